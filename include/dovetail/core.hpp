@@ -1,0 +1,16 @@
+#pragma once
+/// \file
+/// What every room stands on.
+
+#include <dovetail/core/assert.hpp>
+#include <dovetail/core/budget.hpp>
+#include <dovetail/core/checked.hpp>
+#include <dovetail/core/error.hpp>
+#include <dovetail/core/fixed_string.hpp>
+#include <dovetail/core/hash.hpp>
+#include <dovetail/core/parallel.hpp>
+#include <dovetail/core/random.hpp>
+#include <dovetail/core/result.hpp>
+#include <dovetail/core/status.hpp>
+#include <dovetail/core/text.hpp>
+#include <dovetail/core/units.hpp>
