@@ -16,7 +16,7 @@ namespace dovetail::workload {
 
 /// Where an operator runs.
 enum class core_type : std::uint8_t {
-    none,   ///< costs nothing: views, shape arithmetic
+    free,   ///< costs nothing: views, shape arithmetic
     tensor, ///< matrix products
     vector, ///< everything element by element
     link,   ///< collectives
@@ -34,7 +34,7 @@ enum class fusion_class : std::uint8_t {
 
 /// What the backward pass of an operator is made of.
 enum class gradient_rule : std::uint8_t {
-    none,        ///< nothing flows back: comparisons, integer arithmetic
+    stops,       ///< nothing flows back: comparisons, integer arithmetic
     product,     ///< one product for each operand that needs a gradient
     elementwise, ///< one vector operator for all operands
     view,        ///< the gradient is a view as well
