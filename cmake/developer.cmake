@@ -1,28 +1,38 @@
-# What only developers need: warnings, the runner of examples, and the doors that a source declares.
+# What only developers need: warnings, the flags of a target as a list, and the doors that a source declares.
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
-add_library(dovetail_developer INTERFACE)
-target_compile_options(dovetail_developer INTERFACE
-    -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wsign-conversion -Werror)
+option(DOVETAIL_UNIT_TESTS "Build what needs GoogleTest" ON)
+option(DOVETAIL_CLI "Build the command line, where every door is open" ON)
+option(DOVETAIL_BENCHMARKS "Build what needs Google Benchmark" OFF)
+option(DOVETAIL_CHECK_HEADERS "Compile every header alone" OFF)
+option(DOVETAIL_CONSUMERS "Test real projects that use the library" OFF)
 
-# Assertions stay on in tests whatever the build type, and -O1 halves their time to compile.
+if(DOVETAIL_UNIT_TESTS)
+    find_package(GTest QUIET)
+    if(NOT GTest_FOUND)
+        message(FATAL_ERROR "GoogleTest is not installed: run './dev setup'")
+    endif()
+endif()
+if(DOVETAIL_BENCHMARKS)
+    find_package(benchmark QUIET)
+    if(NOT benchmark_FOUND)
+        message(FATAL_ERROR "Google Benchmark is not installed: run './dev setup'")
+    endif()
+endif()
+
+set(dovetail_warnings -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wsign-conversion -Werror)
+add_library(dovetail_developer INTERFACE)
+target_compile_options(dovetail_developer INTERFACE ${dovetail_warnings})
+
+# Assertions stay on in tests whatever the build type, and -O1 compiles in half the time of -O3.
 add_library(dovetail_test_options INTERFACE)
 target_link_libraries(dovetail_test_options INTERFACE dovetail_developer)
 target_compile_options(dovetail_test_options INTERFACE -O1 -UNDEBUG)
 
-option(DOVETAIL_UNIT_TESTS "Build what needs GoogleTest and Google Benchmark" ON)
-if(DOVETAIL_UNIT_TESTS)
-    find_package(GTest QUIET)
-    find_package(benchmark QUIET)
-    if(NOT GTest_FOUND OR NOT benchmark_FOUND)
-        message(FATAL_ERROR "GoogleTest or Google Benchmark is not installed: run './dev setup'")
-    endif()
-endif()
-
 # Splits `sources` into those whose doors are all open (`usable`) and the rest; `doors` is the union of the
-# doors of the usable ones. A source says what it needs in a line of its own: `// doors: hana json`.
+# doors of the usable ones. A source says what it needs in its first line: `// doors: hana json`.
 function(dovetail_open_doors sources usable doors)
     set(open_sources)
     set(open_doors)
@@ -49,4 +59,25 @@ function(dovetail_link target)
     foreach(door IN LISTS ARGN)
         target_link_libraries(${target} PRIVATE dovetail::${door})
     endforeach()
+endfunction()
+
+# The compile line of `target` up to the sources, one argument a line in `file`, for tests that compile.
+function(dovetail_write_compile_command target file)
+    string(TOUPPER "${CMAKE_BUILD_TYPE}" build_type)
+    separate_arguments(flags UNIX_COMMAND "${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_${build_type}}")
+    set(includes "$<TARGET_PROPERTY:${target},INCLUDE_DIRECTORIES>")
+    set(definitions "$<TARGET_PROPERTY:${target},COMPILE_DEFINITIONS>")
+    set(options "$<TARGET_PROPERTY:${target},COMPILE_OPTIONS>")
+    list(JOIN flags "\n" flags)
+    file(GENERATE OUTPUT "${file}" CONTENT
+"${CMAKE_CXX_COMPILER}
+${flags}
+-std=c++20
+$<JOIN:${options},
+>
+$<$<BOOL:${includes}>:-I$<JOIN:${includes},
+-I>>
+$<$<BOOL:${definitions}>:-D$<JOIN:${definitions},
+-D>>
+")
 endfunction()

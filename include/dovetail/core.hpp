@@ -8,6 +8,8 @@
 #include <dovetail/core/error.hpp>
 #include <dovetail/core/fixed_string.hpp>
 #include <dovetail/core/hash.hpp>
+#include <dovetail/core/json.hpp>
+#include <dovetail/core/option.hpp>
 #include <dovetail/core/parallel.hpp>
 #include <dovetail/core/random.hpp>
 #include <dovetail/core/result.hpp>

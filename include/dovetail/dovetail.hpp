@@ -8,4 +8,6 @@
 #include <dovetail/core.hpp>
 #include <dovetail/graph.hpp>
 #include <dovetail/workload.hpp>
+#include <dovetail/schedule.hpp>
+#include <dovetail/report.hpp>
 // clang-format on
