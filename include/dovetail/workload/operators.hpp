@@ -1,0 +1,99 @@
+#pragma once
+/// \file
+/// The list of operator types. To add one, write its descriptor and put it in the list below.
+
+#include <dovetail/core/result.hpp>
+#include <dovetail/workload/descriptor.hpp>
+#include <dovetail/workload/operators/collective.hpp>
+#include <dovetail/workload/operators/contraction.hpp>
+#include <dovetail/workload/operators/elementwise.hpp>
+#include <dovetail/workload/operators/movement.hpp>
+#include <dovetail/workload/operators/normalization.hpp>
+#include <dovetail/workload/operators/reduction.hpp>
+#include <dovetail/workload/operators/view.hpp>
+
+#include <algorithm>
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace dovetail::workload {
+
+/// Descriptors whose positions are the operator types.
+template <operator_descriptor... Descriptors>
+struct descriptor_list {
+    static constexpr std::size_t size = sizeof...(Descriptors);
+    static constexpr std::array<descriptor_record, size> records{record_of<Descriptors>...};
+
+    /// The position of `D`.
+    template <class D>
+    static consteval std::size_t position() {
+        static_assert((std::same_as<D, Descriptors> || ...),
+                      "the descriptor is not in the list of operators.hpp");
+        constexpr std::array<bool, size> same{std::same_as<D, Descriptors>...};
+        return static_cast<std::size_t>(std::find(same.begin(), same.end(), true) - same.begin());
+    }
+};
+
+/// Every operator type that the library knows.
+using operator_list = descriptor_list<
+    op::mat_mul, op::gemm, op::conv, op::relu, op::leaky_relu, op::sigmoid, op::hard_sigmoid, op::hard_swish,
+    op::tanh, op::erf, op::exp, op::log, op::sqrt, op::reciprocal, op::neg, op::abs, op::sin, op::cos,
+    op::softplus, op::clip, op::floor, op::dropout, op::gelu, op::swish, op::add, op::sub, op::mul, op::div,
+    op::pow, op::minimum, op::maximum, op::mod, op::sum, op::equal, op::less, op::less_or_equal, op::greater,
+    op::greater_or_equal, op::logical_and, op::logical_or, op::logical_not, op::is_nan, op::where, op::cast,
+    op::layer_normalization, op::rms_normalization, op::batch_normalization, op::group_normalization,
+    op::instance_normalization, op::softmax, op::log_softmax, op::softmax_cross_entropy_loss, op::reduce_mean,
+    op::reduce_sum, op::reduce_max, op::reduce_min, op::reduce_product, op::reduce_l2, op::arg_max,
+    op::average_pool, op::max_pool, op::global_average_pool, op::identity, op::reshape, op::transpose,
+    op::flatten, op::squeeze, op::unsqueeze, op::expand, op::split, op::slice, op::shape,
+    op::constant_of_shape, op::range, op::gather, op::concat, op::pad, op::tile, op::trilu,
+    op::cumulative_sum, op::scatter_nd, op::scatter_elements, op::all_reduce_forward, op::all_reduce_backward,
+    op::optimizer_step>;
+
+/// The operator type that descriptor `D` describes.
+template <class D>
+inline constexpr operator_type type_of{static_cast<std::uint16_t>(operator_list::position<D>())};
+
+/// All descriptors; the position is the operator type.
+[[nodiscard]] constexpr std::span<const descriptor_record> descriptors() noexcept {
+    return operator_list::records;
+}
+
+/// The descriptor of a type.
+[[nodiscard]] constexpr const descriptor_record& descriptor(operator_type type) {
+    return operator_list::records[static_cast<std::size_t>(type)];
+}
+
+/// The type called `name` in model files.
+/// \returns errc::unknown_operator, naming it. \complexity O(operator types).
+[[nodiscard]] inline result<operator_type> find_operator(std::string_view name) {
+    const auto all = descriptors();
+    const auto found =
+        std::find_if(all.begin(), all.end(), [&](const descriptor_record& d) { return d.name == name; });
+    if (found == all.end())
+        return error{errc::unknown_operator,
+                     {},
+                     "operator '" + std::string(name) + "' is not known",
+                     "use operators with a descriptor, or add one to the list of operators.hpp"};
+    return operator_type{static_cast<std::uint16_t>(found - all.begin())};
+}
+
+namespace detail {
+
+[[nodiscard]] consteval bool names_are_unique() {
+    const auto all = descriptors();
+    for (std::size_t i = 0; i < all.size(); ++i)
+        for (std::size_t j = 0; j < i; ++j)
+            if (all[i].name == all[j].name) return false;
+    return true;
+}
+static_assert(names_are_unique(), "two descriptors have the same name");
+
+} // namespace detail
+
+} // namespace dovetail::workload
