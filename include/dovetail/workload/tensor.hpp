@@ -51,9 +51,9 @@ struct tensor {
     element_type type = element_type::float32;
     dimensions dims;
     /// The elements of a small constant integer tensor (axes, reshape targets), row-major; else empty.
-    std::vector<std::int64_t> integers;
+    std::vector<std::int64_t> integers{};
     /// The elements of a small constant floating tensor (exponents, epsilons, scales); else empty.
-    std::vector<double> reals;
+    std::vector<double> reals{};
 
     /// The number of elements. Shapes are checked against overflow where they enter the library.
     [[nodiscard]] std::int64_t elements() const { return checked_product(dims).value_or(0); }
