@@ -3,6 +3,7 @@
 /// Matrix products and convolutions: the operators of the tensor cores.
 
 #include <dovetail/core/checked.hpp>
+#include <dovetail/core/fixed_string.hpp>
 #include <dovetail/workload/operators/shape_rules.hpp>
 
 #include <algorithm>
