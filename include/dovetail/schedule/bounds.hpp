@@ -46,21 +46,23 @@ public:
         work_s_.resize(n);
         head_s_.assign(n, 0.0);
         tail_s_.assign(n, 0.0);
-        critical_path_s_ = 0.0;
-        const std::span<const graph::index> order = problem.order();
-        for (const graph::index v : order) {
-            const least_needs least(problem.modes(v), problem.capacity());
-            shortest_s_[v] = least.duration_s;
-            work_s_[v] = least.work_s;
-            const double end_s = head_s_[v] + least.duration_s;
-            critical_path_s_ = std::max(critical_path_s_, end_s);
-            for (const graph::index w : problem.precedence().successors(v))
-                head_s_[w] = std::max(head_s_[w], end_s);
+        load_s_ = {};
+        critical_path_s_ = lower_bound_s_ = 0.0;
+        block_bound_s_.clear();
+        std::size_t begin = 0;
+        for (const graph::index end : problem.block_ends()) {
+            const std::span<const graph::index> block = problem.order().subspan(begin, end - begin);
+            block_bound_s_.push_back(assign_block(problem, block));
+            for (const graph::index v : block) head_s_[v] += lower_bound_s_;
+            lower_bound_s_ += block_bound_s_.back();
+            begin = end;
         }
-        for (auto v = order.rbegin(); v != order.rend(); ++v)
-            for (const graph::index w : problem.precedence().successors(*v))
-                tail_s_[*v] = std::max(tail_s_[*v], shortest_s_[w] + tail_s_[w]);
-        measure_loads(problem.capacity());
+        double after_s = 0.0;
+        std::size_t current = block_bound_s_.size();
+        for (auto v = problem.order().rbegin(); v != problem.order().rend(); ++v) {
+            for (; problem.block(*v) + 1 < current; --current) after_s += block_bound_s_[current - 1];
+            tail_s_[*v] += after_s;
+        }
     }
 
     /// Of every task: the duration of its shortest mode.
@@ -75,35 +77,58 @@ public:
     /// The heaviest path of shortest modes.
     [[nodiscard]] constexpr double critical_path_s() const noexcept { return critical_path_s_; }
 
-    /// For every resource: the smallest head of the tasks that cannot do without it, plus their least work
-    /// over the capacity, plus their smallest tail. 0 for a resource that every task can avoid.
+    /// Of every resource: the least work of all tasks over the capacity.
     [[nodiscard]] constexpr const work& load_s() const noexcept { return load_s_; }
 
-    /// The largest of all these: no schedule is shorter.
-    [[nodiscard]] constexpr double lower_bound_s() const noexcept {
-        return std::max(critical_path_s_, *std::max_element(load_s_.begin(), load_s_.end()));
-    }
+    /// No schedule is shorter: the sum over the blocks of `task_graph::block_ends` of each one's critical
+    /// path or, if larger, its largest load. Here the load counts the smallest head and tail, in the block,
+    /// of the tasks that cannot do without the resource: before and after them it idles.
+    [[nodiscard]] constexpr double lower_bound_s() const noexcept { return lower_bound_s_; }
 
 private:
-    constexpr void measure_loads(const demand& capacity) {
+    // The bound of one block; its heads and tails, counted from its own ends.
+    constexpr double assign_block(const task_graph& problem, std::span<const graph::index> block) {
+        double path_s = 0.0;
+        for (const graph::index v : block) {
+            const least_needs least(problem.modes(v), problem.capacity());
+            shortest_s_[v] = least.duration_s;
+            work_s_[v] = least.work_s;
+            const double end_s = head_s_[v] + least.duration_s;
+            path_s = std::max(path_s, end_s);
+            for (const graph::index w : problem.precedence().successors(v))
+                if (problem.block(w) == problem.block(v)) head_s_[w] = std::max(head_s_[w], end_s);
+        }
+        for (auto v = block.rbegin(); v != block.rend(); ++v)
+            for (const graph::index w : problem.precedence().successors(*v))
+                if (problem.block(w) == problem.block(*v))
+                    tail_s_[*v] = std::max(tail_s_[*v], shortest_s_[w] + tail_s_[w]);
+        critical_path_s_ += path_s;
+
+        double bound_s = path_s;
         for (std::size_t r = 0; r < max_resources; ++r) {
             double total = 0.0;
-            double first = std::numeric_limits<double>::infinity();
-            double last = first;
-            for (std::size_t v = 0; v < work_s_.size(); ++v) {
+            double first_s = std::numeric_limits<double>::infinity();
+            double last_s = first_s;
+            for (const graph::index v : block) {
                 if (work_s_[v][r] == 0.0) continue;
                 total += work_s_[v][r];
-                first = std::min(first, head_s_[v]);
-                last = std::min(last, tail_s_[v]);
+                first_s = std::min(first_s, head_s_[v]);
+                last_s = std::min(last_s, tail_s_[v]);
             }
-            load_s_[r] = total > 0.0 ? first + total / capacity[r] + last : 0.0;
+            if (total == 0.0) continue;
+            total /= problem.capacity()[r];
+            load_s_[r] += total;
+            bound_s = std::max(bound_s, first_s + total + last_s);
         }
+        return bound_s;
     }
 
     std::vector<double> shortest_s_, head_s_, tail_s_;
     std::vector<work> work_s_;
+    std::vector<double> block_bound_s_;
     work load_s_{};
     double critical_path_s_ = 0.0;
+    double lower_bound_s_ = 0.0;
 };
 
 /// A makespan that no schedule of `problem` can beat: see `relaxation::lower_bound_s`.

@@ -9,6 +9,7 @@
 #include <dovetail/graph/reachability.hpp>
 #include <dovetail/schedule/mode_table.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <limits>
 #include <span>
@@ -33,6 +34,11 @@ public:
     /// A topological order of the tasks.
     [[nodiscard]] constexpr std::span<const graph::index> order() const noexcept { return order_; }
     [[nodiscard]] constexpr const graph::reachability& reaches() const noexcept { return reach_; }
+    /// The order cut wherever all tasks before the cut precede all after it, as the end position of every
+    /// block. A schedule is one of each block after another: makespans add up, and bounds do.
+    [[nodiscard]] constexpr std::span<const graph::index> block_ends() const noexcept { return block_ends_; }
+    /// The block of a task, counted from 0.
+    [[nodiscard]] constexpr graph::index block(graph::index task) const { return block_[task]; }
     [[nodiscard]] constexpr const demand& capacity() const noexcept { return capacity_; }
     /// The modes of a task, those included that need more than there is: they can never be chosen.
     [[nodiscard]] constexpr std::span<const mode> modes(graph::index task) const {
@@ -61,16 +67,35 @@ private:
     graph::digraph precedence_;
     std::vector<graph::index> order_;
     graph::reachability reach_{graph::digraph{}, {}};
+    std::vector<graph::index> block_ends_, block_;
     demand capacity_{};
     mode_table table_;
 };
+
+namespace detail {
+
+/// The cuts of a topological order behind which every task waits for all tasks before. O(tasks^2).
+[[nodiscard]] constexpr std::vector<graph::index> series_cuts(const graph::reachability& reach,
+                                                              std::span<const graph::index> order) {
+    std::vector<graph::index> ends;
+    std::size_t not_before = 0; // a block that holds the tasks so far ends behind this position
+    for (std::size_t position = 0; position < order.size(); ++position) {
+        std::size_t last = order.size() - 1;
+        while (last > position && reach.reaches(order[position], order[last])) --last;
+        not_before = std::max(not_before, last);
+        if (not_before == position) ends.push_back(static_cast<graph::index>(position + 1));
+    }
+    return ends;
+}
+
+} // namespace detail
 
 /// Builds the problem from input that nobody has checked.
 /// \param precedence arcs from a task to those that must wait for it
 /// \param capacity units of every resource; 0 for a resource that does not exist
 /// \param table the modes, one row a vertex of `precedence`
 /// \returns errc::cycle, or errc::out_of_range as `task_graph::refill`, naming the task.
-/// \complexity O((tasks + arcs) log tasks + arcs * tasks / 64 + modes).
+/// \complexity O((tasks + arcs) log tasks + arcs * tasks / 64 + tasks^2 + modes).
 [[nodiscard]] constexpr result<task_graph> make_task_graph(graph::digraph precedence, const demand& capacity,
                                                            mode_table table) {
     result<std::vector<graph::index>> order = graph::topological_order(precedence);
@@ -81,6 +106,12 @@ private:
     problem.precedence_ = std::move(precedence);
     problem.order_ = std::move(order).value();
     problem.reach_ = graph::reachability(problem.precedence_, problem.order_);
+    problem.block_ends_ = detail::series_cuts(problem.reach_, problem.order_);
+    problem.block_.resize(problem.order_.size());
+    for (graph::index position = 0, block = 0; position < problem.order_.size(); ++position) {
+        if (position == problem.block_ends_[block]) ++block;
+        problem.block_[problem.order_[position]] = block;
+    }
     problem.capacity_ = capacity;
     problem.table_ = std::move(table);
     return problem;
