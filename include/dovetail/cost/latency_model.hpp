@@ -1,0 +1,73 @@
+#pragma once
+/// \file
+/// How long an operator, or a fused group, takes on a chip.
+
+#include <dovetail/cost/core_mode.hpp>
+#include <dovetail/hardware/accelerator.hpp>
+#include <dovetail/workload/work.hpp>
+
+#include <algorithm>
+#include <concepts>
+#include <cstdint>
+#include <string_view>
+
+namespace dovetail::cost {
+
+/// What an operator waits for.
+enum class bound : std::uint8_t { nothing, tensor_core, vector_core, local_buffer, global_buffer, hbm };
+
+[[nodiscard]] constexpr std::string_view to_string(bound b) noexcept {
+    switch (b) {
+    case bound::nothing:
+        return "nothing";
+    case bound::tensor_core:
+        return "tensor core";
+    case bound::vector_core:
+        return "vector core";
+    case bound::local_buffer:
+        return "local buffer";
+    case bound::global_buffer:
+        return "global buffer";
+    case bound::hbm:
+        return "HBM";
+    }
+    return "unknown";
+}
+
+/// The time of an operator, and how long it keeps each part of the chip busy, in seconds.
+struct estimate {
+    double tensor_s = 0;
+    double vector_s = 0;
+    double local_s = 0;
+    double global_s = 0;
+    double hbm_s = 0;
+    double fill_s = 0; ///< start-up that nothing overlaps
+
+    /// All parts work at the same time, double-buffered: the busiest sets the pace.
+    [[nodiscard]] constexpr double latency_s() const noexcept {
+        return std::max({tensor_s, vector_s, local_s, global_s, hbm_s}) + fill_s;
+    }
+
+    /// The busiest part.
+    [[nodiscard]] constexpr bound bound_by() const noexcept {
+        const double pace_s = latency_s() - fill_s;
+        if (!(pace_s > 0)) return bound::nothing;
+        if (tensor_s >= pace_s) return bound::tensor_core;
+        if (vector_s >= pace_s) return bound::vector_core;
+        if (hbm_s >= pace_s) return bound::hbm;
+        if (global_s >= pace_s) return bound::global_buffer;
+        return bound::local_buffer;
+    }
+};
+
+/// Prices the work of an operator on any chip. Laws: finite and non-negative; zero for no work; more cores,
+/// lanes or buffer never slower; all cores never slower than one; never faster than the peak or than the HBM
+/// allows.
+template <class Model>
+concept latency_model = requires(const Model& model, const workload::operator_work& work,
+                                 const hardware::accelerator& chip, core_mode mode) {
+    { model(work, chip, mode) } -> std::same_as<estimate>;
+    { Model::element_bytes } -> std::convertible_to<double>;
+};
+
+} // namespace dovetail::cost
