@@ -1,6 +1,7 @@
 #pragma once
 /// \file
-/// Building an operator graph by hand: shapes are inferred as operations are added, the first mistake is kept.
+/// Building an operator graph by hand: shapes are inferred as operations are added, the first mistake is
+/// kept.
 
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
@@ -67,14 +68,18 @@ public:
         for (const index t : inputs) views.push_back(t == none ? nullptr : &graph_.tensors[t]);
         auto inferred = Op::infer(operands{.inputs = views, .outputs = {}, .attributes = attributes});
         if (!inferred) {
-            problem_ =
-                std::move(inferred).problem().within(graph_.name + ": " + std::string(Op::name.view()) + " '" + name + "'");
+            problem_ = std::move(inferred).problem().within(graph_.name + ": " +
+                                                            std::string(Op::name.view()) + " '" + name + "'");
             return {};
         }
-        operation op{.type = type_of<Op>, .name = name, .inputs = std::move(inputs), .attributes = std::move(attributes)};
+        operation op{.type = type_of<Op>,
+                     .name = name,
+                     .inputs = std::move(inputs),
+                     .attributes = std::move(attributes)};
         for (std::size_t r = 0; r < inferred->size(); ++r) {
             signature& s = (*inferred)[r];
-            op.outputs.push_back(add(r == 0 ? name : name + "." + to_text(r), tensor_role::activation, s.type, std::move(s.dims)));
+            op.outputs.push_back(add(r == 0 ? name : name + "." + to_text(r), tensor_role::activation, s.type,
+                                     std::move(s.dims)));
         }
         std::vector<index> results = op.outputs;
         graph_.add(std::move(op));
@@ -84,7 +89,8 @@ public:
     /// Adds an operation of type `Op`. \returns its first result, `none` after a mistake.
     template <operator_descriptor Op>
     index apply(std::string name, std::vector<index> inputs, attribute_set attributes = {}) {
-        const std::vector<index> results = apply_all<Op>(std::move(name), std::move(inputs), std::move(attributes));
+        const std::vector<index> results =
+            apply_all<Op>(std::move(name), std::move(inputs), std::move(attributes));
         return results.empty() ? none : results.front();
     }
 
@@ -96,8 +102,8 @@ public:
 
     [[nodiscard]] const tensor& operator[](index t) const { return graph_.tensors[t]; }
 
-    /// The graph. \returns the first mistake: the error of a descriptor's `infer` with the operation's place, or
-    /// errc::out_of_range for an empty batch.
+    /// The graph. \returns the first mistake: the error of a descriptor's `infer` with the operation's place,
+    /// or errc::out_of_range for an empty batch.
     [[nodiscard]] result<operator_graph> finish() && {
         if (problem_) return *std::move(problem_);
         return std::move(graph_);
@@ -105,7 +111,8 @@ public:
 
 private:
     index add(std::string name, tensor_role role, element_type type, dimensions dims) {
-        return graph_.add(tensor{.name = std::move(name), .role = role, .type = type, .dims = std::move(dims)});
+        return graph_.add(
+            tensor{.name = std::move(name), .role = role, .type = type, .dims = std::move(dims)});
     }
 
     operator_graph graph_;

@@ -32,10 +32,10 @@ enum class phase : std::uint8_t {
 struct operation {
     operator_type type{};
     workload::phase phase = workload::phase::forward;
-    std::string name;
-    std::vector<index> inputs;  ///< tensors; `none` for an optional input left out
-    std::vector<index> outputs; ///< tensors
-    attribute_set attributes;
+    std::string name{};
+    std::vector<index> inputs{};  ///< tensors; `none` for an optional input left out
+    std::vector<index> outputs{}; ///< tensors
+    attribute_set attributes{};
     index forward = none; ///< backward and update: the forward operation it belongs to
     index operand = none; ///< gradient of a product: the operand that it differentiates by
 };
