@@ -38,7 +38,8 @@ public:
     /// `make_digraph` for input that nobody has checked.
     constexpr digraph(std::size_t vertex_count, std::span<const arc> arcs)
         : arcs_(arcs.begin(), arcs.end()), out_begin_(vertex_count + 1, 0), in_begin_(vertex_count + 1, 0),
-          out_edges_(arcs.size()), in_edges_(arcs.size()), targets_(arcs.size()), sources_(arcs.size()) {
+          out_edges_(arcs.size(), 0), in_edges_(arcs.size(), 0), targets_(arcs.size(), 0),
+          sources_(arcs.size(), 0) {
         for (const arc& a : arcs_) {
             DOVETAIL_ASSERT(a.source < vertex_count && a.target < vertex_count, "an arc leaves the graph");
             ++out_begin_[a.source + 1];

@@ -18,7 +18,7 @@ namespace dovetail::graph {
 /// \complexity O(vertices + edges).
 [[nodiscard]] constexpr std::vector<index> find_cycle(const digraph& g) {
     const std::size_t n = g.vertex_count();
-    std::vector<index> remaining_out(n);
+    std::vector<index> remaining_out(n, 0);
     std::vector<index> sinks;
     for (index v = 0; v < n; ++v) {
         remaining_out[v] = static_cast<index>(g.successors(v).size());
@@ -54,7 +54,7 @@ namespace dovetail::graph {
 /// \complexity O((vertices + edges) log vertices).
 [[nodiscard]] constexpr result<std::vector<index>> topological_order(const digraph& g) {
     const std::size_t n = g.vertex_count();
-    std::vector<index> remaining_in(n);
+    std::vector<index> remaining_in(n, 0);
     std::vector<index> free;
     for (index v = 0; v < n; ++v) {
         remaining_in[v] = static_cast<index>(g.predecessors(v).size());
