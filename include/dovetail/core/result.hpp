@@ -8,7 +8,6 @@
 #include <optional>
 #include <type_traits>
 #include <utility>
-#include <variant>
 
 namespace dovetail {
 
@@ -20,24 +19,23 @@ class [[nodiscard]] result {
 public:
     using value_type = T;
 
-    constexpr result(T value) noexcept(std::is_nothrow_move_constructible_v<T>)
-        : state_(std::in_place_index<0>, std::move(value)) {}
-    constexpr result(error problem) noexcept : state_(std::in_place_index<1>, std::move(problem)) {}
+    constexpr result(T value) noexcept(std::is_nothrow_move_constructible_v<T>) : value_(std::move(value)) {}
+    constexpr result(error problem) noexcept : problem_(std::move(problem)) {}
 
-    [[nodiscard]] constexpr bool has_value() const noexcept { return state_.index() == 0; }
+    [[nodiscard]] constexpr bool has_value() const noexcept { return value_.has_value(); }
     constexpr explicit operator bool() const noexcept { return has_value(); }
 
     [[nodiscard]] constexpr T& value() & {
         DOVETAIL_ASSERT(has_value(), "result holds an error");
-        return *std::get_if<0>(&state_);
+        return *value_;
     }
     [[nodiscard]] constexpr const T& value() const& {
         DOVETAIL_ASSERT(has_value(), "result holds an error");
-        return *std::get_if<0>(&state_);
+        return *value_;
     }
     [[nodiscard]] constexpr T value() && {
         DOVETAIL_ASSERT(has_value(), "result holds an error");
-        return std::move(*std::get_if<0>(&state_));
+        return std::move(*value_);
     }
 
     [[nodiscard]] constexpr T& operator*() & { return value(); }
@@ -48,15 +46,17 @@ public:
 
     [[nodiscard]] constexpr const error& problem() const& {
         DOVETAIL_ASSERT(!has_value(), "result holds a value");
-        return *std::get_if<1>(&state_);
+        return *problem_;
     }
     [[nodiscard]] constexpr error problem() && {
         DOVETAIL_ASSERT(!has_value(), "result holds a value");
-        return std::move(*std::get_if<1>(&state_));
+        return std::move(*problem_);
     }
 
 private:
-    std::variant<T, error> state_;
+    // Exactly one of the two. A variant would say so, but clang 14 has none in constant expressions.
+    std::optional<T> value_;
+    std::optional<error> problem_;
 };
 
 /// Success without a value, or an `error`.
