@@ -85,6 +85,9 @@ public:
     /// of the tasks that cannot do without the resource: before and after them it idles.
     [[nodiscard]] constexpr double lower_bound_s() const noexcept { return lower_bound_s_; }
 
+    /// Of every block of `task_graph::block_ends`: its part of the bound.
+    [[nodiscard]] constexpr std::span<const double> block_bound_s() const noexcept { return block_bound_s_; }
+
 private:
     // The bound of one block; its heads and tails, counted from its own ends.
     constexpr double assign_block(const task_graph& problem, std::span<const graph::index> block) {
