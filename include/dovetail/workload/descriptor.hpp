@@ -55,7 +55,7 @@ struct operands {
 struct signature {
     dimensions dims;
     element_type type = element_type::float32;
-    std::vector<std::int64_t> integers; ///< the value, where shape arithmetic knows it
+    std::vector<std::int64_t> integers = {}; ///< the value, where shape arithmetic knows it
 };
 
 /// A descriptor: everything that the library knows about an operator type. To add an operator, write one and

@@ -49,7 +49,7 @@ struct tensor {
     std::string name;
     tensor_role role = tensor_role::activation;
     element_type type = element_type::float32;
-    dimensions dims;
+    dimensions dims = {};
     /// The elements of a small constant integer tensor (axes, reshape targets), row-major; else empty.
     std::vector<std::int64_t> integers{};
     /// The elements of a small constant floating tensor (exponents, epsilons, scales); else empty.
