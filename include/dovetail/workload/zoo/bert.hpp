@@ -16,10 +16,10 @@
 
 namespace dovetail::workload::zoo {
 
-/// BERT (Devlin et al., 2019) with its masked-language-model head, the next-sentence head left out.
-/// After-norm as published, with a norm after the embeddings; before-norm as in Megatron-LM (Shoeybi et al.,
-/// 2019), with a norm after the last layer instead. Both kinds fuse no projections but Megatron's. \returns
-/// the graph of one pass over `batch` sequences, or errc::out_of_range for an empty batch.
+/// BERT (Devlin et al., 2019) with its masked-language-model head; the next-sentence head is left out. As
+/// published it normalises after the embeddings and after each residual sum. Megatron-LM's (Shoeybi et al.,
+/// 2019) normalises before each block and after the last layer instead, and fuses its projections.
+/// \returns the graph of one pass over `batch` sequences, or errc::out_of_range for an empty batch.
 inline result<operator_graph> bert(const transformer& m, std::int64_t batch) {
     constexpr std::int64_t token_types = 2;
     graph_builder b(std::string(m.name), batch);

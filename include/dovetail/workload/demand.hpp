@@ -1,0 +1,185 @@
+#pragma once
+/// \file
+/// What operations, alone or fused, ask of a chip: cycles, products, distinct elements moved.
+
+#include <dovetail/core/assert.hpp>
+#include <dovetail/workload/descriptor.hpp>
+#include <dovetail/workload/gradient.hpp>
+#include <dovetail/workload/operator_graph.hpp>
+#include <dovetail/workload/operators.hpp>
+#include <dovetail/workload/shapes.hpp>
+#include <dovetail/workload/work.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace dovetail::workload {
+
+/// Whether an operation adds up over the devices of a tensor group, rather than being the identity: the
+/// conjugate collectives change parts between the passes.
+[[nodiscard]] inline bool reduces(const operation& op) {
+    return op.type ==
+           (op.phase == phase::forward ? type_of<op::all_reduce_forward> : type_of<op::all_reduce_backward>);
+}
+
+/// Whether the results of an operation are its operands seen in another way. The gradient of a view is one,
+/// and so is a collective in the pass where it does nothing.
+[[nodiscard]] inline bool is_view(const operation& op) {
+    const core_type core = descriptor(op.type).core;
+    return core == core_type::free || (core == core_type::link && !reduces(op));
+}
+
+/// Prices the operations of one graph, which must outlive it, in any phase. Building it is O(operands).
+///
+/// Views and expressions of weights alone cost nothing and are looked through: a product that reads the
+/// transpose of a weight reads the weight. What a group makes and only the group uses moves no memory.
+class demand {
+public:
+    explicit demand(const operator_graph& g)
+        : g_(&g), known_(weight_only(g, execution_order(g))), producer_(producers(g)),
+          consumers_(g.tensors.size()), given_(g.tensors.size()) {
+        for (index v = 0; v < g.operations.size(); ++v)
+            for (const index t : g.operations[v].inputs)
+                if (t != none) consumers_[t].push_back(v);
+        for (const index t : g.outputs) given_[t] = true;
+    }
+
+    /// Whether operation `v` costs nothing: a view, or made of weights alone.
+    [[nodiscard]] bool free(index v) const {
+        const operation& op = g_->operations[v];
+        return is_view(op) || (op.phase == phase::forward && made_of_weights(op));
+    }
+
+    /// The demand of one operation.
+    [[nodiscard]] operator_work operator()(index v) const { return (*this)(std::span(&v, 1)); }
+
+    /// The demand of operations that run as one; at most one of them is a product.
+    /// \complexity O(operands x group size).
+    [[nodiscard]] operator_work operator()(std::span<const index> group) const {
+        operator_work work;
+        footprint read;
+        for (const index v : group) {
+            if (free(v)) continue;
+            const operation& op = g_->operations[v];
+            if (const contraction product = product_of(*g_, op); !product.empty()) {
+                DOVETAIL_ASSERT(work.product.empty(), "a group has at most one product");
+                work.product = product;
+                footprint factors;
+                for (int i = 0; i < 2; ++i) collect(op.inputs[static_cast<std::size_t>(i)], {}, factors);
+                work.product_operand_elements = total(factors);
+                work.product_result_elements = elements(op.outputs[0]);
+            }
+            work.lane_cycles += lane_cycles(op);
+            if (reduces(op)) work.reduced_elements += elements(op.outputs[0]);
+            collect_operands(op, group, read);
+            for (const index t : op.outputs)
+                if (leaves(t, group)) work.written_elements += touched(op, t);
+        }
+        work.read_elements = total(read);
+        return work;
+    }
+
+private:
+    /// Distinct tensors in memory, and how many elements of each are touched.
+    using footprint = std::vector<std::pair<index, double>>;
+
+    [[nodiscard]] double elements(index t) const { return static_cast<double>(g_->tensors[t].elements()); }
+
+    [[nodiscard]] bool made_of_weights(const operation& op) const {
+        return !op.outputs.empty() && known_[op.outputs.front()];
+    }
+
+    /// The operands that a view shows: the first of a forward one (the rest say how), all of a gradient.
+    [[nodiscard]] std::span<const index> shown(const operation& op) const {
+        const std::span<const index> inputs(op.inputs);
+        return op.phase == phase::forward ? inputs.first(std::min<std::size_t>(1, inputs.size())) : inputs;
+    }
+
+    [[nodiscard]] static bool contains(std::span<const index> group, index v) {
+        return std::find(group.begin(), group.end(), v) != group.end();
+    }
+
+    /// Whether `t`, seen through views, is made by the group.
+    [[nodiscard]] bool inside(index t, std::span<const index> group) const {
+        const index v = producer_[t];
+        if (v == none) return false;
+        const operation& op = g_->operations[v];
+        if (!is_view(op)) return contains(group, v);
+        const auto sources = shown(op);
+        return std::any_of(sources.begin(), sources.end(), [&](index s) { return inside(s, group); });
+    }
+
+    /// Whether somebody outside the group reads `t`, a result of the group, or the model gives it.
+    [[nodiscard]] bool leaves(index t, std::span<const index> group) const {
+        if (given_[t]) return true;
+        return std::any_of(consumers_[t].begin(), consumers_[t].end(), [&](index v) {
+            const operation& op = g_->operations[v];
+            if (!is_view(op)) return !contains(group, v);
+            return std::any_of(op.outputs.begin(), op.outputs.end(),
+                               [&](index s) { return leaves(s, group); });
+        });
+    }
+
+    /// Adds to `read` what lies in memory behind `t`, unless the group makes it.
+    void collect(index t, std::span<const index> group, footprint& read) const {
+        const index v = producer_[t];
+        if (v != none && is_view(g_->operations[v])) {
+            const operation& op = g_->operations[v];
+            const auto sources = shown(op);
+            const bool part =
+                op.phase == phase::forward && !sources.empty() && elements(t) < elements(sources[0]);
+            if (!part) {
+                for (const index s : sources) collect(s, group, read);
+                return;
+            }
+        }
+        if (inside(t, group)) return;
+        const bool seen =
+            std::any_of(read.begin(), read.end(), [&](const auto& entry) { return entry.first == t; });
+        if (!seen) read.emplace_back(t, elements(t));
+    }
+
+    void collect_operands(const operation& op, std::span<const index> group, footprint& read) const {
+        const bool lookup = op.type == type_of<op::gather> && op.phase == phase::forward;
+        for (std::size_t i = 0; i < op.inputs.size(); ++i) {
+            if (op.inputs[i] == none) continue;
+            if (lookup && i == 0 && !inside(op.inputs[0], group))
+                // The rows chosen, not the table; another operation of the group may read the table as well.
+                read.emplace_back(none, std::min(elements(op.inputs[0]), elements(op.outputs[0])));
+            else
+                collect(op.inputs[i], group, read);
+        }
+    }
+
+    /// The elements of result `t` that `op` writes: the gradient of a table is scattered into the rows used.
+    [[nodiscard]] double touched(const operation& op, index t) const {
+        const bool scatter = op.type == type_of<op::gather> && op.phase != phase::forward;
+        return scatter ? std::min(elements(t), elements(op.inputs.front())) : elements(t);
+    }
+
+    [[nodiscard]] static double total(const footprint& f) {
+        double sum = 0;
+        for (const auto& entry : f) sum += entry.second;
+        return sum;
+    }
+
+    [[nodiscard]] double lane_cycles(const operation& op) const {
+        const descriptor_record& type = descriptor(op.type);
+        if (op.phase == phase::forward || op.phase == phase::update || is_accumulation(op))
+            return type.forward_cycles(operand_view(*g_, op).get());
+        if (type.gradient == gradient_rule::product) // a sum over the rows for a bias, else the product alone
+            return op.operand < 2 ? 0.0 : elements(op.inputs.front());
+        return type.backward_cycles(operand_view(*g_, g_->operations[op.forward]).get());
+    }
+
+    const operator_graph* g_;
+    std::vector<bool> known_;
+    std::vector<index> producer_;
+    std::vector<std::vector<index>> consumers_;
+    std::vector<bool> given_;
+};
+
+} // namespace dovetail::workload

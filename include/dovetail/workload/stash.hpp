@@ -1,0 +1,155 @@
+#pragma once
+/// \file
+/// Activation memory: what the forward pass keeps for the backward pass, and what passes by on the way.
+
+#include <dovetail/core/assert.hpp>
+#include <dovetail/workload/demand.hpp>
+#include <dovetail/workload/gradient.hpp>
+#include <dovetail/workload/operator_graph.hpp>
+#include <dovetail/workload/operators.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace dovetail::workload {
+
+/// Activations that stay in memory.
+struct kept_activations {
+    double elements = 0;      ///< of the chip's element size
+    double mask_elements = 0; ///< of one byte: where a dropout let through
+
+    [[nodiscard]] constexpr double size_bytes(double element_bytes = 2) const noexcept {
+        return elements * element_bytes + mask_elements;
+    }
+};
+
+namespace detail {
+
+/// The activations of a graph by the memory that they lie in.
+class activation_storage {
+public:
+    explicit activation_storage(const operator_graph& g)
+        : order_(execution_order(g)), root_(g.tensors.size()), keeper_(g.tensors.size(), none) {
+        const std::vector<bool> known = weight_only(g, order_);
+        const std::vector<bool> needs = needs_gradient(g, order_);
+        for (index t = 0; t < g.tensors.size(); ++t) root_[t] = t;
+        for (const index v : order_) {
+            const operation& op = g.operations[v];
+            if (is_view(op) && op.phase == phase::forward && !op.inputs.empty())
+                for (const index t : op.outputs) root_[t] = root_[op.inputs.front()];
+        }
+        for (const index v : order_) {
+            const operation& op = g.operations[v];
+            const bool differentiated =
+                op.phase == phase::forward && !is_view(op) &&
+                std::any_of(op.outputs.begin(), op.outputs.end(), [&](index t) { return needs[t]; });
+            if (!differentiated) continue;
+            if (op.type == type_of<op::dropout>) {
+                masks_.push_back(v);
+                continue;
+            }
+            for (const index t : saved_tensors(op, needs))
+                if (!known[root_[t]] && keeper_[root_[t]] == none) keeper_[root_[t]] = v;
+        }
+    }
+
+    [[nodiscard]] const std::vector<index>& order() const { return order_; }
+    /// The tensor whose memory `t` shows.
+    [[nodiscard]] index root(index t) const { return root_[t]; }
+    /// The first forward operation whose gradient reads `t`, or none; asked of roots.
+    [[nodiscard]] index keeper(index t) const { return keeper_[t]; }
+    /// The operations that keep a mask.
+    [[nodiscard]] const std::vector<index>& masks() const { return masks_; }
+
+private:
+    std::vector<index> order_;
+    std::vector<index> root_;
+    std::vector<index> keeper_;
+    std::vector<index> masks_;
+};
+
+[[nodiscard]] inline std::size_t label_count(std::span<const index> labels) {
+    std::size_t count = 0;
+    for (const index label : labels)
+        if (label != none) count = std::max<std::size_t>(count, label + std::size_t{1});
+    return count;
+}
+
+} // namespace detail
+
+/// What every layer keeps of one forward pass, until its backward pass. `labels` gives the layer of every
+/// operation of `g` (of a training graph: the forward operations count); the result has one entry a layer. A
+/// tensor is kept once, by the first operation whose gradient reads it; views lie in the memory of what they
+/// show; parameters and constants are not activations. Operations without a label must keep nothing.
+/// \complexity O(operands).
+[[nodiscard]] inline std::vector<kept_activations> stash(const operator_graph& g,
+                                                         std::span<const index> labels) {
+    DOVETAIL_ASSERT(labels.size() == g.operations.size(), "one label an operation");
+    const detail::activation_storage storage(g);
+    std::vector<kept_activations> kept(detail::label_count(labels));
+    for (index t = 0; t < g.tensors.size(); ++t) {
+        const index v = storage.keeper(t);
+        if (v == none) continue;
+        DOVETAIL_ASSERT(labels[v] != none, "an operation that keeps activations belongs to a layer");
+        kept[labels[v]].elements += static_cast<double>(g.tensors[t].elements());
+    }
+    for (const index v : storage.masks()) {
+        DOVETAIL_ASSERT(labels[v] != none, "an operation that keeps activations belongs to a layer");
+        kept[labels[v]].mask_elements +=
+            static_cast<double>(g.tensors[g.operations[v].outputs[0]].elements());
+    }
+    return kept;
+}
+
+/// For every layer the most elements alive at once, while one of its operations runs, that are neither
+/// stashed nor gradients of parameters (those have a place of their own for the whole batch): the working
+/// memory of the passes beside the stash. Operations run one at a time in execution order and free what
+/// nobody needs any more; fused operators need less. `training` is a training graph with a label for every
+/// operation (`training_labels`). \complexity O(operands).
+[[nodiscard]] inline std::vector<double> working_elements(const operator_graph& training,
+                                                          std::span<const index> labels) {
+    DOVETAIL_ASSERT(labels.size() == training.operations.size(), "one label an operation");
+    const detail::activation_storage storage(training);
+    const std::vector<bool> known = weight_only(training, storage.order());
+    const std::size_t tensors = training.tensors.size();
+
+    std::vector<bool> transient(tensors);
+    for (const operation& op : training.operations)
+        if (op.phase == phase::forward || op.phase == phase::input_gradient)
+            for (const index t : op.outputs)
+                transient[t] = !is_view(op) && !known[t] && storage.keeper(t) == none;
+    for (const operation& op : training.operations)
+        if (op.phase == phase::update) transient[op.inputs[1]] = false;
+
+    // A gradient's view may show several tensors, so its uses are uses of all of them.
+    std::vector<std::size_t> last_use(tensors, 0);
+    const auto& order = storage.order();
+    for (std::size_t position = order.size(); position-- > 0;) {
+        const operation& op = training.operations[order[position]];
+        std::size_t use = position;
+        if (is_view(op))
+            for (const index t : op.outputs) use = std::max(use, last_use[t]);
+        for (const index t : op.inputs)
+            if (t != none) last_use[t] = std::max(last_use[t], use);
+    }
+
+    std::vector<std::vector<index>> dying(order.size());
+    std::vector<double> peak(detail::label_count(labels), 0.0);
+    double alive = 0;
+    for (std::size_t position = 0; position < order.size(); ++position) {
+        const index v = order[position];
+        for (const index t : training.operations[v].outputs) {
+            if (!transient[t]) continue;
+            alive += static_cast<double>(training.tensors[t].elements());
+            dying[std::max(last_use[t], position)].push_back(t);
+        }
+        if (labels[v] != none) peak[labels[v]] = std::max(peak[labels[v]], alive);
+        for (const index t : dying[position]) alive -= static_cast<double>(training.tensors[t].elements());
+    }
+    return peak;
+}
+
+} // namespace dovetail::workload
