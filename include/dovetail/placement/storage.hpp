@@ -55,9 +55,12 @@ struct dynamic_storage {
     /// Up to one element a layer, and one more.
     template <class T>
     using up_to_layers = std::vector<T>;
-    /// One row of `layers + 1` elements for every number of stages and of stages on a single device.
+    /// One element for every number of stages and of them on a single device.
     template <class T>
-    using stage_table = std::vector<T>;
+    using per_row = std::vector<T>;
+    /// A row of `layers + 1` elements for each of those.
+    template <class T>
+    using per_cell = std::vector<T>;
 };
 
 /// A chain of exactly `Layers` layers costed for exactly `Widths` tensor widths, without allocation.
@@ -74,7 +77,9 @@ struct fixed_storage {
     template <class T>
     using up_to_layers = fixed_vector<T, Layers + 1>;
     template <class T>
-    using stage_table = fixed_vector<T, (Layers + 1) * Layers*(Layers + 3) / 2>;
+    using per_row = fixed_vector<T, (Layers + 1) * (Layers + 2) / 2>;
+    template <class T>
+    using per_cell = fixed_vector<T, (Layers + 1) * (Layers + 1) * (Layers + 2) / 2>;
 };
 
 } // namespace dovetail::placement

@@ -1,0 +1,320 @@
+#pragma once
+/// \file
+/// The exact search over numbers of stages, cuts and data-parallel degrees, for one tensor width at a time.
+
+#include <dovetail/core/checked.hpp>
+#include <dovetail/placement/layer_graph.hpp>
+#include <dovetail/placement/objective.hpp>
+#include <dovetail/placement/plan.hpp>
+#include <dovetail/placement/stage_rules.hpp>
+#include <dovetail/placement/stage_table.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+namespace dovetail::placement::detail {
+
+/// The tables and the path of a program, kept from one problem to the next.
+template <class Space, class Storage>
+struct stage_program_memory {
+    stage_table<Storage> loads{};
+    stage_table<Storage> tails{};
+    stage_table<Storage> trial{};
+    typename Storage::template up_to_layers<typename Space::stage_ref> path{};
+};
+
+/// How many devices a replica takes, by its number of stages and how many of them hold no split layer.
+struct replica_shape {
+    std::int64_t stage_devices = 1; ///< of a stage with a split layer
+    std::size_t max_singles = 0;    ///< stages on one device are counted only where that saves devices
+
+    template <class Space>
+    [[nodiscard]] static constexpr replica_shape of(const Space& space, std::int64_t width) {
+        if (space.split_layers() == 0 || width == 1) return {};
+        return {width, space.single_layers()};
+    }
+    [[nodiscard]] constexpr std::int64_t devices(std::size_t stages, std::size_t singles) const {
+        return stage_devices * static_cast<std::int64_t>(stages - singles) +
+               static_cast<std::int64_t>(singles);
+    }
+};
+
+/// Finds the best plan over the widths that it is called with, one after the other.
+///
+/// The tables hold no devices: a replica of s stages, q of them single, occupies a fixed number of them, and
+/// only the numbers of replicas at which ceil(micro_batches / replicas) changes can be best. For a plan with
+/// largest load X on d replicas ceil(N / d) >= N / d bounds its time by a line in 1 / d, which ends the
+/// search over d early; and every stage still to come in front of a suffix adds devices and pipeline slots in
+/// proportion to the work that it takes over, which discards cells of the table.
+template <class Space, class Storage>
+class stage_program {
+public:
+    using stage_ref = typename Space::stage_ref;
+
+    constexpr stage_program(const Space& space, const basic_layer_graph<Storage>& problem, objective charge,
+                            stage_program_memory<Space, Storage>& memory, basic_plan<Storage>& best)
+        : space_(space), memory_(memory), best_(best), charge_(charge), devices_(problem.devices),
+          micro_batches_(problem.micro_batches), hbm_bytes_(problem.hbm_bytes),
+          link_bytes_per_s_(problem.link_bytes_per_s) {
+        best_.outcome = status::infeasible;
+        best_.tensor_parallel = best_.data_parallel = 0;
+        best_.time_per_batch_s = infinity;
+        best_.stages.clear();
+        best_.order.clear();
+    }
+
+    /// Improves the plan with what `width` offers; the space must have been prepared for it.
+    constexpr void operator()(std::int64_t width) {
+        shape_ = replica_shape::of(space_, width);
+        improved_ = tails_started_ = false;
+        auto& loads = memory_.loads;
+        loads.start(space_.states(), shape_.max_singles);
+        for (std::size_t stages = 1; stages <= space_.max_stages(); ++stages) {
+            if (shape_.devices(stages, loads.max_singles(stages)) > devices_) break;
+            const bool alive =
+                loads.add_stage(space_, load(stages), [&](std::size_t q) { return load_limit(stages, q); });
+            if (!alive) break;
+            for (std::size_t q = loads.max_singles(stages) + 1; q-- > 0;) consider(stages, q);
+        }
+        if (improved_) write_plan(width);
+    }
+
+private:
+    [[nodiscard]] constexpr load_rule<Space> load(std::size_t stages) const {
+        return {space_, stages - 1, hbm_bytes_};
+    }
+
+    /// Loads from which on a suffix of `stages` stages cannot be part of a better plan, by state. Let it need
+    /// A devices, and r >= 1 more stages in front of it at least a devices each. Then a batch takes
+    /// X (N (A + r a) / D + stages + r - 1) at least, and X r covers the work in front.
+    [[nodiscard]] constexpr auto load_limit(std::size_t stages, std::size_t singles) const {
+        const std::int64_t replica = shape_.devices(stages, singles);
+        const double per_device = static_cast<double>(micro_batches_) / static_cast<double>(devices_);
+        const auto s = static_cast<double>(stages);
+        double slots = per_device * static_cast<double>(replica) + s - 1.0;
+        double slots_a_stage =
+            per_device * static_cast<double>(shape_.max_singles > 0 ? 1 : shape_.stage_devices) + 1.0;
+        if (slots < s) { // every replica sees a micro-batch
+            slots = s;
+            slots_a_stage = 1.0;
+        }
+        const double time = replica > devices_ ? 0.0 : best_.time_per_batch_s;
+        return [this, time, slots_a_stage, scale = 1.0 / slots](std::size_t state) {
+            return (time - slots_a_stage * space_.work_before_s(state)) * scale;
+        };
+    }
+
+    constexpr void consider(std::size_t stages, std::size_t singles) {
+        const double least_load_s = memory_.loads.whole(stages, singles);
+        if (least_load_s == infinity) return;
+        const std::int64_t replicas = std::min(micro_batches_, devices_ / shape_.devices(stages, singles));
+        if (least_time(least_load_s, stages, replicas, 0.0) >= best_.time_per_batch_s) return;
+        if (charge_ == objective::phaze)
+            cut_first_stage(stages, singles, replicas);
+        else
+            weigh_tails(stages, singles, least_load_s, replicas);
+    }
+
+    /// A bound on the time of a batch on at most `replicas` replicas whose tail is at least
+    /// `tail_s * (1 - 1 / d)` on d replicas: linear in 1 / d, hence least at an end.
+    [[nodiscard]] constexpr double least_time(double load_s, std::size_t stages, std::int64_t replicas,
+                                              double tail_s) const {
+        const double all_s = load_s * static_cast<double>(micro_batches_);
+        const double d = all_s > tail_s ? static_cast<double>(replicas) : 1.0;
+        return load_s * static_cast<double>(stages - 1) + tail_s + (all_s - tail_s) / d;
+    }
+
+    /// Calls `visit(d, slots)` for every number of replicas d that can be best, most replicas first, as long
+    /// as `least_time` leaves room.
+    template <class Visit>
+    constexpr void for_each_degree(double load_s, std::size_t stages, std::int64_t replicas, double tail_s,
+                                   const Visit& visit) const {
+        for (std::int64_t d = replicas; d > 0; --d) {
+            if (least_time(load_s, stages, d, tail_s) >= best_.time_per_batch_s) return;
+            const std::int64_t each = ceil_div(micro_batches_, d);
+            d = ceil_div(micro_batches_, each); // fewer replicas for as many micro-batches each
+            visit(d, static_cast<double>(each + static_cast<std::int64_t>(stages) - 1));
+        }
+    }
+
+    /// `objective::phaze`: every first stage with the best cut behind it.
+    constexpr void cut_first_stage(std::size_t stages, std::size_t singles, std::int64_t replicas) {
+        const auto try_kind = [&](stage_kind kind, std::size_t singles_behind) {
+            const table_row behind = memory_.loads.row(stages - 1, singles_behind);
+            const auto limit = [&] { return best_.time_per_batch_s / static_cast<double>(stages); };
+            space_.for_each_stage(load(stages), kind, 0, behind, limit, [&](stage_ref first) {
+                const double load_s = std::max(load(stages).value(first), behind.cells[first.end].value);
+                if (load_s == infinity) return;
+                const double reduce_s = 2.0 * space_.reduce_bytes(first) / link_bytes_per_s_;
+                for_each_degree(load_s, stages, replicas, reduce_s, [&](std::int64_t d, double slots) {
+                    const double time = load_s * slots + reduce_s * (1.0 - 1.0 / static_cast<double>(d));
+                    if (time >= best_.time_per_batch_s) return;
+                    accept(time, d);
+                    memory_.path.clear();
+                    memory_.path.push_back(first);
+                    stages_ = stages;
+                    singles_behind_ = singles_behind;
+                });
+            });
+        };
+        if (shape_.max_singles == 0) return try_kind(stage_kind::any, 0);
+        if (singles > 0) try_kind(stage_kind::single, singles - 1);
+        if (singles <= memory_.loads.max_singles(stages - 1)) try_kind(stage_kind::split, singles);
+    }
+
+    /// `objective::every_stage`: the degrees that the least load and the least tail together do not rule out.
+    constexpr void weigh_tails(std::size_t stages, std::size_t singles, double least_load_s,
+                               std::int64_t replicas) {
+        const double least_tail_s = least_tail(stages, singles);
+        if (least_tail_s == infinity) return;
+        for_each_degree(least_load_s, stages, replicas, least_tail_s, [&](std::int64_t d, double slots) {
+            const double tail_floor_s = least_tail_s * (1.0 - 1.0 / static_cast<double>(d));
+            if (least_load_s * slots + tail_floor_s < best_.time_per_batch_s)
+                trade_load_for_tail({stages, singles, d, slots}, least_load_s, tail_floor_s);
+        });
+    }
+
+    /// A number such that the largest tail of any cut on d replicas is at least that number times (1 - 1 /
+    /// d).
+    [[nodiscard]] constexpr double least_tail(std::size_t stages, std::size_t singles) {
+        auto& tails = memory_.tails;
+        if (!tails_started_) tails.start(space_.states(), shape_.max_singles);
+        tails_started_ = true;
+        while (tails.stages() < stages) {
+            const tail_under_load_rule<Space> rule{load(tails.stages() + 1), 2.0 / link_bytes_per_s_,
+                                                   infinity};
+            tails.add_stage(space_, rule, [](std::size_t) { return [](std::size_t) { return infinity; }; });
+        }
+        return tails.whole(stages, singles);
+    }
+
+    struct trial {
+        std::size_t stages;
+        std::size_t singles;
+        std::int64_t replicas;
+        double slots;
+    };
+
+    /// Walks along the cuts that no other beats in both load and tail, from the least load on, as long as one
+    /// of them can still be better than the best plan.
+    constexpr void trade_load_for_tail(const trial& t, double load_s, double tail_floor_s) {
+        const double per_byte = ring_all_reduce_s(1.0, t.replicas, link_bytes_per_s_);
+        const auto least_tail_rule = [&](std::size_t stages) {
+            return tail_under_load_rule<Space>{load(stages), per_byte, load_s};
+        };
+        double tail_cap_s = best_.time_per_batch_s - load_s * t.slots;
+        while (true) {
+            // The sums of work carry rounding errors that must not discard a perfectly even cut.
+            const double tail = solve_trial(t, least_tail_rule, load_s * (1.0 + 1e-12), tail_cap_s);
+            if (tail < infinity && load_s * t.slots + tail < best_.time_per_batch_s) {
+                accept(load_s * t.slots + tail, t.replicas);
+                record_trial(t, least_tail_rule);
+            }
+            tail_cap_s = std::min({tail_cap_s, tail, best_.time_per_batch_s - load_s * t.slots});
+            const double load_cap_s = (best_.time_per_batch_s - tail_floor_s) / t.slots;
+            const auto rule = [&](std::size_t stages) {
+                return load_under_tail_rule<Space>{load(stages), per_byte, tail_cap_s};
+            };
+            load_s = solve_trial(t, rule, load_cap_s, load_cap_s);
+            if (load_s == infinity) return;
+            tail_cap_s = std::min(tail_cap_s, best_.time_per_batch_s - load_s * t.slots);
+        }
+    }
+
+    /// The least largest value of a rule over the cuts with the trial's stages and no load above
+    /// `load_cap_s`, if below `value_cap`.
+    template <class RuleOf>
+    constexpr double solve_trial(const trial& t, const RuleOf& rule_of, double load_cap_s, double value_cap) {
+        auto& table = memory_.trial;
+        table.start(space_.states(), shape_.max_singles);
+        while (table.stages() < t.stages) {
+            const std::size_t in_front = t.stages - table.stages() - 1;
+            const double work_cap_s = load_cap_s * static_cast<double>(in_front);
+            const auto limit = [&, in_front, work_cap_s](std::size_t q) {
+                const bool useful = q <= t.singles && t.singles - q <= in_front;
+                return [&, in_front, work_cap_s, useful](std::size_t state) {
+                    const bool open = in_front == 0 ? state == 0 : space_.work_before_s(state) <= work_cap_s;
+                    return useful && open ? value_cap : 0.0;
+                };
+            };
+            if (!table.add_stage(space_, rule_of(table.stages() + 1), limit)) return infinity;
+        }
+        return table.whole(t.stages, t.singles);
+    }
+
+    template <class RuleOf>
+    constexpr void record_trial(const trial& t, const RuleOf& rule_of) {
+        memory_.path.clear();
+        follow(memory_.trial, rule_of, t.stages, t.singles, 0);
+        stages_ = t.stages;
+    }
+
+    /// Appends the best cut of all that remains from `state` to the path.
+    template <class RuleOf>
+    constexpr void follow(const stage_table<Storage>& table, const RuleOf& rule_of, std::size_t stages,
+                          std::size_t singles, std::size_t state) {
+        for (; stages > 0; --stages) {
+            const stage_ref s = table.first_stage(space_, rule_of(stages), stages, singles, state);
+            memory_.path.push_back(s);
+            state = s.end;
+        }
+    }
+
+    constexpr void accept(double time, std::int64_t replicas) {
+        best_.outcome = status::optimal;
+        best_.time_per_batch_s = time;
+        best_.data_parallel = replicas;
+        improved_ = true;
+    }
+
+    constexpr void write_plan(std::int64_t width) {
+        auto& path = memory_.path;
+        if (charge_ == objective::phaze)
+            follow(
+                memory_.loads, [&](std::size_t stages) { return load(stages); }, stages_ - 1, singles_behind_,
+                path[0].end);
+        best_.tensor_parallel = width;
+        best_.stages.clear();
+        best_.order.clear();
+        const double per_byte = ring_all_reduce_s(1.0, best_.data_parallel, link_bytes_per_s_);
+        double load_s = 0.0;
+        double tail = 0.0;
+        for (std::size_t i = 0; i < path.size(); ++i) {
+            const stage_ref s = path[i];
+            const std::size_t behind = path.size() - 1 - i;
+            stage out{};
+            out.begin = static_cast<std::uint32_t>(best_.order.size());
+            space_.append_layers(s, best_.order);
+            out.end = static_cast<std::uint32_t>(best_.order.size());
+            out.devices = space_.single(s) ? 1 : shape_.stage_devices;
+            out.load_s = space_.load_s(s, behind == 0);
+            out.memory_bytes = space_.memory_bytes(s, behind);
+            out.tail_s = tail_s(space_, s, per_byte);
+            best_.stages.push_back(out);
+            load_s = std::max(load_s, out.load_s);
+            if (charge_ == objective::every_stage) tail = std::max(tail, out.tail_s);
+        }
+        if (charge_ == objective::phaze) tail = per_byte * space_.reduce_bytes(path[0]);
+        best_.time_per_batch_s =
+            tail + load_s * static_cast<double>(pipeline_slots(micro_batches_, best_.data_parallel,
+                                                               static_cast<std::int64_t>(path.size())));
+    }
+
+    const Space& space_;
+    stage_program_memory<Space, Storage>& memory_;
+    basic_plan<Storage>& best_;
+    objective charge_;
+    std::int64_t devices_;
+    std::int64_t micro_batches_;
+    double hbm_bytes_;
+    double link_bytes_per_s_;
+
+    replica_shape shape_{};
+    bool improved_ = false;
+    bool tails_started_ = false;
+    std::size_t stages_ = 0;         // of the best plan
+    std::size_t singles_behind_ = 0; // of the best plan, behind its first stage
+};
+
+} // namespace dovetail::placement::detail
