@@ -61,7 +61,9 @@ namespace dovetail::ext::onnx {
     }
     if (type == workload::type_of<op::cast>) {
         if (!attributes.contains("to"))
-            return error{errc::parse, {}, "its attribute 'to' is missing",
+            return error{errc::parse,
+                         {},
+                         "its attribute 'to' is missing",
                          "a Cast names the element type that it gives"};
         const auto target = to_element_type(attributes.integer("to", 0));
         if (!target) return target.problem();
@@ -76,7 +78,7 @@ namespace dovetail::ext::onnx {
     using workload::element_type;
     for (const ::onnx::AttributeProto& a : node.attribute()) {
         if (a.name() == "value") return read_tensor(a.t());
-        workload::tensor t{.role = workload::tensor_role::constant, .type = element_type::int64};
+        workload::tensor t{.name = {}, .role = workload::tensor_role::constant, .type = element_type::int64};
         if (a.name() == "value_int") {
             t.integers = {a.i()};
             return t;
@@ -93,12 +95,13 @@ namespace dovetail::ext::onnx {
         }
         if (a.name() == "value_floats") {
             t.dims = {a.floats_size()};
-            if (a.floats_size() <= largest_known_value)
-                t.reals.assign(a.floats().begin(), a.floats().end());
+            if (a.floats_size() <= largest_known_value) t.reals.assign(a.floats().begin(), a.floats().end());
             return t;
         }
     }
-    return error{errc::unsupported, {}, "it has no value, or one of another kind",
+    return error{errc::unsupported,
+                 {},
+                 "it has no value, or one of another kind",
                  "a constant is a dense tensor of numbers"};
 }
 

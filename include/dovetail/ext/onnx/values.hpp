@@ -130,17 +130,16 @@ inline void read_values(const ::onnx::TensorProto& proto, workload::tensor& t) {
         });
         return;
     case element_type::float64:
-        t.reals = values<double, std::uint64_t>(proto, proto.double_data(), [](std::uint64_t bits) {
-            return std::bit_cast<double>(bits);
-        });
+        t.reals = values<double, std::uint64_t>(
+            proto, proto.double_data(), [](std::uint64_t bits) { return std::bit_cast<double>(bits); });
         return;
     case element_type::float16:
-        t.reals = values<double, std::uint16_t>(
-            proto, proto.int32_data(), [](std::uint16_t bits) { return short_float(bits, 5, 10); });
+        t.reals = values<double, std::uint16_t>(proto, proto.int32_data(),
+                                                [](std::uint16_t bits) { return short_float(bits, 5, 10); });
         return;
     case element_type::bfloat16:
-        t.reals = values<double, std::uint16_t>(
-            proto, proto.int32_data(), [](std::uint16_t bits) { return short_float(bits, 8, 7); });
+        t.reals = values<double, std::uint16_t>(proto, proto.int32_data(),
+                                                [](std::uint16_t bits) { return short_float(bits, 8, 7); });
         return;
     case element_type::int8:
         t.integers = integers<std::int8_t>(proto, proto.int32_data());
@@ -180,8 +179,8 @@ inline void read_values(const ::onnx::TensorProto& proto, workload::tensor& t) {
     workload::tensor t{.name = proto.name(), .role = workload::tensor_role::constant};
     for (const std::int64_t extent : proto.dims()) {
         if (extent < 0)
-            return error{errc::out_of_range, {}, "an extent is " + to_text(extent),
-                         "extents are not negative"};
+            return error{
+                errc::out_of_range, {}, "an extent is " + to_text(extent), "extents are not negative"};
         t.dims.push_back(extent);
     }
     const auto type = to_element_type(proto.data_type());
@@ -193,7 +192,8 @@ inline void read_values(const ::onnx::TensorProto& proto, workload::tensor& t) {
     detail::read_values(proto, t);
     const std::size_t stored = t.integers.size() + t.reals.size();
     if (stored != 0 && stored != static_cast<std::size_t>(*elements))
-        return error{errc::parse, {},
+        return error{errc::parse,
+                     {},
                      "it stores " + to_text(stored) + " elements where its shape announces " +
                          to_text(*elements),
                      "the file may be damaged: export it again"};
