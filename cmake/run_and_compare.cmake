@@ -1,4 +1,5 @@
 # Runs PROGRAM and compares what it prints with the file EXPECTED, byte for byte.
+cmake_minimum_required(VERSION 3.25)
 execute_process(COMMAND "${PROGRAM}" RESULT_VARIABLE status OUTPUT_VARIABLE printed)
 if(NOT status EQUAL 0)
     message(FATAL_ERROR "${PROGRAM} ended with ${status}; it printed:\n${printed}")

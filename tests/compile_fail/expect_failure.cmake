@@ -1,3 +1,4 @@
+cmake_minimum_required(VERSION 3.25)
 file(STRINGS "${COMMAND_FILE}" command)
 file(STRINGS "${SOURCE}" expected LIMIT_COUNT 1 REGEX "^// expect: ")
 if(NOT expected)

@@ -1,3 +1,4 @@
+cmake_minimum_required(VERSION 3.25)
 file(REMOVE_RECURSE "${WORK}")
 file(COPY "${HEADER}" DESTINATION "${WORK}/dovetail")
 set(compile "${COMPILER}" -std=c++20 "-I${WORK}" "${PROGRAM_SOURCE}")

@@ -1,11 +1,12 @@
-# Follows PAGE in the empty folder WORK as a reader would. A block under a line that ends in `name:` becomes
-# that file; a ```sh block is run, with the checkout in $DOVETAIL; a ```text block is what the shell block
-# before it printed last.
+# Follows PAGE in the empty folder WORK as a reader would. A ```sh block is run, with the checkout in $DOVETAIL;
+# a block under a line `name:` becomes that file; a ```text block is what the shell block before it printed last.
+cmake_minimum_required(VERSION 3.25)
 include("${CMAKE_CURRENT_LIST_DIR}/fences.cmake")
 file(REMOVE_RECURSE "${WORK}")
 file(MAKE_DIRECTORY "${WORK}")
 set(ENV{DOVETAIL} "${CHECKOUT}")
 set(ENV{CXX} "${COMPILER}")
+set(ENV{CMAKE_GENERATOR} Ninja)
 file(READ "${PAGE}" page)
 
 set(end 0)
@@ -15,16 +16,15 @@ while(TRUE)
     if(language STREQUAL "-")
         break()
     endif()
-    if(before MATCHES "([A-Za-z0-9_./-]+)`?\\*?\\*?:[ \n]*$")
-        set(name "${CMAKE_MATCH_1}")
-        file(WRITE "${WORK}/${name}" "${body}")
-    elseif(language STREQUAL "sh")
+    if(language STREQUAL "sh")
         execute_process(COMMAND bash -e -c "${body}" WORKING_DIRECTORY "${WORK}"
             RESULT_VARIABLE status OUTPUT_VARIABLE printed ERROR_VARIABLE errors)
         if(NOT status EQUAL 0)
             message(FATAL_ERROR "${PAGE}: this fails:\n${body}${printed}${errors}")
         endif()
         math(EXPR runs "${runs} + 1")
+    elseif(before MATCHES "(^|\n)[`*]*([A-Za-z0-9_./-]+)[`*]*:[`*]*\n*$")
+        file(WRITE "${WORK}/${CMAKE_MATCH_2}" "${body}")
     elseif(language STREQUAL "text")
         string(LENGTH "${printed}" printed_length)
         string(LENGTH "${body}" length)
