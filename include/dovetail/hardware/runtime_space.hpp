@@ -39,7 +39,8 @@ public:
     using platform = P;
     using technology = T;
 
-    /// \returns errc::empty_space for an axis without a value, errc::out_of_range for a value below 1.
+    /// \returns errc::empty_space for an axis without a value, errc::out_of_range for a value below 1 or
+    /// given twice.
     [[nodiscard]] static result<runtime_space> make(std::string name, axis_values values,
                                                     const accelerator& reference) {
         runtime_space space(std::move(name), std::move(values), reference);
@@ -56,6 +57,9 @@ public:
             if (list->back() < 1)
                 return error{errc::out_of_range, place, "it has the value " + to_text(list->back()),
                              "values are at least 1"};
+            if (const auto twice = std::adjacent_find(list->begin(), list->end()); twice != list->end())
+                return error{errc::out_of_range, place, "it has the value " + to_text(*twice) + " twice",
+                             "give every value once"};
         }
         if (!(space.values_.smallest_um2 <= space.values_.largest_um2))
             return error{errc::out_of_range, "family " + space.name_,
