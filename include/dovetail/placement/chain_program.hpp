@@ -51,7 +51,7 @@ struct chain_program {
             workspace.stages, problem, charge, workspace.memory, workspace.plan);
         for (const auto& costs : problem.widths) {
             workspace.stages.prepare(problem, costs);
-            improve(costs.width);
+            improve(costs);
         }
         return workspace.plan;
     }

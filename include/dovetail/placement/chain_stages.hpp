@@ -130,6 +130,29 @@ public:
         }
     }
 
+    /// The figures of a stage added up layer by layer: differences of prefix sums lose digits where a small
+    /// stage follows a large one.
+    [[nodiscard]] constexpr stage_figures figures(const basic_width_costs<Storage>& costs, stage_ref s,
+                                                  std::size_t behind) const {
+        double forward_s = 0.0;
+        double backward_s = 0.0;
+        double stash_bytes = entering_bytes_[s.begin];
+        stage_figures sum{};
+        for (std::size_t v = s.begin; v < s.end; ++v) {
+            const layer& l = costs.layers[v];
+            forward_s += l.forward_s;
+            backward_s += l.backward_s;
+            sum.memory_bytes += l.resident_bytes + l.activation_bytes;
+            stash_bytes += recompute_ ? 0.0 : l.stash_bytes;
+            sum.reduce_bytes += l.reduce_bytes;
+            sum.update_s += l.update_s;
+        }
+        const double repeated_s = recompute_ && behind > 0 ? forward_s : 0.0;
+        sum.load_s = entering_s_[s.begin] + forward_s + std::max(repeated_s, entering_s_[s.end]) + backward_s;
+        sum.memory_bytes += static_cast<double>(behind) * stash_bytes;
+        return sum;
+    }
+
     /// Appends the layers of a stage to a plan's order.
     template <class Order>
     constexpr void append_layers(stage_ref s, Order& order) const {

@@ -64,9 +64,9 @@ public:
         best_.order.clear();
     }
 
-    /// Improves the plan with what `width` offers; the space must have been prepared for it.
-    constexpr void operator()(std::int64_t width) {
-        shape_ = replica_shape::of(space_, width);
+    /// Improves the plan with what a width offers; the space must have been prepared for it.
+    constexpr void operator()(const basic_width_costs<Storage>& costs) {
+        shape_ = replica_shape::of(space_, costs.width);
         improved_ = tails_started_ = false;
         auto& loads = memory_.loads;
         loads.start(space_.states(), shape_.max_singles);
@@ -77,7 +77,7 @@ public:
             if (!alive) break;
             for (std::size_t q = loads.max_singles(stages) + 1; q-- > 0;) consider(stages, q);
         }
-        if (improved_) write_plan(width);
+        if (improved_) write_plan(costs);
     }
 
 private:
@@ -268,13 +268,13 @@ private:
         improved_ = true;
     }
 
-    constexpr void write_plan(std::int64_t width) {
+    constexpr void write_plan(const basic_width_costs<Storage>& costs) {
         auto& path = memory_.path;
         if (charge_ == objective::phaze)
             follow(
                 memory_.loads, [&](std::size_t stages) { return load(stages); }, stages_ - 1, singles_behind_,
                 path[0].end);
-        best_.tensor_parallel = width;
+        best_.tensor_parallel = costs.width;
         best_.stages.clear();
         best_.order.clear();
         const double per_byte = ring_all_reduce_s(1.0, best_.data_parallel, link_bytes_per_s_);
@@ -288,14 +288,17 @@ private:
             space_.append_layers(s, best_.order);
             out.end = static_cast<std::uint32_t>(best_.order.size());
             out.devices = space_.single(s) ? 1 : shape_.stage_devices;
-            out.load_s = space_.load_s(s, behind == 0);
-            out.memory_bytes = space_.memory_bytes(s, behind);
-            out.tail_s = tail_s(space_, s, per_byte);
+            const stage_figures figures = space_.figures(costs, s, behind);
+            out.load_s = figures.load_s;
+            out.memory_bytes = figures.memory_bytes;
+            out.tail_s = per_byte * figures.reduce_bytes + figures.update_s;
             best_.stages.push_back(out);
             load_s = std::max(load_s, out.load_s);
-            if (charge_ == objective::every_stage) tail = std::max(tail, out.tail_s);
+            if (charge_ == objective::every_stage)
+                tail = std::max(tail, out.tail_s);
+            else if (i == 0)
+                tail = per_byte * figures.reduce_bytes;
         }
-        if (charge_ == objective::phaze) tail = per_byte * space_.reduce_bytes(path[0]);
         best_.time_per_batch_s =
             tail + load_s * static_cast<double>(pipeline_slots(micro_batches_, best_.data_parallel,
                                                                static_cast<std::int64_t>(path.size())));

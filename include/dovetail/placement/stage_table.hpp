@@ -38,6 +38,14 @@ struct choice {
     StageRef stage;
 };
 
+/// What a stage of a plan costs.
+struct stage_figures {
+    double load_s = 0.0;
+    double memory_bytes = 0.0;
+    double reduce_bytes = 0.0;
+    double update_s = 0.0;
+};
+
 /// Row (s, q) holds, for every state, the least largest cost of cutting all that remains from it into exactly
 /// s stages of which q are of the single kind. Rows are added a number of stages at a time; there is no
 /// dimension for devices, which s and q determine.
