@@ -1,0 +1,34 @@
+#pragma once
+/// \file
+/// Every design of a family.
+
+#include <dovetail/search/strategy.hpp>
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace dovetail::search {
+
+/// Evaluates all designs that the family keeps, each under every setting. Optimal when it is not cut short.
+struct exhaustive {
+    static constexpr std::string_view name = "exhaustive";
+    space_options options = {};
+
+    /// \returns as `run_strategy`.
+    template <hardware::parameter_space Space, class Evaluator, class Observer = silent>
+    [[nodiscard]] result<outcome> operator()(const Space& space, const Evaluator& evaluate,
+                                             Observer&& observer = {}) const {
+        return run_strategy(
+            name, space, evaluate, options, observer,
+            [](auto& run, std::span<const hardware::kept_design> designs, std::span<const setting> settings) {
+                const std::vector<evaluation> answers = run(designs, settings);
+                findings found(designs.size());
+                for (std::size_t i = 0; i < answers.size(); ++i) found[i] = answers[i];
+                return found;
+            });
+    }
+};
+
+} // namespace dovetail::search

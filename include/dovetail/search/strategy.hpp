@@ -1,0 +1,101 @@
+#pragma once
+/// \file
+/// From evaluated chips to an outcome: the part of every strategy that is not its own.
+
+#include <dovetail/core/result.hpp>
+#include <dovetail/core/status.hpp>
+#include <dovetail/core/text.hpp>
+#include <dovetail/core/units.hpp>
+#include <dovetail/hardware/parameter_space.hpp>
+#include <dovetail/search/campaign.hpp>
+#include <dovetail/search/evaluate.hpp>
+#include <dovetail/search/infeasible.hpp>
+#include <dovetail/search/options.hpp>
+#include <dovetail/search/outcome.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace dovetail::search {
+
+/// What a strategy found out about every candidate: its best evaluation, or nothing where it was left out.
+using findings = std::vector<std::optional<evaluation>>;
+
+/// Merges an evaluation of one setting into what is known of a chip; `setting` is its position among all.
+inline void keep_best(std::optional<evaluation>& known, evaluation found, std::size_t setting) {
+    found.setting = setting;
+    if (!known || found.throughput_samples_per_s > known->throughput_samples_per_s) known = found;
+}
+
+/// Runs `explore(campaign, candidates, settings)`, which gives `findings`, and draws the conclusions: the
+/// best chip, the reference chip with its own best plan, and what is proved. \returns errc::empty_space when
+/// the family keeps no design, or the first option outside its range.
+template <hardware::parameter_space Space, class Evaluator, class Observer, class Explore>
+[[nodiscard]] result<outcome> run_strategy(std::string_view name, const Space& space,
+                                           const Evaluator& evaluate, const space_options& options,
+                                           Observer& observer, const Explore& explore) {
+    if (auto valid = validate(options); !valid) return std::move(valid).problem();
+    auto kept = hardware::kept_designs(space);
+    if (!kept) return std::move(kept).problem();
+    std::vector<hardware::kept_design> candidates;
+    double smallest_um2 = std::numeric_limits<double>::infinity();
+    for (const hardware::kept_design& design : *kept) {
+        smallest_um2 = std::min(smallest_um2, design.area_um2);
+        if (design.area_um2 <= options.max_area_mm2 * um2_per_mm2) candidates.push_back(design);
+    }
+    const std::vector<setting> settings = settings_of(evaluate.options());
+    campaign<Evaluator, Observer> run(evaluate, options, candidates.size(), observer);
+
+    outcome answer;
+    answer.search.strategy = name;
+    const auto reference_area = hardware::area_um2(space, space.reference());
+    answer.baseline = run.solve_best({0, space.reference(), reference_area.value_or(0)}, settings);
+    if (candidates.empty()) {
+        answer.binding = "area: the limit is " + to_text(options.max_area_mm2, 6) +
+                         " mm^2, the smallest chip of the family takes " +
+                         to_text(smallest_um2 / um2_per_mm2, 6) + " mm^2";
+        answer.search.complete = true;
+        answer.search.seconds = run.seconds();
+        return answer;
+    }
+
+    const findings found =
+        explore(run, std::span<const hardware::kept_design>(candidates), std::span<const setting>(settings));
+    std::optional<std::size_t> best;
+    for (std::size_t i = 0; i < candidates.size(); ++i) {
+        if (!found[i]) continue;
+        answer.designs.push_back(
+            {candidates[i].position, candidates[i].area_um2, found[i]->throughput_samples_per_s});
+        if (found[i]->feasible() &&
+            (!best || better(answer.designs.back(), {candidates[*best].position, candidates[*best].area_um2,
+                                                     found[*best]->throughput_samples_per_s})))
+            best = i;
+    }
+    answer.search.evaluated = answer.designs.size();
+    answer.search.pruned = candidates.size() - answer.designs.size();
+    answer.search.complete = answer.search.pruned == 0;
+    if (best) {
+        answer.best = run.solve(candidates[*best], settings[found[*best]->setting]);
+        answer.status = answer.search.complete ? status::optimal
+                        : run.out_of_time()    ? status::budget
+                                               : status::feasible;
+    } else if (answer.designs.empty()) {
+        answer.status = status::budget;
+    } else {
+        // Memory does not depend on the chip: where no plan fits on one, none fits on any.
+        answer.status = status::infeasible;
+        answer.search.complete = true;
+        answer.binding = binding_constraint(answer.baseline.problem, settings, evaluate);
+    }
+    answer.search.seconds = run.seconds();
+    return answer;
+}
+
+} // namespace dovetail::search
