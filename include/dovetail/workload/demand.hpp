@@ -3,6 +3,7 @@
 /// What operations, alone or fused, ask of a chip: cycles, products, distinct elements moved.
 
 #include <dovetail/core/assert.hpp>
+#include <dovetail/workload/dependence.hpp>
 #include <dovetail/workload/descriptor.hpp>
 #include <dovetail/workload/gradient.hpp>
 #include <dovetail/workload/operator_graph.hpp>
@@ -39,8 +40,8 @@ namespace dovetail::workload {
 class demand {
 public:
     explicit demand(const operator_graph& g)
-        : g_(&g), known_(weight_only(g, execution_order(g))), producer_(producers(g)),
-          consumers_(g.tensors.size()), given_(g.tensors.size()) {
+        : g_(&g), on_data_(dependences(g).on_data), producer_(producers(g)), consumers_(g.tensors.size()),
+          given_(g.tensors.size()) {
         for (index v = 0; v < g.operations.size(); ++v)
             for (const index t : g.operations[v].inputs)
                 if (t != none) consumers_[t].push_back(v);
@@ -89,7 +90,7 @@ private:
     [[nodiscard]] double elements(index t) const { return static_cast<double>(g_->tensors[t].elements()); }
 
     [[nodiscard]] bool made_of_weights(const operation& op) const {
-        return !op.outputs.empty() && known_[op.outputs.front()];
+        return !op.outputs.empty() && !on_data_[op.outputs.front()];
     }
 
     /// The operands that a view shows: the first of a forward one (the rest say how), all of a gradient.
@@ -176,7 +177,7 @@ private:
     }
 
     const operator_graph* g_;
-    std::vector<bool> known_;
+    std::vector<bool> on_data_;
     std::vector<index> producer_;
     std::vector<std::vector<index>> consumers_;
     std::vector<bool> given_;

@@ -25,21 +25,6 @@ namespace dovetail::workload {
     return *std::move(order);
 }
 
-/// For every tensor whether it is known before the data is: parameters, buffers, constants, and what is made
-/// of them alone, such as the transpose of a tied weight. `order` is an execution order.
-[[nodiscard]] inline std::vector<bool> weight_only(const operator_graph& g, const std::vector<index>& order) {
-    std::vector<bool> known(g.tensors.size());
-    for (index t = 0; t < g.tensors.size(); ++t)
-        known[t] = g.tensors[t].role != tensor_role::activation && g.tensors[t].role != tensor_role::input;
-    for (const index v : order) {
-        const operation& op = g.operations[v];
-        const bool all =
-            std::all_of(op.inputs.begin(), op.inputs.end(), [&](index t) { return t == none || known[t]; });
-        for (const index t : op.outputs) known[t] = all;
-    }
-    return known;
-}
-
 /// For every tensor whether the loss can depend on a parameter through it: only such tensors have a gradient.
 /// `order` is an execution order.
 [[nodiscard]] inline std::vector<bool> needs_gradient(const operator_graph& g,

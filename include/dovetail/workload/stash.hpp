@@ -4,6 +4,7 @@
 
 #include <dovetail/core/assert.hpp>
 #include <dovetail/workload/demand.hpp>
+#include <dovetail/workload/dependence.hpp>
 #include <dovetail/workload/gradient.hpp>
 #include <dovetail/workload/operator_graph.hpp>
 #include <dovetail/workload/operators.hpp>
@@ -33,7 +34,7 @@ class activation_storage {
 public:
     explicit activation_storage(const operator_graph& g)
         : order_(execution_order(g)), root_(g.tensors.size()), keeper_(g.tensors.size(), none) {
-        const std::vector<bool> known = weight_only(g, order_);
+        const std::vector<bool> on_data = dependences(g).on_data;
         const std::vector<bool> needs = needs_gradient(g, order_);
         for (index t = 0; t < g.tensors.size(); ++t) root_[t] = t;
         for (const index v : order_) {
@@ -52,7 +53,7 @@ public:
                 continue;
             }
             for (const index t : saved_tensors(op, needs))
-                if (!known[root_[t]] && keeper_[root_[t]] == none) keeper_[root_[t]] = v;
+                if (on_data[root_[t]] && keeper_[root_[t]] == none) keeper_[root_[t]] = v;
         }
     }
 
@@ -113,14 +114,14 @@ private:
                                                           std::span<const index> labels) {
     DOVETAIL_ASSERT(labels.size() == training.operations.size(), "one label an operation");
     const detail::activation_storage storage(training);
-    const std::vector<bool> known = weight_only(training, storage.order());
+    const std::vector<bool> on_data = dependences(training).on_data;
     const std::size_t tensors = training.tensors.size();
 
     std::vector<bool> transient(tensors);
     for (const operation& op : training.operations)
         if (op.phase == phase::forward || op.phase == phase::input_gradient)
             for (const index t : op.outputs)
-                transient[t] = !is_view(op) && !known[t] && storage.keeper(t) == none;
+                transient[t] = !is_view(op) && on_data[t] && storage.keeper(t) == none;
     for (const operation& op : training.operations)
         if (op.phase == phase::update) transient[op.inputs[1]] = false;
 

@@ -4,6 +4,7 @@
 
 #include <dovetail/core/assert.hpp>
 #include <dovetail/core/text.hpp>
+#include <dovetail/workload/dependence.hpp>
 #include <dovetail/workload/descriptor.hpp>
 #include <dovetail/workload/gradient.hpp>
 #include <dovetail/workload/operator_graph.hpp>
@@ -34,7 +35,7 @@ public:
     differentiation(const operator_graph& forward, const training_options& options) : g_(forward) {
         if (options.loss) append_loss();
         order_ = execution_order(g_);
-        known_ = weight_only(g_, order_);
+        on_data_ = dependences(g_).on_data;
         needs_ = needs_gradient(g_, order_);
         contributions_.resize(g_.tensors.size());
         seed();
@@ -137,7 +138,7 @@ private:
                            .operand = operand};
         for (const std::size_t i : wanted) {
             const index t = op.inputs[i];
-            if (!known_[t]) backward.phase = phase::input_gradient;
+            if (on_data_[t]) backward.phase = phase::input_gradient;
             backward.outputs.push_back(add_gradient_of(t));
             contributions_[t].push_back(backward.outputs.back());
         }
@@ -149,7 +150,7 @@ private:
         std::vector<index>& parts = contributions_[t];
         if (parts.size() > 1) {
             operation sum{.type = type_of<op::sum>,
-                          .phase = known_[t] ? phase::weight_gradient : phase::input_gradient,
+                          .phase = on_data_[t] ? phase::input_gradient : phase::weight_gradient,
                           .name = g_.tensors[t].name + ".gradient.sum",
                           .inputs = std::move(parts),
                           .forward = home(t)};
@@ -206,7 +207,7 @@ private:
 
     operator_graph g_;
     std::vector<index> order_;
-    std::vector<bool> known_, needs_;
+    std::vector<bool> on_data_, needs_;             ///< for every forward tensor
     std::vector<std::vector<index>> contributions_; ///< for every forward tensor
     std::vector<index> home_;
 };
