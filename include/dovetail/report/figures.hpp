@@ -1,0 +1,147 @@
+#pragma once
+/// \file
+/// The four pictures of a joint search.
+
+#include <dovetail/core/text.hpp>
+#include <dovetail/core/units.hpp>
+#include <dovetail/placement/pipeline.hpp>
+#include <dovetail/report/gantt.hpp>
+#include <dovetail/report/scatter.hpp>
+#include <dovetail/report/svg.hpp>
+#include <dovetail/search/breakdown.hpp>
+#include <dovetail/search/outcome.hpp>
+#include <dovetail/search/winner.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace dovetail::report {
+
+/// Throughput against area: every design, the frontier, the best and the reference.
+[[nodiscard]] inline std::string throughput_against_area(const search::outcome& outcome) {
+    const auto at = [](double area_um2, double throughput) {
+        return sample{area_um2 / um2_per_mm2, throughput};
+    };
+    std::vector<sample> cloud;
+    for (const search::evaluated_design& d : outcome.designs)
+        cloud.push_back(at(d.area_um2, d.throughput_samples_per_s));
+    std::vector<sample> front;
+    for (const search::evaluated_design& d : search::frontier(outcome.designs))
+        front.push_back(at(d.area_um2, d.throughput_samples_per_s));
+    std::vector<marked_sample> marks;
+    if (outcome.baseline.feasible())
+        marks.push_back({at(outcome.baseline.area_um2, outcome.baseline.throughput_samples_per_s),
+                         "reference", "TPUv4-like " + to_text(outcome.baseline.throughput_samples_per_s, 4)});
+    if (outcome.best.feasible())
+        marks.push_back({at(outcome.best.area_um2, outcome.best.throughput_samples_per_s), "best",
+                         "best " + to_text(outcome.best.throughput_samples_per_s, 4)});
+    return draw(scatter{.title = "Throughput against chip area",
+                        .x_name = "chip area [mm²]",
+                        .y_name = "throughput [samples/s]",
+                        .cloud = cloud,
+                        .frontier = front,
+                        .marks = marks});
+}
+
+/// The first micro-batches of a batch through the pipeline: enough of them to see it fill, run and drain.
+[[nodiscard]] inline std::string pipeline_timeline(const search::solution& found) {
+    const auto times = search::times_of(found.problem, found.plan);
+    const auto all =
+        static_cast<std::size_t>(ceil_div(found.problem.micro_batches, found.plan.data_parallel));
+    const std::size_t shown = std::min(all, 2 * times.size() + 4);
+    std::vector<std::string> rows;
+    for (std::size_t s = 0; s < times.size(); ++s) rows.push_back("stage " + to_text(s + 1));
+    std::vector<bar> bars;
+    for (const placement::pipeline_pass& pass : placement::one_forward_one_backward(times, shown))
+        bars.push_back({.row = pass.stage,
+                        .rows = 1,
+                        .start = pass.start_s * 1e3,
+                        .end = pass.end_s * 1e3,
+                        .style = pass.backward ? "backward" : "forward",
+                        .label = to_text(pass.micro_batch + 1),
+                        .hint = std::string(pass.backward ? "backward" : "forward") +
+                                " pass of micro-batch " + to_text(pass.micro_batch + 1) + ": " +
+                                to_text((pass.end_s - pass.start_s) * 1e3, 4) + " ms"});
+    return gantt("The pipeline's timeline", rows, bars,
+                 "time [ms], " + to_text(shown) + " of " + to_text(all) + " micro-batches");
+}
+
+/// What fills the memory of every stage, against the HBM of a device.
+[[nodiscard]] inline std::string memory_by_stage(const search::solution& found) {
+    const placement::width_costs& costs = search::costs_of(found.problem, found.plan);
+    const auto gib = [](double bytes) { return bytes / static_cast<double>(gibibyte); };
+    std::vector<std::string> rows;
+    std::vector<bar> bars;
+    for (std::size_t s = 0; s < found.plan.stages.size(); ++s) {
+        rows.push_back("stage " + to_text(s + 1));
+        double resident = 0;
+        for (const graph::index v : found.plan.layers(s)) resident += costs.layers[v].resident_bytes;
+        const double total = found.plan.stages[s].memory_bytes;
+        bars.push_back({s, 1, 0, gib(resident), "resident", "weights, gradients, optimizer",
+                        to_text(gib(resident), 4) + " GiB of weights, gradients and optimizer state"});
+        bars.push_back({s, 1, gib(resident), gib(total), "activation", "activations",
+                        to_text(gib(total - resident), 4) + " GiB of activations"});
+        bars.push_back({s, 1, gib(total), gib(found.setting.hbm_bytes), "unused", "",
+                        to_text(gib(found.setting.hbm_bytes - total), 4) + " GiB free"});
+    }
+    return gantt("Memory of every stage", rows, bars,
+                 "memory of a device [GiB]; HBM " + to_text(gib(found.setting.hbm_bytes), 4) + " GiB");
+}
+
+/// One pass through a layer, by core. Cores that hold nothing are left out; runs of cores that hold the same
+/// are one row.
+[[nodiscard]] inline std::string operator_schedule(std::string_view title,
+                                                   const search::scheduled_pass& pass) {
+    // Cores of one type that run the same groups at the same times share a row.
+    std::vector<std::pair<std::vector<std::size_t>, std::vector<std::int32_t>>> kinds[2];
+    bool link = false;
+    const auto collect = [&](std::size_t type, auto member) {
+        std::int32_t highest = -1;
+        for (const auto& g : pass.groups)
+            for (const std::int32_t c : g.*member) highest = std::max(highest, c);
+        for (std::int32_t core = 0; core <= highest; ++core) {
+            std::vector<std::size_t> runs;
+            for (std::size_t i = 0; i < pass.groups.size(); ++i) {
+                const auto& held = pass.groups[i].*member;
+                if (std::find(held.begin(), held.end(), core) != held.end()) runs.push_back(i);
+            }
+            const auto same = std::find_if(kinds[type].begin(), kinds[type].end(),
+                                           [&](const auto& kind) { return kind.first == runs; });
+            if (same == kinds[type].end())
+                kinds[type].push_back({std::move(runs), {core}});
+            else
+                same->second.push_back(core);
+        }
+    };
+    collect(0, &search::scheduled_group::tensor_cores);
+    collect(1, &search::scheduled_group::vector_cores);
+    std::vector<std::string> rows;
+    std::vector<bar> bars;
+    const auto add = [&](const search::scheduled_group& g, std::size_t row, std::string_view style) {
+        bars.push_back({row, 1, g.start_s * 1e6, g.end_s * 1e6, std::string(style), g.name,
+                        g.name + ": " + to_text((g.end_s - g.start_s) * 1e6, 4) + " µs"});
+    };
+    for (std::size_t type = 0; type < 2; ++type)
+        for (const auto& [runs, cores] : kinds[type]) {
+            const std::string many = to_text(cores.size());
+            rows.push_back((type == 0 ? "tensor " : "vector ") +
+                           (cores.size() == 1 ? to_text(cores.front() + 1) : "×" + many));
+            for (const std::size_t i : runs)
+                add(pass.groups[i], rows.size() - 1, type == 0 ? "tensor" : "vector");
+        }
+    for (const auto& g : pass.groups) link = link || g.link;
+    if (link) {
+        rows.push_back("link");
+        for (const auto& g : pass.groups)
+            if (g.link) add(g, rows.size() - 1, "link");
+    }
+    return gantt(title, rows, bars, "time [µs]");
+}
+
+} // namespace dovetail::report

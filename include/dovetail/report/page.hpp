@@ -1,0 +1,135 @@
+#pragma once
+/// \file
+/// One self-contained page about a joint search: no script, no font, no file beside it.
+
+#include <dovetail/core/text.hpp>
+#include <dovetail/core/units.hpp>
+#include <dovetail/report/figures.hpp>
+#include <dovetail/report/svg.hpp>
+#include <dovetail/search/breakdown.hpp>
+#include <dovetail/search/outcome.hpp>
+#include <dovetail/search/profile.hpp>
+#include <dovetail/search/winner.hpp>
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace dovetail::report {
+
+namespace detail {
+
+inline constexpr std::string_view style_sheet = R"(
+:root { color-scheme: light dark; --ink: #1d2430; --soft: #667085; --line: #e3e6ec; --paper: #ffffff;
+  --a: #2f6fde; --b: #e0782f; --c: #2f9e77; --d: #b3478f; --e: #98a2b3; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e8eaf0; --soft: #98a2b3; --line: #30363f; --paper: #14171c; } }
+body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 60rem;
+  margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.5rem; margin-bottom: .2rem; } h2 { font-size: 1.1rem; margin: 2.2rem 0 .2rem; }
+p { color: var(--soft); margin: .2rem 0 .6rem; }
+table { border-collapse: collapse; width: 100%; margin: 1rem 0; font-variant-numeric: tabular-nums; }
+th, td { text-align: right; padding: .3rem .6rem; border-bottom: 1px solid var(--line); }
+th:first-child, td:first-child { text-align: left; } th { font-weight: 600; }
+svg { width: 100%; height: auto; display: block; } svg text { font: 12px system-ui, sans-serif; fill: var(--ink); }
+.grid { stroke: var(--line); } svg .tick { fill: var(--soft); font-size: 11px; } svg .name { fill: var(--soft); }
+.cloud { fill: var(--e); opacity: .45; } .frontier { fill: none; stroke: var(--a); stroke-width: 2; }
+.best { fill: var(--a); stroke: var(--paper); } .reference { fill: var(--b); stroke: var(--paper); }
+svg .mark { font-weight: 600; } svg .inside { fill: #fff; font-size: 11px; }
+.forward, .tensor { fill: var(--a); } .backward, .vector { fill: var(--b); } .link { fill: var(--d); }
+.resident { fill: var(--c); } .activation { fill: var(--a); } .unused { fill: var(--line); opacity: .6; }
+rect { stroke: var(--paper); stroke-width: .5; }
+.key { display: inline-block; width: .8em; height: .8em; border-radius: 2px; margin: 0 .3em 0 1em; }
+.key.forward, .key.tensor, .key.activation { background: var(--a); }
+.key.backward, .key.vector { background: var(--b); } .key.resident { background: var(--c); }
+.key.link { background: var(--d); } .key.unused { background: var(--line); }
+)";
+
+[[nodiscard]] inline std::string row(std::string_view name, const std::string& best,
+                                     const std::string& baseline) {
+    return "<tr><td>" + escaped(name) + "</td><td>" + escaped(best) + "</td><td>" + escaped(baseline) +
+           "</td></tr>\n";
+}
+
+[[nodiscard]] inline std::string chip_text(const hardware::accelerator& c) {
+    return to_text(c.num_tc) + " TC " + to_text(c.width) + "×" + to_text(c.depth) + ", " + to_text(c.num_vc) +
+           " VC ×" + to_text(c.width_vc) + ", " + to_text(c.glb_bytes / mebibyte) + " MiB";
+}
+
+[[nodiscard]] inline std::string plan_text(const search::solution& s) {
+    return to_text(s.plan.data_parallel) + " × " + to_text(s.plan.stages.size()) + " × " +
+           to_text(s.plan.tensor_parallel);
+}
+
+/// Rows of the comparison; a column without a plan stays empty.
+[[nodiscard]] inline std::string comparison(const search::solution& best, const search::solution& reference) {
+    std::string table = "<table><tr><th></th><th>best</th><th>TPUv4-like</th></tr>\n";
+    const auto add = [&](std::string_view name, auto text) {
+        table += row(name, best.feasible() ? text(best) : "–", reference.feasible() ? text(reference) : "–");
+    };
+    const auto milliseconds = [](double seconds) { return to_text(seconds * 1e3, 5) + " ms"; };
+    add("chip", [](const auto& s) { return chip_text(s.chip); });
+    add("area", [](const auto& s) { return to_text(s.area_um2 / um2_per_mm2, 5) + " mm²"; });
+    add("data × pipeline × tensor", [](const auto& s) { return plan_text(s); });
+    add("micro-batch", [](const auto& s) { return to_text(s.micro_batch); });
+    add("recomputation", [](const auto& s) { return std::string(s.setting.recompute ? "on" : "off"); });
+    add("HBM", [](const auto& s) {
+        return to_text(s.setting.hbm_bytes / static_cast<double>(gibibyte), 4) + " GiB";
+    });
+    add("throughput", [](const auto& s) { return to_text(s.throughput_samples_per_s, 5) + " samples/s"; });
+    add("time per batch", [&](const auto& s) { return milliseconds(s.plan.time_per_batch_s); });
+    const auto part = [&](std::string_view name, double search::batch_breakdown::*member) {
+        add(name, [&](const auto& s) { return milliseconds(search::break_down(s.problem, s.plan).*member); });
+    };
+    part("· forward", &search::batch_breakdown::forward_s);
+    part("· backward", &search::batch_breakdown::backward_s);
+    part("· recomputation", &search::batch_breakdown::recompute_s);
+    part("· transfers between stages", &search::batch_breakdown::transfer_s);
+    part("· pipeline bubble", &search::batch_breakdown::bubble_s);
+    part("· gradient reduction", &search::batch_breakdown::reduction_s);
+    part("· optimizer step", &search::batch_breakdown::update_s);
+    return table + "</table>\n";
+}
+
+[[nodiscard]] inline std::string key(std::string_view style, std::string_view words) {
+    return "<span class=\"key " + std::string(style) + "\"></span>" + escaped(words);
+}
+
+} // namespace detail
+
+/// The page of a search that found a plan. `forward` and `backward` are the schedules of the winner's
+/// heaviest layer, `layer` its name.
+[[nodiscard]] inline std::string to_html(const search::outcome& outcome,
+                                         const search::workload_profile& profile, std::string_view layer,
+                                         const search::scheduled_pass& forward,
+                                         const search::scheduled_pass& backward) {
+    using detail::key;
+    const search::search_record& record = outcome.search;
+    std::string page =
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<title>Dovetail: " +
+        escaped(profile.model) +
+        "</title>\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<style>" +
+        std::string(detail::style_sheet) + "</style></head><body>\n";
+    page += "<h1>" + escaped(profile.model) + "</h1>\n<p>" + to_text(record.evaluated) +
+            " chips evaluated, " + to_text(record.pruned) + " left out, in " + to_text(record.seconds, 3) +
+            " s (" + escaped(record.strategy) + "; " +
+            std::string(record.complete ? "complete" : "not complete") + ")</p>\n";
+    page += detail::comparison(outcome.best, outcome.baseline);
+    page += "<h2>Throughput against area</h2>\n<p>Every dot is a chip with its own best plan; the line is "
+            "the best "
+            "that a chip of that area or less reaches.</p>\n" +
+            throughput_against_area(outcome);
+    page += "<h2>The pipeline</h2>\n<p>One forward, one backward, with flush." + key("forward", "forward") +
+            key("backward", "backward, recomputation included") + "</p>\n" + pipeline_timeline(outcome.best);
+    page += "<h2>Memory</h2>\n<p>" + key("resident", "weights, gradients, optimizer state") +
+            key("activation", "activations") + key("unused", "free") + "</p>\n" +
+            memory_by_stage(outcome.best);
+    const std::string name(layer);
+    page += "<h2>Operators of " + escaped(layer) + "</h2>\n<p>By core; cores that run the same share a row." +
+            key("tensor", "tensor cores") + key("vector", "vector cores") + key("link", "link") + "</p>\n" +
+            operator_schedule("Forward pass of " + name, forward) +
+            operator_schedule("Backward pass of " + name, backward);
+    return page + "</body></html>\n";
+}
+
+} // namespace dovetail::report
