@@ -7,6 +7,7 @@
 #include <dovetail/workload/work.hpp>
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -49,6 +50,7 @@ struct operands {
     std::span<const tensor* const> inputs;
     std::span<const tensor* const> outputs; ///< empty while shapes are being inferred
     const attribute_set& attributes;
+    std::size_t result_count = 1; ///< results that the operation names: further ones may be optional
 };
 
 /// Shape and element type of one result.

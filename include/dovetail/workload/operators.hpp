@@ -41,18 +41,21 @@ struct descriptor_list {
 
 /// Every operator type that the library knows.
 using operator_list = descriptor_list<
-    op::mat_mul, op::gemm, op::conv, op::relu, op::leaky_relu, op::sigmoid, op::hard_sigmoid, op::hard_swish,
-    op::tanh, op::erf, op::exp, op::log, op::sqrt, op::reciprocal, op::neg, op::abs, op::sin, op::cos,
-    op::softplus, op::clip, op::floor, op::dropout, op::gelu, op::swish, op::add, op::sub, op::mul, op::div,
-    op::pow, op::minimum, op::maximum, op::mod, op::sum, op::equal, op::less, op::less_or_equal, op::greater,
-    op::greater_or_equal, op::logical_and, op::logical_or, op::logical_not, op::is_nan, op::where, op::cast,
-    op::layer_normalization, op::rms_normalization, op::batch_normalization, op::group_normalization,
-    op::instance_normalization, op::softmax, op::log_softmax, op::softmax_cross_entropy_loss, op::reduce_mean,
-    op::reduce_sum, op::reduce_max, op::reduce_min, op::reduce_product, op::reduce_l2, op::arg_max,
-    op::average_pool, op::max_pool, op::global_average_pool, op::identity, op::reshape, op::transpose,
-    op::flatten, op::squeeze, op::unsqueeze, op::expand, op::split, op::slice, op::shape,
-    op::constant_of_shape, op::range, op::gather, op::concat, op::pad, op::tile, op::trilu,
-    op::cumulative_sum, op::scatter_nd, op::scatter_elements, op::all_reduce_forward, op::all_reduce_backward,
+    op::mat_mul, op::gemm, op::conv, op::conv_transpose, op::neg, op::abs, op::reciprocal, op::sqrt, op::exp,
+    op::log, op::sin, op::cos, op::erf, op::tanh, op::sigmoid, op::relu, op::leaky_relu, op::parametric_relu,
+    op::elu, op::hard_sigmoid, op::hard_swish, op::softplus, op::swish, op::mish, op::gelu, op::clip,
+    op::floor, op::ceil, op::round, op::sign, op::dropout, op::add, op::sub, op::mul, op::div, op::pow,
+    op::mod, op::sum, op::minimum, op::maximum, op::equal, op::less, op::less_or_equal, op::greater,
+    op::greater_or_equal, op::logical_and, op::logical_or, op::logical_xor, op::logical_not, op::is_nan,
+    op::where, op::cast, op::layer_normalization, op::rms_normalization, op::batch_normalization,
+    op::group_normalization, op::instance_normalization, op::softmax, op::log_softmax,
+    op::softmax_cross_entropy_loss, op::reduce_mean, op::reduce_sum, op::reduce_max, op::reduce_min,
+    op::reduce_product, op::reduce_l1, op::reduce_l2, op::reduce_square, op::arg_max, op::arg_min,
+    op::average_pool, op::max_pool, op::global_average_pool, op::global_max_pool, op::identity, op::reshape,
+    op::transpose, op::flatten, op::squeeze, op::unsqueeze, op::expand, op::split, op::slice, op::shape,
+    op::size, op::constant_of_shape, op::range, op::gather, op::gather_elements, op::concat, op::pad,
+    op::tile, op::resize, op::depth_to_space, op::space_to_depth, op::trilu, op::cumulative_sum,
+    op::scatter_nd, op::scatter_elements, op::all_reduce_forward, op::all_reduce_backward,
     op::optimizer_step>;
 
 /// The operator type that descriptor `D` describes.

@@ -17,10 +17,11 @@
 #include <dovetail/workload/shapes.hpp>
 #include <dovetail/workload/validate.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <numeric>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -85,15 +86,17 @@ private:
             if (list.integers != after_.tensors[op.inputs[at]].integers)
                 targets_[op.inputs[at]][*std::move(target)].push_back({v, at});
         }
-        auto inferred =
-            descriptor(op.type).infer({.inputs = inputs, .outputs = {}, .attributes = op.attributes});
+        auto inferred = descriptor(op.type).infer({.inputs = inputs,
+                                                   .outputs = {},
+                                                   .attributes = op.attributes,
+                                                   .result_count = op.outputs.size()});
         if (!inferred) return std::move(inferred).problem();
         return take_results(op, *inferred);
     }
 
     [[nodiscard]] result<void> take_results(const operation& op, const std::vector<signature>& results) {
         for (std::size_t r = 0; r < op.outputs.size(); ++r) {
-            const signature& s = results[r < results.size() ? r : 0];
+            const signature& s = results[r];
             const index t = op.outputs[r];
             const dimensions& old = before_.tensors[t].dims;
             tensor& x = after_.tensors[t];

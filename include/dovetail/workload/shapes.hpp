@@ -10,6 +10,7 @@
 #include <dovetail/workload/operators.hpp>
 #include <dovetail/workload/validate.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -28,7 +29,7 @@ public:
         for (const index t : op.outputs) outputs_.push_back(&g.tensors[t]);
     }
 
-    [[nodiscard]] operands get() const { return {inputs_, outputs_, *attributes_}; }
+    [[nodiscard]] operands get() const { return {inputs_, outputs_, *attributes_, outputs_.size()}; }
 
 private:
     std::vector<const tensor*> inputs_;
@@ -36,13 +37,26 @@ private:
     const attribute_set* attributes_;
 };
 
+/// The longest list of integers that shape arithmetic carries on: longer ones are data.
+inline constexpr std::size_t largest_known_list = 256;
+
+/// The largest number of dimensions.
+inline constexpr std::size_t largest_rank = 32;
+
 /// Checks one shape: extents that are not negative and a size below 2^63.
 [[nodiscard]] inline result<void> check_shape(const tensor& t) {
+    if (t.dims.size() > largest_rank)
+        return error{errc::unsupported, "tensor '" + t.name + "'",
+                     "it has " + to_text(t.dims.size()) + " dimensions",
+                     "a tensor has at most " + to_text(largest_rank)};
     for (const std::int64_t extent : t.dims)
         if (extent < 0)
             return error{errc::shape, "tensor '" + t.name + "'", "its shape is " + op::to_text(t.dims),
                          "extents are not negative"};
-    if (!checked_product(t.dims))
+    // The other extents must fit even where one of them is 0.
+    dimensions extents = t.dims;
+    std::replace(extents.begin(), extents.end(), std::int64_t{0}, std::int64_t{1});
+    if (!checked_product(extents))
         return error{errc::overflow, "tensor '" + t.name + "'",
                      "its shape " + op::to_text(t.dims) + " has 2^63 elements or more", "a tensor has fewer"};
     return {};
@@ -61,18 +75,18 @@ private:
         const operation& op = g.operations[v];
         auto inferred = descriptor(op.type).infer(operand_view(g, op).get());
         if (!inferred) return std::move(inferred).problem().within(label(op));
-        if (inferred->size() < op.outputs.size() && inferred->size() != 1)
+        if (inferred->size() < op.outputs.size())
             return error{errc::shape, label(op),
                          "it has " + to_text(op.outputs.size()) + " results where there are " +
                              to_text(inferred->size()),
                          "declare no more results than the operator gives"};
         for (std::size_t r = 0; r < op.outputs.size(); ++r) {
-            // Further results of an operator that infers one are its statistics or mask, of the same shape.
-            const signature& s = (*inferred)[r < inferred->size() ? r : 0];
+            signature& s = (*inferred)[r];
             tensor& out = g.tensors[op.outputs[r]];
-            out.dims = s.dims;
+            out.dims = std::move(s.dims);
             out.type = s.type;
-            out.integers = s.integers;
+            out.integers.clear();
+            if (s.integers.size() <= largest_known_list) out.integers = std::move(s.integers);
             if (auto sound = check_shape(out); !sound) return std::move(sound).problem().within(label(op));
         }
     }

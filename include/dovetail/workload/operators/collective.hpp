@@ -3,6 +3,7 @@
 /// Operators of the link between the devices that share a layer, and the optimizer's step.
 
 #include <dovetail/core/fixed_string.hpp>
+#include <dovetail/workload/operators/lane_cycles.hpp>
 #include <dovetail/workload/operators/shape_rules.hpp>
 
 namespace dovetail::workload::op {
@@ -15,11 +16,7 @@ struct collective : no_product {
     static constexpr fusion_class fusion = fusion_class::opaque;
     static constexpr gradient_rule gradient = gradient_rule::collective;
     static constexpr saved saves = saved::nothing;
-    static inferred infer(const operands& o) {
-        const auto x = required(o, 0);
-        if (!x) return x.problem();
-        return one((*x)->dims, (*x)->type);
-    }
+    static inferred infer(const operands& o) { return like_first(o); }
     static double forward_cycles(const operands&) { return 0; }
     static double backward_cycles(const operands&) { return 0; }
 };
@@ -36,12 +33,9 @@ struct optimizer_step : no_product {
     static constexpr fusion_class fusion = fusion_class::opaque;
     static constexpr gradient_rule gradient = gradient_rule::stops;
     static constexpr saved saves = saved::nothing;
-    static constexpr double cycles_an_element = 36;
-    static inferred infer(const operands& o) {
-        const auto weight = required(o, 0);
-        if (!weight) return weight.problem();
-        return one((*weight)->dims, (*weight)->type);
-    }
+    /// Each moment: two products and a sum; the ratio of one to the root of the other; step and master copy.
+    static constexpr double cycles_an_element = 11 * lane::step + lane::root + lane::division;
+    static inferred infer(const operands& o) { return like_first(o); }
     static double forward_cycles(const operands& o) { return cycles_an_element * operand_elements(o); }
     static double backward_cycles(const operands&) { return 0; }
 };

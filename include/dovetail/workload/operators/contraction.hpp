@@ -4,12 +4,15 @@
 
 #include <dovetail/core/checked.hpp>
 #include <dovetail/core/fixed_string.hpp>
+#include <dovetail/workload/operators/lane_cycles.hpp>
 #include <dovetail/workload/operators/shape_rules.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <string_view>
 #include <utility>
 
 namespace dovetail::workload::op {
@@ -102,7 +105,7 @@ struct gemm : product_operator {
 
     /// The bias, where there is one.
     static double forward_cycles(const operands& o) {
-        return optional_operand(o, 2) != nullptr ? result_elements(o) : 0;
+        return optional_operand(o, 2) != nullptr ? lane::step * result_elements(o) : 0;
     }
 };
 
@@ -121,7 +124,7 @@ struct conv : product_operator {
         if (w.size() < 3 || x.size() != w.size())
             return shape_error("a kernel " + to_text(w) + " over a tensor " + to_text(x),
                                "both have channels and the same spatial axes");
-        if (group < 1 || w[0] % group != 0 || w[1] * group != x[1])
+        if (group < 1 || w[0] % group != 0 || x[1] % group != 0 || x[1] / group != w[1])
             return shape_error("a kernel " + to_text(w) + " in " + dovetail::to_text(group) +
                                    " groups over " + dovetail::to_text(x[1]) + " channels",
                                "channels equal the groups times the kernel's second dimension");
@@ -143,7 +146,76 @@ struct conv : product_operator {
     }
 
     static double forward_cycles(const operands& o) {
-        return optional_operand(o, 2) != nullptr ? result_elements(o) : 0;
+        return optional_operand(o, 2) != nullptr ? lane::step * result_elements(o) : 0;
+    }
+};
+
+/// The transpose of a convolution: every element of the tensor spreads a kernel over the result.
+struct conv_transpose : product_operator {
+    static constexpr fixed_string name{"ConvTranspose"};
+
+    static inferred infer(const operands& o) {
+        const auto image = required(o, 0);
+        const auto kernel = required(o, 1);
+        if (!image) return image.problem();
+        if (!kernel) return kernel.problem();
+        const dimensions& x = (*image)->dims;
+        const dimensions& w = (*kernel)->dims;
+        const std::int64_t group = o.attributes.integer("group", 1);
+        if (w.size() < 3 || x.size() != w.size() || x[1] != w[0])
+            return shape_error("a kernel " + to_text(w) + " over a tensor " + to_text(x),
+                               "both have the same spatial axes, and the kernel starts with the channels");
+        const auto channels = group < 1 ? std::nullopt : checked_multiply(w[1], group);
+        if (!channels || w[0] % group != 0)
+            return shape_error(dovetail::to_text(group) + " groups of a kernel " + to_text(w),
+                               "the groups divide the channels");
+        dimensions dims{x[0], *channels};
+        for (std::size_t i = 2; i < x.size(); ++i) {
+            const auto extent = spread(o.attributes, i - 2, w.size() - 2, x[i], w[i]);
+            if (!extent) return extent.problem();
+            dims.push_back(*extent);
+        }
+        return one(std::move(dims), (*image)->type);
+    }
+
+    static contraction product(const operands& o) {
+        const std::int64_t group = std::max<std::int64_t>(1, o.attributes.integer("group", 1));
+        const dimensions& w = o.inputs[1]->dims;
+        if (w[0] == 0) return {};
+        return {.batch = group,
+                .rows = o.inputs[0]->elements() / w[0],
+                .reduction = w[0] / group,
+                .columns = o.inputs[1]->elements() / w[0]};
+    }
+
+    static double forward_cycles(const operands& o) {
+        return optional_operand(o, 2) != nullptr ? lane::step * result_elements(o) : 0;
+    }
+
+private:
+    /// The result extent of axis `i` of `rank` spatial axes.
+    static result<std::int64_t> spread(const attribute_set& a, std::size_t i, std::size_t rank,
+                                       std::int64_t extent, std::int64_t kernel) {
+        const auto entry = [&](std::string_view list, std::size_t at, std::int64_t fallback) {
+            return at < a.integers(list).size() ? a.integers(list)[at] : fallback;
+        };
+        if (const auto fixed = a.integers("output_shape"); i < fixed.size()) return fixed[i];
+        const std::int64_t stride = entry("strides", i, 1);
+        const std::int64_t dilation = entry("dilations", i, 1);
+        const std::int64_t more = entry("output_padding", i, 0);
+        const std::int64_t less = entry("pads", i, 0);
+        const std::int64_t less_back = entry("pads", i + rank, 0);
+        constexpr std::int64_t largest = std::int64_t{1} << 30; // products stay below 2^61
+        for (const std::int64_t value : {extent, kernel, stride, dilation, more, less, less_back})
+            if (value < 0 || value > largest)
+                return shape_error("a window setting of " + dovetail::to_text(value),
+                                   "extents, strides, dilations and pads are not negative and below 2^30");
+        if (a.text("auto_pad", "NOTSET").starts_with("SAME")) return extent * stride;
+        const std::int64_t result =
+            stride * (extent - 1) + more + dilation * (kernel - 1) + 1 - less - less_back;
+        if (extent < 1 || kernel < 1 || result < 0)
+            return shape_error("pads larger than the result", "something of the result remains");
+        return result;
     }
 };
 

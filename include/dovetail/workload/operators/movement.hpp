@@ -4,17 +4,21 @@
 
 #include <dovetail/core/checked.hpp>
 #include <dovetail/core/fixed_string.hpp>
+#include <dovetail/workload/operators/lane_cycles.hpp>
 #include <dovetail/workload/operators/shape_rules.hpp>
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace dovetail::workload::op {
 
-/// What they share: one lane cycle a result element, and the same for the gradient.
+/// What they share: one step a result element, and the same for the gradient.
 template <fixed_string Name, fusion_class Fusion = fusion_class::opaque>
 struct movement : no_product {
     static constexpr fixed_string name = Name;
@@ -22,8 +26,8 @@ struct movement : no_product {
     static constexpr fusion_class fusion = Fusion;
     static constexpr gradient_rule gradient = gradient_rule::elementwise;
     static constexpr saved saves = saved::nothing;
-    static double forward_cycles(const operands& o) { return result_elements(o); }
-    static double backward_cycles(const operands& o) { return result_elements(o); }
+    static double forward_cycles(const operands& o) { return lane::step * result_elements(o); }
+    static double backward_cycles(const operands& o) { return lane::step * result_elements(o); }
 };
 
 /// Rows of a table by number: an embedding. Its gradient scatters into the table.
@@ -59,6 +63,7 @@ struct concat : movement<"Concat"> {
         const auto first = required(o, 0);
         if (!first) return first.problem();
         dimensions dims = (*first)->dims;
+        if (!o.attributes.contains("axis")) return missing_attribute("axis");
         const auto axis = checked_axis(o.attributes.integer("axis", 0), dims.size());
         if (!axis) return axis.problem();
         std::vector<std::int64_t> values = (*first)->integers;
@@ -72,7 +77,9 @@ struct concat : movement<"Concat"> {
                 return shape_error("tensors " + to_text(dims) + " and " + to_text((*next)->dims) +
                                        " joined along axis " + dovetail::to_text(*axis),
                                    "all other dimensions are equal");
-            dims[*axis] += (*next)->dims[*axis];
+            const auto extent = checked_add(dims[*axis], (*next)->dims[*axis]);
+            if (!extent) return shape_error("extents that add up to 2^63 or more", "they stay below");
+            dims[*axis] = *extent;
             known = known && !(*next)->integers.empty();
             values.insert(values.end(), (*next)->integers.begin(), (*next)->integers.end());
         }
@@ -87,14 +94,30 @@ struct pad : movement<"Pad"> {
         const auto x = required(o, 0);
         if (!x) return x.problem();
         if (unknown_list(o, 1)) return dynamic_error("the list of pads");
+        if (unknown_list(o, 3)) return dynamic_error("the list of axes");
         const auto pads = listed(o, 1, "pads");
+        const auto chosen = listed(o, 3, "axes");
         dimensions dims = (*x)->dims;
-        if (pads.size() != 2 * dims.size())
+        std::vector<std::int64_t> axes(chosen.begin(), chosen.end());
+        if (axes.empty()) {
+            axes.resize(dims.size());
+            std::iota(axes.begin(), axes.end(), 0);
+        }
+        if (pads.size() != 2 * axes.size())
             return shape_error("pads " + to_text(pads) + " of a tensor " + to_text(dims),
                                "there are two for each axis");
-        for (std::size_t i = 0; i < dims.size(); ++i) {
-            dims[i] += pads[i] + pads[i + dims.size()];
-            if (dims[i] < 0) return shape_error("pads " + to_text(pads), "no extent becomes negative");
+        for (std::size_t i = 0; i < axes.size(); ++i) {
+            const auto axis = checked_axis(axes[i], dims.size());
+            if (!axis) return axis.problem();
+            constexpr std::int64_t largest = std::int64_t{1} << 60; // the sum of three stays below 2^63
+            std::int64_t& extent = dims[*axis];
+            const std::int64_t front = pads[i];
+            const std::int64_t back = pads[i + axes.size()];
+            if (extent > largest || front > largest || back > largest || front < -extent || back < -extent ||
+                extent + front + back < 0)
+                return shape_error("pads " + to_text(pads) + " of a tensor " + to_text((*x)->dims),
+                                   "no extent becomes negative or leaves 64 bits");
+            extent += front + back;
         }
         return one(std::move(dims), (*x)->type);
     }
@@ -122,14 +145,89 @@ struct tile : movement<"Tile"> {
     }
 };
 
-/// An operator of one operand that keeps its shape and moves its elements.
-template <fixed_string Name>
-struct in_place : movement<Name, fusion_class::elementwise> {
+/// Elements of a tensor by number, as many as there are numbers.
+struct gather_elements : movement<"GatherElements"> {
+    static inferred infer(const operands& o) {
+        const auto x = required(o, 0);
+        const auto numbers = required(o, 1);
+        if (!x) return x.problem();
+        if (!numbers) return numbers.problem();
+        return one((*numbers)->dims, (*x)->type);
+    }
+};
+
+/// Blocks of `blocksize` x `blocksize` elements, exchanged between the channels and the two spatial axes.
+template <fixed_string Name, bool ToSpace>
+struct block_exchange : movement<Name> {
     static inferred infer(const operands& o) {
         const auto x = required(o, 0);
         if (!x) return x.problem();
-        return one((*x)->dims, (*x)->type);
+        dimensions dims = (*x)->dims;
+        const std::int64_t block = o.attributes.integer("blocksize", 0);
+        const auto refused = [&] {
+            return shape_error(
+                "blocks of " + dovetail::to_text(block) + " in a tensor " + to_text((*x)->dims),
+                "the tensor has two spatial axes, and the blocks divide what they are taken from");
+        };
+        if (dims.size() != 4 || block < 1 || block > (std::int64_t{1} << 31)) return refused();
+        const std::int64_t area = block * block;
+        if (ToSpace ? dims[1] % area != 0 : dims[2] % block != 0 || dims[3] % block != 0) return refused();
+        const auto grown = [&](std::size_t axis, std::int64_t factor) {
+            const auto extent = checked_multiply(dims[axis], factor);
+            dims[axis] = extent.value_or(-1);
+            return extent.has_value();
+        };
+        if constexpr (ToSpace) {
+            dims[1] /= area;
+            if (!grown(2, block) || !grown(3, block)) return refused();
+        } else {
+            if (!grown(1, area)) return refused();
+            dims[2] /= block;
+            dims[3] /= block;
+        }
+        return one(std::move(dims), (*x)->type);
     }
+};
+
+using depth_to_space = block_exchange<"DepthToSpace", true>;
+using space_to_depth = block_exchange<"SpaceToDepth", false>;
+
+/// A tensor sampled at other resolutions, each result element from the neighbours that `mode` names.
+struct resize : movement<"Resize"> {
+    static inferred infer(const operands& o) {
+        const auto x = required(o, 0);
+        if (!x) return x.problem();
+        dimensions dims = (*x)->dims;
+        const tensor* sizes = optional_operand(o, 3);
+        const tensor* scales = optional_operand(o, 2);
+        if (sizes != nullptr && sizes->integers.size() == dims.size())
+            return one(sizes->integers, (*x)->type);
+        if (scales == nullptr || scales->reals.size() != dims.size())
+            return dynamic_error("the scales or sizes of the result");
+        for (std::size_t i = 0; i < dims.size(); ++i) {
+            const double extent = std::floor(static_cast<double>(dims[i]) * scales->reals[i]);
+            if (!(extent >= 0 && extent < 9e15))
+                return shape_error("a scale of " + dovetail::to_text(scales->reals[i]),
+                                   "scales are positive, and extents stay below 2^53");
+            dims[i] = static_cast<std::int64_t>(extent);
+        }
+        return one(std::move(dims), (*x)->type);
+    }
+    static double forward_cycles(const operands& o) { return cycles(o) * result_elements(o); }
+    static double backward_cycles(const operands& o) { return cycles(o) * result_elements(o); }
+
+private:
+    /// A product and a sum for each neighbour in the plane.
+    static double cycles(const operands& o) {
+        const std::string_view mode = o.attributes.text("mode", "nearest");
+        return mode == "cubic" ? 32 * lane::step : mode == "linear" ? 8 * lane::step : lane::step;
+    }
+};
+
+/// An operator that keeps the shape of its first operand and moves its elements.
+template <fixed_string Name>
+struct in_place : movement<Name, fusion_class::elementwise> {
+    static inferred infer(const operands& o) { return like_first(o); }
 };
 
 using trilu = in_place<"Trilu">;

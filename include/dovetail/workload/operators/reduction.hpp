@@ -35,6 +35,7 @@ struct reduce : reduction_operator<Name, Forward, Backward, Saves> {
         if (unknown_list(o, 1)) return dynamic_error("the list of axes");
         const auto axes = checked_axes(listed(o, 1, "axes"), (*x)->dims.size());
         if (!axes) return axes.problem();
+        if (axes->empty() && o.attributes.integer("noop_with_empty_axes", 0) != 0) return like_first(o);
         const bool keep = o.attributes.integer("keepdims", 1) != 0;
         dimensions dims;
         for (std::size_t i = 0; i < (*x)->dims.size(); ++i) {
@@ -52,10 +53,13 @@ using reduce_sum = reduce<"ReduceSum", 1, 1>;
 using reduce_max = reduce<"ReduceMax", 1, 2, saved::inputs>;
 using reduce_min = reduce<"ReduceMin", 1, 2, saved::inputs>;
 using reduce_product = reduce<"ReduceProd", 1, 12, saved::inputs>;
+using reduce_l1 = reduce<"ReduceL1", 2, 2, saved::inputs>;
+using reduce_square = reduce<"ReduceSumSquare", 2, 2, saved::inputs>;
 using reduce_l2 = reduce<"ReduceL2", 2, 12, saved::inputs>;
 
-/// The position of the largest element along an axis.
-struct arg_max : reduction_operator<"ArgMax", 1, 0, saved::nothing> {
+/// The position of an extreme element along an axis.
+template <fixed_string Name>
+struct position_of : reduction_operator<Name, 1, 0, saved::nothing> {
     static inferred infer(const operands& o) {
         const auto x = required(o, 0);
         if (!x) return x.problem();
@@ -70,17 +74,23 @@ struct arg_max : reduction_operator<"ArgMax", 1, 0, saved::nothing> {
     }
 };
 
+using arg_max = position_of<"ArgMax">;
+using arg_min = position_of<"ArgMin">;
+
 /// A window that slides over the spatial axes; each result element costs the area of the window.
 template <fixed_string Name, saved Saves>
 struct pool : reduction_operator<Name, 1, 1, Saves> {
     static inferred infer(const operands& o) {
         const auto x = required(o, 0);
         if (!x) return x.problem();
+        if (!o.attributes.contains("kernel_shape")) return missing_attribute("kernel_shape");
         auto extents = sliding((*x)->dims, o.attributes.integers("kernel_shape"), o.attributes);
         if (!extents) return std::move(extents).problem();
         dimensions dims{(*x)->dims[0], (*x)->dims[1]};
         dims.insert(dims.end(), extents->begin(), extents->end());
-        return one(std::move(dims), (*x)->type);
+        auto results = one(dims, (*x)->type);
+        if (o.result_count > 1) results->push_back({std::move(dims), element_type::int64, {}}); // positions
+        return results;
     }
     static double forward_cycles(const operands& o) { return window_area(o) * result_elements(o); }
     static double backward_cycles(const operands& o) { return window_area(o) * result_elements(o); }
@@ -97,8 +107,9 @@ private:
 using average_pool = pool<"AveragePool", saved::nothing>;
 using max_pool = pool<"MaxPool", saved::inputs>;
 
-/// The mean over all spatial axes.
-struct global_average_pool : reduction_operator<"GlobalAveragePool", 1, 1, saved::nothing> {
+/// One number a channel, over all spatial axes.
+template <fixed_string Name, saved Saves>
+struct global_pool : reduction_operator<Name, 1, 1, Saves> {
     static inferred infer(const operands& o) {
         const auto x = required(o, 0);
         if (!x) return x.problem();
@@ -109,5 +120,8 @@ struct global_average_pool : reduction_operator<"GlobalAveragePool", 1, 1, saved
         return one(std::move(dims), (*x)->type);
     }
 };
+
+using global_average_pool = global_pool<"GlobalAveragePool", saved::nothing>;
+using global_max_pool = global_pool<"GlobalMaxPool", saved::inputs>;
 
 } // namespace dovetail::workload::op

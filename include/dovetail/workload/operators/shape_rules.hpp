@@ -10,9 +10,11 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -46,12 +48,24 @@ using inferred = result<std::vector<signature>>;
     return position < o.inputs.size() ? o.inputs[position] : nullptr;
 }
 
+/// The error of an attribute without a default.
+[[nodiscard]] inline error missing_attribute(std::string_view name) {
+    return shape_error("attribute '" + std::string(name) + "' is missing", "it has no default");
+}
+
 /// One result.
 [[nodiscard]] inline inferred one(dimensions dims, element_type type,
                                   std::vector<std::int64_t> integers = {}) {
     std::vector<signature> results(1);
     results[0] = {std::move(dims), type, std::move(integers)};
     return results;
+}
+
+/// One result with the shape and type of the first operand.
+[[nodiscard]] inline inferred like_first(const operands& o) {
+    const auto x = required(o, 0);
+    if (!x) return x.problem();
+    return one((*x)->dims, (*x)->type);
 }
 
 /// `axis` counted from the front, where a negative one counts from the back.
@@ -116,23 +130,39 @@ using inferred = result<std::vector<signature>>;
             "export the model with static shapes, or give values for its dynamic dimensions"};
 }
 
-/// Positions of a sliding window along one axis of `extent` elements.
+/// A window that slides along one axis.
 struct window {
     std::int64_t kernel = 1;
     std::int64_t stride = 1;
     std::int64_t dilation = 1;
-    std::int64_t pad = 0; ///< both sides together
-    bool round_up = false;
+    std::int64_t pad_front = 0;
+    std::int64_t pad_back = 0;
+    bool round_up = false; ///< a last window may hang over the back
 };
 
+/// The positions of a window on `extent` elements. One that would start in the padding at the back is none.
 [[nodiscard]] inline result<std::int64_t> window_positions(std::int64_t extent, const window& w) {
+    constexpr std::int64_t largest = std::int64_t{1} << 31; // so that nothing below leaves 64 bits
+    const auto inside = [&](std::int64_t value, std::int64_t least) {
+        return value >= least && value < largest;
+    };
+    if (!inside(w.kernel, 1) || !inside(w.stride, 1) || !inside(w.dilation, 1) || !inside(w.pad_front, 0) ||
+        !inside(w.pad_back, 0) || extent >= std::numeric_limits<std::int64_t>::max() - 2 * largest)
+        return shape_error("a window of " + dovetail::to_text(w.kernel) + " elements, stride " +
+                               dovetail::to_text(w.stride) + ", dilation " + dovetail::to_text(w.dilation) +
+                               ", pads " + dovetail::to_text(w.pad_front) + " and " +
+                               dovetail::to_text(w.pad_back),
+                           "kernels, strides and dilations are positive, pads are not negative");
     const std::int64_t reach = w.dilation * (w.kernel - 1) + 1;
-    const std::int64_t slack = extent + w.pad - reach;
-    if (w.kernel < 1 || w.stride < 1 || w.dilation < 1 || w.pad < 0 || slack < 0)
-        return shape_error("a window of " + dovetail::to_text(reach) + " elements, stride " +
-                               dovetail::to_text(w.stride) + ", on " + dovetail::to_text(extent + w.pad),
-                           "strides are positive and the window fits into the padded extent");
-    return (w.round_up ? ceil_div(slack, w.stride) : slack / w.stride) + 1;
+    const std::int64_t padded = extent + w.pad_front + w.pad_back;
+    if (reach > padded)
+        return shape_error("a window that reaches over " + dovetail::to_text(reach) + " elements of " +
+                               dovetail::to_text(padded),
+                           "it fits into the padded extent");
+    const std::int64_t slack = padded - reach;
+    std::int64_t last = w.round_up ? ceil_div(slack, w.stride) : slack / w.stride;
+    if (w.round_up && last > 0 && last * w.stride >= extent + w.pad_front) --last;
+    return last + 1;
 }
 
 /// The result extents of a window that slides over the spatial axes (2 and up) of `image`.
@@ -152,13 +182,14 @@ sliding(std::span<const std::int64_t> image, std::span<const std::int64_t> kerne
         window w{.kernel = kernel[i],
                  .stride = entry(a.integers("strides"), i, 1),
                  .dilation = entry(a.integers("dilations"), i, 1),
-                 .pad = entry(pads, i, 0) + entry(pads, i + rank, 0),
+                 .pad_front = entry(pads, i, 0),
+                 .pad_back = entry(pads, i + rank, 0),
                  .round_up = a.integer("ceil_mode", 0) != 0};
         if (automatic.starts_with("SAME") && w.stride > 0) {
             extents.push_back(ceil_div(image[i + 2], w.stride));
             continue;
         }
-        if (automatic == "VALID") w.pad = 0;
+        if (automatic == "VALID") w.pad_front = w.pad_back = 0;
         const auto positions = window_positions(image[i + 2], w);
         if (!positions) return positions.problem();
         extents.push_back(*positions);

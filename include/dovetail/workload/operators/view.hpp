@@ -10,8 +10,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <limits>
 #include <numeric>
 #include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -156,7 +158,9 @@ struct expand : view<"Expand"> {
         if (unknown_list(o, 1)) return dynamic_error("the target shape");
         auto dims = broadcast((*x)->dims, listed(o, 1, "shape"));
         if (!dims) return std::move(dims).problem();
-        return one(*std::move(dims), (*x)->type);
+        std::vector<std::int64_t> values;
+        if (*dims == (*x)->dims) values = (*x)->integers;
+        return one(*std::move(dims), (*x)->type, std::move(values));
     }
 };
 
@@ -172,16 +176,20 @@ struct split : view<"Split"> {
         std::vector<std::int64_t> sizes(list.begin(), list.end());
         const std::int64_t extent = (*x)->dims[*axis];
         if (sizes.empty()) {
-            const std::int64_t parts = o.attributes.integer("num_outputs", 0);
+            const auto parts = o.attributes.integer("num_outputs", static_cast<std::int64_t>(o.result_count));
             if (parts < 1 || parts > extent)
                 return shape_error(dovetail::to_text(parts) + " parts of " + dovetail::to_text(extent) +
                                        " elements",
                                    "there is at least one part, and no more than elements");
+            if (parts > most_parts)
+                return shape_error(dovetail::to_text(parts) + " parts", "there are fewer");
             const std::int64_t size = ceil_div(extent, parts);
             for (std::int64_t begin = 0; begin < extent; begin += size)
                 sizes.push_back(std::min(size, extent - begin));
         }
-        if (std::accumulate(sizes.begin(), sizes.end(), std::int64_t{0}) != extent)
+        std::int64_t rest = extent;
+        for (const std::int64_t size : sizes) rest = size >= 0 && size <= rest ? rest - size : -1;
+        if (rest != 0)
             return shape_error("parts " + to_text(sizes) + " of " + dovetail::to_text(extent) + " elements",
                                "the parts add up");
         std::vector<signature> results;
@@ -192,6 +200,9 @@ struct split : view<"Split"> {
         }
         return results;
     }
+
+private:
+    static constexpr std::int64_t most_parts = 65536;
 };
 
 /// A box of a tensor, with steps.
@@ -218,7 +229,8 @@ struct slice : view<"Slice"> {
             const auto axis = checked_axis(axes[i], dims.size());
             if (!axis) return axis.problem();
             const std::int64_t step = steps.empty() ? 1 : steps[i];
-            if (step == 0) return shape_error("a step of 0", "steps are not 0");
+            if (step == 0 || step == std::numeric_limits<std::int64_t>::min())
+                return shape_error("a step of " + dovetail::to_text(step), "steps are not 0 and below 2^63");
             const range bounds = clamp(starts[i], ends[i], step, dims[*axis]);
             dims[*axis] = bounds.count;
             if (dims.size() == 1 && !kept.empty()) {
@@ -250,17 +262,35 @@ private:
         if (extent == 0) return {0, 0};
         const std::int64_t first = inside(start, 0, extent - 1);
         const std::int64_t last = inside(end, -1, extent - 1);
-        return {first, first > last ? (first - last - 1) / std::max(-step, std::int64_t{1}) + 1 : 0};
+        return {first, first > last ? (first - last - 1) / -step + 1 : 0};
     }
 };
 
-/// The shape of a tensor, as a tensor.
+/// The shape of a tensor, from dimension `start` to `end`, as a list.
 struct shape : view<"Shape"> {
     static constexpr gradient_rule gradient = gradient_rule::stops;
     static inferred infer(const operands& o) {
         const auto x = required(o, 0);
         if (!x) return x.problem();
-        return one({static_cast<std::int64_t>((*x)->dims.size())}, element_type::int64, (*x)->dims);
+        const auto rank = static_cast<std::int64_t>((*x)->dims.size());
+        const auto bound = [&](std::string_view name, std::int64_t fallback) {
+            const std::int64_t axis = std::clamp(o.attributes.integer(name, fallback), -rank, rank);
+            return axis < 0 ? axis + rank : axis;
+        };
+        const std::int64_t start = bound("start", 0);
+        const std::int64_t end = std::max(start, bound("end", rank));
+        const dimensions list((*x)->dims.begin() + start, (*x)->dims.begin() + end);
+        return one({end - start}, element_type::int64, list);
+    }
+};
+
+/// The number of elements of a tensor.
+struct size : view<"Size"> {
+    static constexpr gradient_rule gradient = gradient_rule::stops;
+    static inferred infer(const operands& o) {
+        const auto x = required(o, 0);
+        if (!x) return x.problem();
+        return one({}, element_type::int64, {(*x)->elements()});
     }
 };
 
@@ -295,8 +325,12 @@ struct range : view<"Range"> {
         const std::int64_t start = o.inputs[0]->integers[0];
         const std::int64_t limit = o.inputs[1]->integers[0];
         const std::int64_t step = o.inputs[2]->integers[0];
-        if (step == 0 || std::max(std::abs(start), std::abs(limit)) > (std::int64_t{1} << 40))
-            return shape_error("a range of that size", "the step is not 0 and the bounds are below 2^40");
+        constexpr std::int64_t largest = std::int64_t{1} << 40;
+        const auto inside = [](std::int64_t bound) { return bound >= -largest && bound <= largest; };
+        if (step == 0 || !inside(start) || !inside(limit) || !inside(step))
+            return shape_error("a range from " + dovetail::to_text(start) + " to " +
+                                   dovetail::to_text(limit) + " in steps of " + dovetail::to_text(step),
+                               "the step is not 0 and no bound is beyond 2^40");
         const std::int64_t span = step > 0 ? limit - start : start - limit;
         return one({span > 0 ? ceil_div(span, std::abs(step)) : 0}, o.inputs[0]->type);
     }
