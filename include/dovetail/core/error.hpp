@@ -66,6 +66,9 @@ struct error {
         if (!place.empty()) text += place + ": ";
         text += wrong;
         if (!expected.empty()) text += "; " + expected;
+        // Names come from files: a line break in one must not make two lines.
+        for (char& c : text)
+            if (static_cast<unsigned char>(c) < ' ') c = ' ';
         return text;
     }
 
