@@ -155,14 +155,15 @@ private:
         m.structures_.resize(slice.structures.size());
         for (std::size_t k = 0; k < slice.structures.size(); ++k) {
             const layer_profile& layer = slice.structures[k];
+            const double stash_bytes = layer.stash_elements * Model::element_bytes + layer.mask_elements;
             m.structures_[k] = {.forward_s = timers[k].forward(model_, chip, group, m.scheduled_).latency_s,
                                 .backward_s = timers[k].backward(model_, chip, group, m.scheduled_).latency_s,
                                 .update_s = cost::update_s<Platform>(optimizer_, layer.parameters, chip),
                                 .resident_bytes = layer.parameters * parameter.resident_bytes,
                                 .reduce_bytes = layer.parameters * parameter.reduce_bytes,
                                 .activation_bytes =
-                                    (layer.stash_elements + layer.working_elements) * Model::element_bytes,
-                                .stash_bytes = layer.stash_elements * Model::element_bytes,
+                                    stash_bytes + layer.working_elements * Model::element_bytes,
+                                .stash_bytes = stash_bytes,
                                 .tensor_parallel = layer.tensor_parallel};
         }
     }

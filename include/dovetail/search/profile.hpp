@@ -26,6 +26,7 @@ struct layer_profile {
     double parameters = 0;
     double working_elements = 0; ///< largest live set of one micro-batch beyond the stash
     double stash_elements = 0;   ///< kept from the forward to the backward pass of a micro-batch
+    double mask_elements = 0;    ///< kept as well, one byte each
     bool tensor_parallel = false;
 };
 

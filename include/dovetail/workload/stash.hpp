@@ -125,6 +125,15 @@ private:
     for (const operation& op : training.operations)
         if (op.phase == phase::update) transient[op.inputs[1]] = false;
 
+    // What a gradient takes of the forward pass without its being stashed, it only needs the mask of.
+    std::vector<bool> forward_made(tensors, false);
+    for (const operation& op : training.operations)
+        if (op.phase == phase::forward)
+            for (const index t : op.outputs) forward_made[t] = true;
+    const auto only_masks = [&](const operation& op, index t) {
+        return op.phase != phase::forward && forward_made[t] && storage.keeper(storage.root(t)) == none;
+    };
+
     // A gradient's view may show several tensors, so its uses are uses of all of them.
     std::vector<std::size_t> last_use(tensors, 0);
     const auto& order = storage.order();
@@ -134,7 +143,7 @@ private:
         if (is_view(op))
             for (const index t : op.outputs) use = std::max(use, last_use[t]);
         for (const index t : op.inputs)
-            if (t != none) last_use[t] = std::max(last_use[t], use);
+            if (t != none && !only_masks(op, t)) last_use[t] = std::max(last_use[t], use);
     }
 
     std::vector<std::vector<index>> dying(order.size());
