@@ -5,6 +5,7 @@
 #include <dovetail/core/assert.hpp>
 #include <dovetail/core/hash.hpp>
 #include <dovetail/graph/order.hpp>
+#include <dovetail/workload/dependence.hpp>
 #include <dovetail/workload/operator_graph.hpp>
 #include <dovetail/workload/operators.hpp>
 
@@ -116,11 +117,15 @@ private:
         }
         std::sort(keys_.begin(), keys_.end());
         keys_.erase(std::unique(keys_.begin(), keys_.end()), keys_.end());
+        const dependence of = dependences(graph_);
         for (const std::uint64_t k : keys_) {
             const auto t = static_cast<index>(k >> 32);
             const bool inside = producer[t] != none && labels_[producer[t]] == static_cast<index>(k);
-            const auto part = inside ? std::uint64_t{100} + (leaves[t] ? 1 : 0)
-                                     : static_cast<std::uint64_t>(graph_.tensors[t].role);
+            // What comes from outside counts by its role and by whether a gradient leaves through it.
+            std::uint64_t part = static_cast<std::uint64_t>(graph_.tensors[t].role);
+            for (const bool fact :
+                 {inside, inside && leaves[t], bool{of.on_data[t]}, bool{of.on_parameter[t]}})
+                part = part << 1 | (fact ? 1U : 0U);
             tensors_.push_back(hash_append(hash_tensor(graph_.tensors[t]), part));
         }
     }
