@@ -51,7 +51,7 @@ namespace dovetail::workload {
     std::vector<bool> reads(op.inputs.size(), true);
     const descriptor_record& type = descriptor(op.type);
     if (type.saves == saved::nothing) return {};
-    if (type.saves == saved::output) return op.outputs;
+    if (type.saves == saved::output) return {op.outputs.back()}; // the mask, where it is a result of its own
     if (type.gradient == gradient_rule::product || op.type == type_of<op::mul>) {
         for (std::size_t i = 0; i < reads.size(); ++i) reads[i] = i < 2 && wanted(1 - i);
     } else if (op.type == type_of<op::div>) {
