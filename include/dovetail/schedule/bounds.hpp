@@ -42,8 +42,8 @@ public:
     /// Takes another problem. \complexity O(arcs + modes); no allocation once the memory has grown.
     constexpr void assign(const task_graph& problem) {
         const std::size_t n = problem.task_count();
-        shortest_s_.resize(n);
-        work_s_.resize(n);
+        shortest_s_.assign(n, 0.0);
+        work_s_.assign(n, work{});
         head_s_.assign(n, 0.0);
         tail_s_.assign(n, 0.0);
         load_s_ = {};

@@ -45,13 +45,13 @@ private:
 [[nodiscard]] constexpr core_assignment assign_cores(const task_graph& problem, const schedule& plan) {
     const std::size_t n = problem.task_count();
     DOVETAIL_ASSERT(plan.start_s.size() == n && plan.mode.size() == n, "one start and one mode a task");
-    std::vector<graph::index> by_start(n);
+    std::vector<graph::index> by_start(n, 0);
     for (graph::index v = 0; v < n; ++v) by_start[v] = v;
     std::sort(by_start.begin(), by_start.end(), [&](graph::index a, graph::index b) {
         return std::pair(plan.start_s[a], a) < std::pair(plan.start_s[b], b);
     });
 
-    std::vector<std::vector<std::int32_t>> held(n * max_resources);
+    std::vector<std::vector<std::int32_t>> held(n * max_resources, std::vector<std::int32_t>{});
     for (std::size_t r = 0; r < max_resources; ++r) {
         std::vector<double> free_from_s(static_cast<std::size_t>(problem.capacity()[r]), 0.0);
         for (const graph::index v : by_start) {

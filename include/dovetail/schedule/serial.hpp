@@ -22,7 +22,7 @@ namespace dovetail::schedule {
                                                            std::span<const double> key) {
     const std::size_t n = problem.task_count();
     DOVETAIL_ASSERT(key.size() == n, "one key a task");
-    std::vector<std::size_t> waiting(n);
+    std::vector<std::size_t> waiting(n, 0);
     std::vector<graph::index> free;
     for (graph::index v = 0; v < n; ++v) {
         waiting[v] = problem.precedence().predecessors(v).size();
@@ -54,7 +54,7 @@ namespace dovetail::schedule {
     const std::size_t n = problem.task_count();
     DOVETAIL_ASSERT(order.size() == n && modes.size() == n, "an order and one mode a task");
     schedule plan;
-    plan.start_s.resize(n);
+    plan.start_s.assign(n, 0.0);
     plan.mode.assign(modes.begin(), modes.end());
     std::vector<double> end_s(n, 0.0);
     profile free;

@@ -107,7 +107,7 @@ namespace detail {
     problem.order_ = std::move(order).value();
     problem.reach_ = graph::reachability(problem.precedence_, problem.order_);
     problem.block_ends_ = detail::series_cuts(problem.reach_, problem.order_);
-    problem.block_.resize(problem.order_.size());
+    problem.block_.assign(problem.order_.size(), 0);
     for (graph::index position = 0, block = 0; position < problem.order_.size(); ++position) {
         if (position == problem.block_ends_[block]) ++block;
         problem.block_[problem.order_[position]] = block;
