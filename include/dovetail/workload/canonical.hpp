@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -24,9 +25,9 @@ namespace dovetail::workload {
 
 /// Whether the operands of a type may change places.
 [[nodiscard]] constexpr bool is_commutative(operator_type type) {
-    constexpr std::array types{type_of<op::add>,         type_of<op::mul>,       type_of<op::sum>,
-                               type_of<op::minimum>,     type_of<op::maximum>,   type_of<op::equal>,
-                               type_of<op::logical_and>, type_of<op::logical_or>};
+    constexpr std::array types{type_of<op::add>,         type_of<op::mul>,        type_of<op::sum>,
+                               type_of<op::minimum>,     type_of<op::maximum>,    type_of<op::equal>,
+                               type_of<op::logical_and>, type_of<op::logical_or>, type_of<op::logical_xor>};
     return std::find(types.begin(), types.end(), type) != types.end();
 }
 
@@ -195,29 +196,29 @@ part_hashes(const operator_graph& g, std::span<const index> labels, std::size_t 
 
 /// A topological order that depends on the structure alone: renaming and shuffling operations and tensors
 /// gives the same order, up to exchanging operations that no structure tells apart. Operations stand by
-/// depth, then by structural hash, then by the places of their operands' producers. \complexity O((operations
-/// + operands) log operands).
-[[nodiscard]] inline std::vector<index> canonical_order(const operator_graph& g) {
+/// depth, then by the structure of the part that they are in, so that equal parts are ordered alike, then by
+/// that of the whole graph, then by the places of their operands' producers. \param labels nothing, or the
+/// part of every operation \complexity O((operations + operands) log operands).
+[[nodiscard]] inline std::vector<index> canonical_order(const operator_graph& g,
+                                                        std::span<const index> labels = {}) {
     const std::size_t n = g.operations.size();
     const graph::digraph flow = dataflow(g);
     const std::vector<index> producer = producers(g);
-    const std::vector<std::uint64_t> hash = structural_hashes(g);
+    const std::vector<std::uint64_t> whole = structural_hashes(g);
+    const std::vector<std::uint64_t> local = labels.empty() ? whole : detail::refinement(g, labels).take();
 
     std::vector<index> depth(n, 0);
     std::vector<index> order = graph::topological_order(flow).value();
     for (const index v : order)
         for (const index u : flow.predecessors(v)) depth[v] = std::max(depth[v], depth[u] + 1);
-    std::stable_sort(order.begin(), order.end(), [&](index a, index b) {
-        return std::pair(depth[a], hash[a]) < std::pair(depth[b], hash[b]);
-    });
+    const auto key = [&](index v) { return std::tuple(depth[v], local[v], whole[v]); };
+    std::sort(order.begin(), order.end(), [&](index a, index b) { return key(a) < key(b); });
 
     std::vector<index> place(n, none);
     std::vector<std::pair<std::vector<index>, index>> tied;
     for (std::size_t first = 0; first < n;) {
         std::size_t last = first + 1;
-        while (last < n && hash[order[last]] == hash[order[first]] &&
-               depth[order[last]] == depth[order[first]])
-            ++last;
+        while (last < n && key(order[last]) == key(order[first])) ++last;
         if (last - first > 1) {
             tied.clear();
             for (std::size_t i = first; i < last; ++i) {

@@ -58,7 +58,7 @@ class fuser {
 public:
     fuser(const operator_graph& g, std::span<const index> labels)
         : graph_(g), labels_(labels), producer_(producers(g)), given_(weight_only(g)),
-          order_(canonical_order(g)) {
+          order_(canonical_order(g, labels)) {
         carry_views();
         list_users();
         const std::size_t n = g.operations.size();
