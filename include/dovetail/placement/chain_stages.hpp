@@ -29,7 +29,7 @@ public:
         recompute_ = problem.recompute;
         for (auto* row : {&work_s_, &forward_s_, &fixed_bytes_, &stash_bytes_, &reduce_bytes_, &update_s_,
                           &entering_s_, &entering_bytes_}) {
-            row->resize(n + 1);
+            row->resize(n + 1, 0.0);
             (*row)[0] = 0.0;
         }
         for (std::size_t v = 0; v < n; ++v) {
@@ -44,7 +44,7 @@ public:
             entering_s_[v + 1] = bytes / problem.link_bytes_per_s;
             entering_bytes_[v + 1] = recompute_ ? bytes : 0.0;
         }
-        next_split_.resize(n + 1);
+        next_split_.resize(n + 1, 0);
         next_split_[n] = static_cast<std::uint32_t>(n);
         single_layers_ = 0;
         for (std::size_t v = n; v-- > 0;) {

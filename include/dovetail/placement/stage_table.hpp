@@ -57,10 +57,9 @@ public:
         states_ = states;
         max_singles_ = max_singles;
         stages_ = 0;
-        cells_.resize(states);
-        std::fill(cells_.begin(), cells_.end(), table_cell{});
+        grow(1);
+        for (std::size_t k = 0; k + 1 < states; ++k) cells_[k] = {};
         cells_[states - 1] = {0.0, 0.0};
-        windows_.resize(1);
         windows_[0] = {states - 1, states};
     }
 
@@ -85,9 +84,7 @@ public:
     constexpr bool add_stage(const Space& space, const Rule& rule, const Limit& limit) {
         ++stages_;
         const std::size_t singles = max_singles(stages_);
-        const std::size_t rows = row_number(stages_, singles) + 1;
-        if (cells_.size() < rows * states_) cells_.resize(rows * states_);
-        if (windows_.size() < rows) windows_.resize(rows);
+        grow(row_number(stages_, singles) + 1);
         bool any = false;
         for (std::size_t q = 0; q <= singles; ++q) any = fill_row(space, rule, q, limit(q)) || any;
         return any;
@@ -116,6 +113,12 @@ private:
         // min(i, max_singles) + 1 rows for every smaller number i of stages.
         const std::size_t rising = std::min(stages, max_singles_);
         return rising * (rising + 1) / 2 + (stages - rising) * (max_singles_ + 1) + singles;
+    }
+
+    // What a former problem left in the rows is overwritten, never read.
+    constexpr void grow(std::size_t rows) {
+        if (cells_.size() < rows * states_) cells_.resize(rows * states_, {});
+        if (windows_.size() < rows) windows_.resize(rows, {});
     }
 
     template <class Space, class Rule>

@@ -33,9 +33,9 @@ public:
         DOVETAIL_ASSERT(size_ < Capacity, "the fixed vector is full");
         elements_[size_++] = value;
     }
-    /// Elements that come into being keep whatever they held.
-    constexpr void resize(std::size_t size) {
+    constexpr void resize(std::size_t size, const T& value) {
         DOVETAIL_ASSERT(size <= Capacity, "the fixed vector is too small");
+        while (size_ < size) elements_[size_++] = value;
         size_ = size;
     }
 
