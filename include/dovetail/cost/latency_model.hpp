@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <concepts>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 namespace dovetail::cost {
@@ -43,6 +44,10 @@ struct estimate {
     double hbm_s = 0;
     double fill_s = 0; ///< start-up that nothing overlaps
 
+    double local_bytes = 0;  ///< read and written in the local buffers of all cores
+    double global_bytes = 0; ///< read and written in the global buffer
+    double hbm_bytes = 0;    ///< read and written in the HBM
+
     /// All parts work at the same time, double-buffered: the busiest sets the pace.
     [[nodiscard]] constexpr double latency_s() const noexcept {
         return std::max({tensor_s, vector_s, local_s, global_s, hbm_s}) + fill_s;
@@ -59,6 +64,24 @@ struct estimate {
         return bound::local_buffer;
     }
 };
+
+/// The least time of several operators on one chip, whatever their order and however they overlap: the busy
+/// time of the memories that all cores share.
+///
+/// An operator on one core is timed as if the global buffer and the HBM were its own. That is right when it
+/// runs alone; when others run beside it, the schedule alone would let each of them use the whole bandwidth.
+/// Every schedule needs at least the sum of what they move, so the longer of the schedule and of this sum
+/// never counts a second of a shared memory twice. \param estimates  of the operators, each in the mode that
+/// the schedule chose
+[[nodiscard]] constexpr double shared_memory_s(std::span<const estimate> estimates) noexcept {
+    double global_s = 0;
+    double hbm_s = 0;
+    for (const estimate& e : estimates) {
+        global_s += e.global_s;
+        hbm_s += e.hbm_s;
+    }
+    return std::max(global_s, hbm_s);
+}
 
 /// Prices the work of an operator on any chip. Laws: finite and non-negative; zero for no work; more cores,
 /// lanes or buffer never slower; all cores never slower than one; never faster than the peak or than the HBM
