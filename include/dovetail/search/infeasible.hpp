@@ -1,83 +1,42 @@
 #pragma once
 /// \file
-/// Why no plan fits: the smallest memory that would do, and who needs it.
+/// Why no plan fits, in a line.
 
 #include <dovetail/core/text.hpp>
 #include <dovetail/core/units.hpp>
-#include <dovetail/placement/chain_program.hpp>
 #include <dovetail/placement/layer_graph.hpp>
+#include <dovetail/placement/smallest_hbm.hpp>
 #include <dovetail/search/evaluate.hpp>
 
 #include <algorithm>
-#include <cstddef>
-#include <limits>
 #include <span>
 #include <string>
-#include <utility>
 
 namespace dovetail::search {
 
-/// The least memory with which some plan fits, and the stage of such a plan that fills it.
-struct memory_need {
-    double bytes = std::numeric_limits<double>::infinity();
-    placement::plan plan;
-
-    [[nodiscard]] std::size_t fullest_stage() const {
-        std::size_t fullest = 0;
-        for (std::size_t s = 1; s < plan.stages.size(); ++s)
-            if (plan.stages[s].memory_bytes > plan.stages[fullest].memory_bytes) fullest = s;
-        return fullest;
-    }
-};
-
-/// The smallest memory of a device, to the byte, with which `problem` has a plan; infinite when the devices
-/// are too few for any. \complexity about 50 placements.
-[[nodiscard]] inline memory_need smallest_memory(placement::layer_graph problem) {
-    placement::chain_workspace workspace;
-    memory_need need;
-    double too_small = 0;
-    problem.hbm_bytes = std::numeric_limits<double>::infinity();
-    while (problem.hbm_bytes > too_small) {
-        const placement::plan& plan = placement::chain_program{}(problem, workspace);
-        if (plan.outcome == status::optimal) {
-            need.plan = plan;
-            need.bytes = plan.stages[need.fullest_stage()].memory_bytes;
-        } else {
-            too_small = problem.hbm_bytes;
-            if (need.plan.stages.empty()) break;
-        }
-        if (need.bytes - too_small < 1) break;
-        problem.hbm_bytes = too_small + (need.bytes - too_small) / 2;
-    }
-    return need;
-}
-
-/// One line that says what keeps every setting from fitting, from the setting that comes closest.
-/// \param problem the layers of the first micro-batch size, which needs least memory of all that were priced
-template <class Evaluator>
-[[nodiscard]] std::string binding_constraint(const placement::layer_graph& problem,
-                                             std::span<const setting> settings, const Evaluator& evaluate) {
-    memory_need least;
+/// Names the constraint that no setting satisfies, from the setting that comes closest: too few devices for a
+/// single replica, or the memory that the leanest plan needs and the stage that needs it.
+/// \param problem the layers as priced for the first micro-batch size; memory is the same for every chip
+/// \complexity a few placements.
+[[nodiscard]] inline std::string binding_constraint(placement::layer_graph problem,
+                                                    std::span<const setting> settings) {
+    placement::hbm_need least;
     double largest_offered = 0;
     for (const setting& s : settings) largest_offered = std::max(largest_offered, s.hbm_bytes);
     for (const bool recompute : {false, true}) {
         if (std::none_of(settings.begin(), settings.end(),
                          [&](const setting& s) { return s.recompute == recompute; }))
             continue;
-        placement::layer_graph relaxed = problem;
-        relaxed.recompute = recompute;
-        memory_need need = smallest_memory(std::move(relaxed));
-        if (need.bytes < least.bytes) least = std::move(need);
+        problem.recompute = recompute;
+        const auto need = placement::smallest_hbm(problem);
+        if (need && (least.fewest_devices == 0 || need->bytes < least.bytes)) least = *need;
     }
-    if (least.plan.stages.empty())
-        return "devices: " + to_text(problem.devices) + " are too few for any plan";
+    if (least.binding() == placement::constraint::devices)
+        return "devices: there are " + to_text(problem.devices) + ", and a single replica takes at least " +
+               to_text(least.fewest_devices);
     const auto gib = [](double bytes) { return to_text(bytes / static_cast<double>(gibibyte), 6) + " GiB"; };
-    const std::size_t stage = least.fullest_stage();
-    const auto layers = least.plan.layers(stage);
     return "memory: a device has at most " + gib(largest_offered) + ", and the leanest plan needs " +
-           gib(least.bytes) + " for stage " + to_text(stage + 1) + " of " +
-           to_text(least.plan.stages.size()) + " (layers " + evaluate.profile().layer_names[layers.front()] +
-           " to " + evaluate.profile().layer_names[layers.back()] + ")";
+           gib(least.bytes) + " for stage " + to_text(least.stage + 1) + " of " + to_text(least.stages);
 }
 
 } // namespace dovetail::search

@@ -92,7 +92,7 @@ template <hardware::parameter_space Space, class Evaluator, class Observer, clas
         // Memory does not depend on the chip: where no plan fits on one, none fits on any.
         answer.status = status::infeasible;
         answer.search.complete = true;
-        answer.binding = binding_constraint(answer.baseline.problem, settings, evaluate);
+        answer.binding = binding_constraint(answer.baseline.problem, settings);
     }
     answer.search.seconds = run.seconds();
     return answer;

@@ -1,0 +1,79 @@
+// dovetail inspect: what a model is made of.
+
+#include "command.hpp"
+#include "model.hpp"
+
+#include <dovetail/core/json.hpp>
+#include <dovetail/core/text.hpp>
+#include <dovetail/workload/counts.hpp>
+#include <dovetail/workload/fusion.hpp>
+#include <dovetail/workload/layers.hpp>
+#include <dovetail/workload/recognise.hpp>
+
+#include <memory>
+#include <ostream>
+#include <utility>
+
+namespace cli {
+
+namespace {
+
+struct inspect_command {
+    common_options common;
+    model_options model;
+
+    exit_status run() const {
+        namespace workload = dovetail::workload;
+        const auto graph = model.load();
+        if (!graph) return complain(graph.problem());
+        const workload::operator_graph recognised = workload::recognise(*graph);
+        const workload::layer_structure layers =
+            workload::detect_layers(recognised, workload::fuse(recognised));
+
+        if (!common.json_file.empty()) {
+            dovetail::json_writer json;
+            json.begin_object()
+                .member("model", graph->name)
+                .member("batch", graph->batch)
+                .member("parameters", workload::count_parameters(*graph))
+                .member("macs", workload::count_macs(*graph))
+                .member("nodes", graph->operations.size())
+                .member("edges", workload::count_edges(*graph))
+                .member("attention_heads", graph->attention_heads)
+                .key("operators")
+                .begin_object();
+            for (const auto& [type, count] : workload::count_operators(*graph)) json.member(type, count);
+            json.end_object().key("layers").begin_array();
+            for (const workload::layer_run& run : workload::layer_summary(layers))
+                json.begin_object()
+                    .member("id", run.id)
+                    .member("repeats", run.repeats)
+                    .member("operators", run.operators)
+                    .end_object();
+            json.end_array().end_object();
+            if (auto written = write_file(common.json_file, std::move(json).take()); !written)
+                return complain(written.problem());
+        }
+        if (common.quiet) return solved;
+        std::ostream& out = common.people();
+        out << graph->name << ": " << workload::count_parameters(*graph) << " parameters, "
+            << dovetail::to_text(workload::count_macs(*graph), 15) << " multiply-accumulates at batch "
+            << graph->batch << ", " << graph->operations.size() << " operators\n";
+        for (const workload::layer_run& run : workload::layer_summary(layers))
+            out << "  layer " << run.id << ": " << run.repeats << " x " << run.operators << " operators\n";
+        return solved;
+    }
+};
+
+} // namespace
+
+void add_inspect(CLI::App& app, int& status) {
+    CLI::App* command =
+        app.add_subcommand("inspect", "parameters, multiply-accumulates, operators and layers of a model");
+    const auto options = std::make_shared<inspect_command>();
+    options->model.add_to(*command, true);
+    options->common.add_to(*command);
+    command->callback([options, &status] { status = options->run(); });
+}
+
+} // namespace cli

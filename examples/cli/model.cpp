@@ -1,0 +1,51 @@
+#include "model.hpp"
+
+#include <dovetail/core/text.hpp>
+#include <dovetail/ext/onnx.hpp>
+#include <dovetail/workload/zoo.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <utility>
+
+namespace cli {
+
+using dovetail::errc;
+using dovetail::error;
+using dovetail::result;
+using dovetail::workload::operator_graph;
+
+void model_options::add_to(CLI::App& command, bool as_argument) {
+    std::string zoo;
+    for (const std::string_view name : dovetail::workload::zoo_names()) zoo += " " + std::string(name);
+    command.add_option(as_argument ? "model" : "--model", model, "an ONNX file, or one of:" + zoo)
+        ->required();
+    command.add_option("--dimension", dimensions, "value of an open dimension of the file, name=value");
+}
+
+result<operator_graph> model_options::load() const {
+    if (dovetail::workload::zoo::find(model) != nullptr) return dovetail::workload::make_model(model, 1);
+    if (!std::filesystem::exists(model)) {
+        std::string zoo;
+        for (const std::string_view name : dovetail::workload::zoo_names()) zoo += " " + std::string(name);
+        return error{errc::io, model, "there is no such file, nor a model of that name",
+                     "give an ONNX file or one of:" + zoo};
+    }
+    dovetail::ext::onnx::import_options options;
+    for (const std::string& given : dimensions) {
+        const std::size_t equals = given.rfind('=');
+        const auto value =
+            equals == std::string::npos
+                ? std::nullopt
+                : dovetail::parse_number<std::int64_t>(std::string_view(given).substr(equals + 1));
+        if (!value || *value < 1)
+            return error{errc::parse, "option --dimension", "'" + given + "'",
+                         "write name=value with a positive integer"};
+        options.dimensions[given.substr(0, equals)] = *value;
+    }
+    auto graph = dovetail::ext::onnx::import_onnx_file(model, options);
+    if (graph) graph->name = std::filesystem::path(model).stem().string();
+    return graph;
+}
+
+} // namespace cli

@@ -1,0 +1,27 @@
+#pragma once
+/// \file
+/// Models by name or file, for every command that takes one.
+
+#include <dovetail/core/result.hpp>
+#include <dovetail/workload/operator_graph.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <string>
+#include <vector>
+
+namespace cli {
+
+/// The flags that choose a model.
+struct model_options {
+    std::string model;                   ///< a name of the zoo, or an ONNX file
+    std::vector<std::string> dimensions; ///< "name=value" of open dimensions
+
+    /// As a flag `--model`, or as the first argument of the command.
+    void add_to(CLI::App& command, bool as_argument);
+
+    /// The graph as it is written; composites are not recognised yet.
+    [[nodiscard]] dovetail::result<dovetail::workload::operator_graph> load() const;
+};
+
+} // namespace cli

@@ -1,0 +1,222 @@
+// dovetail search: the best chip of a family and its training plan.
+
+#include "command.hpp"
+#include "model.hpp"
+
+#include <dovetail/core/budget.hpp>
+#include <dovetail/core/text.hpp>
+#include <dovetail/core/units.hpp>
+#include <dovetail/cost/sound_model.hpp>
+#include <dovetail/hardware/phaze_family.hpp>
+#include <dovetail/report/outcome_json.hpp>
+#include <dovetail/report/page.hpp>
+#include <dovetail/search/area_ordered.hpp>
+#include <dovetail/search/breakdown.hpp>
+#include <dovetail/search/exhaustive.hpp>
+#include <dovetail/search/profiler.hpp>
+#include <dovetail/search/random_sample.hpp>
+#include <dovetail/search/winner.hpp>
+#include <dovetail/workload/recognise.hpp>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <iomanip>
+#include <iostream>
+#include <memory>
+#include <ostream>
+#include <sstream>
+#include <string>
+#include <utility>
+
+namespace cli {
+
+namespace {
+
+namespace search = dovetail::search;
+using platform = dovetail::hardware::phaze_platform;
+using model_type = dovetail::cost::sound_model<platform>;
+using evaluator = search::evaluator<model_type, platform>;
+using dovetail::to_text;
+
+/// A line on the terminal that tells how far the search is and how long it will take.
+class progress_line {
+public:
+    explicit progress_line(bool wanted) : visible_(wanted && isatty(STDERR_FILENO) != 0) {}
+    ~progress_line() {
+        if (shown_) std::fputs("\r\x1b[K", stderr);
+    }
+    progress_line(const progress_line&) = delete;
+    progress_line& operator=(const progress_line&) = delete;
+
+    void on_progress(const search::progress& p) {
+        if (!visible_ || p.done == 0) return;
+        const double left_s = p.seconds / static_cast<double>(p.done) *
+                              static_cast<double>(p.total > p.done ? p.total - p.done : 0);
+        std::fprintf(stderr, "\r\x1b[K%zu of %zu chips, best %.5g samples/s, about %.0f s left", p.done,
+                     p.total, p.best_throughput_samples_per_s, std::ceil(left_s));
+        std::fflush(stderr);
+        shown_ = true;
+    }
+
+private:
+    bool visible_;
+    bool shown_ = false;
+};
+
+struct search_command {
+    common_options common;
+    model_options model;
+    search::plan_options plan;
+    search::space_options space;
+    std::string family = "phaze";
+    std::string strategy = "exhaustive";
+    std::string optimizer = "adam";
+    std::string objective = "every-stage";
+    std::string cost_model = "sound";
+    std::string html_file;
+
+    exit_status run() const {
+        const dovetail::stopwatch clock;
+        const auto optimizer_kind = dovetail::cost::find_optimizer(optimizer);
+        if (!optimizer_kind) return complain(optimizer_kind.problem());
+        const auto graph = model.load();
+        if (!graph) return complain(graph.problem());
+        const auto profile = search::profile_workload(dovetail::workload::recognise(*graph), plan);
+        if (!profile) return complain(profile.problem());
+        const double preparation_s = clock.seconds();
+        const auto charge = objective == "phaze" ? dovetail::placement::objective::phaze
+                                                 : dovetail::placement::objective::every_stage;
+        const evaluator evaluate(*profile, plan, *optimizer_kind, charge);
+        auto outcome = explore(evaluate);
+        if (!outcome) return complain(outcome.problem());
+
+        if (!common.json_file.empty())
+            if (auto written = write_file(common.json_file, dovetail::report::to_json(*outcome, *profile));
+                !written)
+                return complain(written.problem());
+        if (!html_file.empty() && outcome->best.feasible())
+            if (auto written = write_file(html_file, page(*outcome, evaluate)); !written)
+                return complain(written.problem());
+        if (!common.quiet) print(common.people(), *outcome, preparation_s);
+        return exit_of(outcome->status);
+    }
+
+    dovetail::result<search::outcome> explore(const evaluator& evaluate) const {
+        progress_line progress(!common.quiet);
+        const dovetail::hardware::phaze_family designs;
+        if (strategy == "area-ordered") return search::area_ordered{space}(designs, evaluate, progress);
+        if (strategy == "random") return search::random_sample{space}(designs, evaluate, progress);
+        return search::exhaustive{space}(designs, evaluate, progress);
+    }
+
+    static std::string page(const search::outcome& outcome, const evaluator& evaluate) {
+        const search::solution& best = outcome.best;
+        const search::slice_profile& slice = search::slice_of(evaluate.profile(), best);
+        const auto structure = search::heaviest_structure(slice, search::costs_of(best.problem, best.plan));
+        const search::layer_profile& layer = slice.structures[structure];
+        const search::tensor_group group{best.plan.tensor_parallel, evaluate.link_bytes_per_s()};
+        std::size_t first = 0;
+        while (slice.chain[first] != structure) ++first;
+        return dovetail::report::to_html(
+            outcome, evaluate.profile(), "layer " + evaluate.profile().layer_names[first],
+            search::schedule_pass(layer.forward, evaluate.model(), best.chip, group),
+            search::schedule_pass(layer.backward, evaluate.model(), best.chip, group));
+    }
+
+    static void print(std::ostream& out, const search::outcome& outcome, double preparation_s) {
+        const auto row = [&](std::string_view name, const std::string& best, const std::string& reference) {
+            out << std::left << std::setw(26) << name << std::right << std::setw(34) << best << std::setw(34)
+                << reference << '\n';
+        };
+        const search::solution& best = outcome.best;
+        const search::solution& reference = outcome.baseline;
+        const auto both = [&](std::string_view name, auto text) {
+            row(name, best.feasible() ? text(best) : "-", reference.feasible() ? text(reference) : "-");
+        };
+        if (!outcome.binding.empty()) out << to_string(outcome.status) << ": " << outcome.binding << '\n';
+        if (best.feasible()) {
+            row("", "best", "TPUv4-like");
+            both("chip", [](const auto& s) {
+                const auto& c = s.chip;
+                return to_text(c.num_tc) + " TC " + to_text(c.width) + "x" + to_text(c.depth) + ", " +
+                       to_text(c.num_vc) + " VC " + to_text(c.width_vc) + ", " +
+                       to_text(c.glb_bytes / dovetail::mebibyte) + " MiB";
+            });
+            both("area",
+                 [](const auto& s) { return to_text(s.area_um2 / dovetail::um2_per_mm2, 5) + " mm^2"; });
+            both("data x pipeline x tensor", [](const auto& s) {
+                return to_text(s.plan.data_parallel) + " x " + to_text(s.plan.stages.size()) + " x " +
+                       to_text(s.plan.tensor_parallel);
+            });
+            both("micro-batch", [](const auto& s) { return to_text(s.micro_batch); });
+            both("recomputation",
+                 [](const auto& s) { return std::string(s.setting.recompute ? "on" : "off"); });
+            both("HBM", [](const auto& s) {
+                return to_text(s.setting.hbm_bytes / static_cast<double>(dovetail::gibibyte), 4) + " GiB";
+            });
+            both("throughput",
+                 [](const auto& s) { return to_text(s.throughput_samples_per_s, 5) + " samples/s"; });
+            if (reference.feasible())
+                both("ratio to TPUv4-like", [&](const auto& s) {
+                    return to_text(s.throughput_samples_per_s / reference.throughput_samples_per_s, 4);
+                });
+            both("time per batch", [](const auto& s) { return milliseconds(s.plan.time_per_batch_s); });
+            const auto part = [&](std::string_view name, double search::batch_breakdown::*member) {
+                both(name, [&](const auto& s) {
+                    const double seconds = search::break_down(s.problem, s.plan).*member;
+                    return milliseconds(seconds) + " " +
+                           std::string(4 - std::min<std::size_t>(4, percent(seconds, s).size()), ' ') +
+                           percent(seconds, s);
+                });
+            };
+            part("  forward", &search::batch_breakdown::forward_s);
+            part("  backward", &search::batch_breakdown::backward_s);
+            part("  recomputation", &search::batch_breakdown::recompute_s);
+            part("  stage transfers", &search::batch_breakdown::transfer_s);
+            part("  pipeline bubble", &search::batch_breakdown::bubble_s);
+            part("  gradient reduction", &search::batch_breakdown::reduction_s);
+            part("  optimizer step", &search::batch_breakdown::update_s);
+        }
+        const search::search_record& record = outcome.search;
+        out << to_string(outcome.status) << ": " << record.evaluated << " chips evaluated, " << record.pruned
+            << " left out (" << record.strategy << (record.complete ? ", complete" : ", not complete")
+            << "); " << to_text(preparation_s, 3) << " s preparing the model, " << to_text(record.seconds, 3)
+            << " s searching\n";
+    }
+
+    static std::string milliseconds(double seconds) { return to_text(seconds * 1e3, 4) + " ms"; }
+    static std::string percent(double seconds, const search::solution& s) {
+        return to_text(std::round(100 * seconds / s.plan.time_per_batch_s)) + "%";
+    }
+};
+
+} // namespace
+
+void add_search(CLI::App& app, int& status) {
+    CLI::App* command = app.add_subcommand(
+        "search", "the best chip of a family and the plan to train a model on many of them");
+    const auto options = std::make_shared<search_command>();
+    options->model.add_to(*command, false);
+    command->add_option("--family", options->family, "the family of chips")->check(CLI::IsMember({"phaze"}));
+    command->add_option("--strategy", options->strategy, "how the family is walked")
+        ->check(CLI::IsMember({"exhaustive", "area-ordered", "random"}))
+        ->capture_default_str();
+    command->add_option("--optimizer", options->optimizer, "adam (18 bytes a parameter) or sgd")
+        ->capture_default_str();
+    command->add_option("--objective", options->objective, "who pays for the gradient reduction")
+        ->check(CLI::IsMember({"every-stage", "phaze"}))
+        ->capture_default_str();
+    command->add_option("--cost-model", options->cost_model, "how operators are priced")
+        ->check(CLI::IsMember({"sound"}))
+        ->capture_default_str();
+    command->add_option("--html", options->html_file, "write a page with pictures to this file");
+    add_options(*command, options->plan);
+    add_options(*command, options->space);
+    options->common.add_to(*command);
+    command->callback([options, &status] { status = options->run(); });
+}
+
+} // namespace cli

@@ -1,0 +1,54 @@
+// dovetail space: the designs of a family.
+
+#include "command.hpp"
+
+#include <dovetail/core/text.hpp>
+#include <dovetail/hardware/parameter_space.hpp>
+#include <dovetail/hardware/phaze_family.hpp>
+
+#include <memory>
+#include <ostream>
+#include <string>
+
+namespace cli {
+
+namespace {
+
+struct space_command {
+    common_options common;
+    std::string family = "phaze";
+    std::string csv_file;
+
+    exit_status run() const {
+        const dovetail::hardware::phaze_family space;
+        const auto kept = dovetail::hardware::kept_designs(space);
+        if (!kept) return complain(kept.problem());
+        if (!csv_file.empty()) {
+            std::string csv = "num_tc,num_vc,width,depth,width_vc,glb_bytes,area_um2\n";
+            for (const dovetail::hardware::kept_design& design : *kept) {
+                const dovetail::hardware::accelerator& chip = design.chip;
+                for (const auto axis :
+                     {chip.num_tc, chip.num_vc, chip.width, chip.depth, chip.width_vc, chip.glb_bytes})
+                    csv += dovetail::to_text(axis) + ',';
+                csv += dovetail::to_text(design.area_um2) + '\n';
+            }
+            if (auto written = write_file(csv_file, csv); !written) return complain(written.problem());
+        }
+        if (!common.quiet && csv_file != "-")
+            common.people() << family << ": " << space.size() << " designs, " << kept->size() << " kept\n";
+        return solved;
+    }
+};
+
+} // namespace
+
+void add_space(CLI::App& app, int& status) {
+    CLI::App* command = app.add_subcommand("space", "the designs that a family keeps");
+    const auto options = std::make_shared<space_command>();
+    command->add_option("--family", options->family, "the family")->check(CLI::IsMember({"phaze"}));
+    command->add_option("--csv", options->csv_file, "write the designs to this file, - for standard output");
+    options->common.add_to(*command);
+    command->callback([options, &status] { status = options->run(); });
+}
+
+} // namespace cli
