@@ -179,21 +179,22 @@ private:
     }
 
     /// The dimension of `dims`, a reshape of tensor `x`, that takes up the batch. Row-major order keeps what
-    /// stands before the batch; among dimensions of one element the place in `x` decides.
+    /// stands before the batch. Where that leaves a choice, for a batch of 1, a dimension that is just the
+    /// batch, or what stands before it and the batch, goes before one with further factors.
     [[nodiscard]] std::size_t reshaped_axis(index x, const dimensions& dims) const {
         const std::int64_t ahead = before_batch(x);
-        const std::size_t same = places_[x].axis;
-        const auto fits = [&](std::size_t axis) {
+        const auto holds = [&](std::size_t axis, bool alone) {
             const std::int64_t lead = leading(dims, axis);
-            return lead > 0 && ahead % lead == 0 && (ahead / lead) * before_.batch <= dims[axis] &&
-                   dims[axis] % ((ahead / lead) * before_.batch) == 0;
+            if (lead <= 0 || ahead % lead != 0) return false;
+            const std::int64_t least = ahead / lead * before_.batch;
+            return alone ? dims[axis] == least : dims[axis] % least == 0 && dims[axis] >= least;
         };
-        if (same < dims.size() && fits(same) && leading(dims, same) == ahead &&
-            std::equal(dims.begin(), dims.begin() + static_cast<std::ptrdiff_t>(same),
-                       before_.tensors[x].dims.begin()))
-            return same;
+        const std::size_t same = places_[x].axis;
+        if (same < dims.size() && leading(dims, same) == ahead && holds(same, true)) return same;
+        for (std::size_t axis = dims.size(); axis-- > 0;)
+            if (holds(axis, true)) return axis;
         std::size_t axis = 0;
-        while (axis < dims.size() && !fits(axis)) ++axis;
+        while (axis < dims.size() && !holds(axis, false)) ++axis;
         return axis;
     }
 

@@ -46,6 +46,10 @@ namespace dovetail::workload {
             producer[t] = v;
         }
     }
+    for (const index t : g.outputs)
+        if (t >= g.tensors.size())
+            return error{errc::parse, "graph", "it gives tensor " + to_text(t),
+                         "tensors are numbered below " + to_text(g.tensors.size())};
     for (const operation& op : g.operations)
         for (const index t : op.inputs)
             if (t != none && producer[t] == none && g.tensors[t].role == tensor_role::activation)
