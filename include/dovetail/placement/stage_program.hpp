@@ -15,12 +15,22 @@
 
 namespace dovetail::placement::detail {
 
+/// What a number of stages, and of single ones among them, promises at best.
+struct row_promise {
+    double time_s = infinity;
+    double load_s = infinity;
+    double tail_s = infinity; ///< on d replicas at least this times (1 - 1 / d)
+    std::size_t stages = 0;
+    std::size_t singles = 0;
+};
+
 /// The tables and the path of a program, kept from one problem to the next.
 template <class Space, class Storage>
 struct stage_program_memory {
     stage_table<Storage> loads{};
     stage_table<Storage> tails{};
     stage_table<Storage> trial{};
+    typename Storage::template per_row<row_promise> promises{};
     typename Storage::template up_to_layers<typename Space::stage_ref> path{};
 };
 
@@ -67,7 +77,7 @@ public:
     /// Improves the plan with what a width offers; the space must have been prepared for it.
     constexpr void operator()(const basic_width_costs<Storage>& costs) {
         shape_ = replica_shape::of(space_, costs.width);
-        improved_ = tails_started_ = false;
+        improved_ = false;
         auto& loads = memory_.loads;
         loads.start(space_.states(), shape_.max_singles);
         for (std::size_t stages = 1; stages <= space_.max_stages(); ++stages) {
@@ -75,8 +85,10 @@ public:
             const bool alive =
                 loads.add_stage(space_, load(stages), [&](std::size_t q) { return load_limit(stages, q); });
             if (!alive) break;
-            for (std::size_t q = loads.max_singles(stages) + 1; q-- > 0;) consider(stages, q);
+            if (charge_ == objective::phaze)
+                for (std::size_t q = loads.max_singles(stages) + 1; q-- > 0;) cut_first_stage(stages, q);
         }
+        if (charge_ == objective::every_stage) weigh_tails();
         if (improved_) write_plan(costs);
     }
 
@@ -105,15 +117,8 @@ private:
         };
     }
 
-    constexpr void consider(std::size_t stages, std::size_t singles) {
-        const double least_load_s = memory_.loads.whole(stages, singles);
-        if (least_load_s == infinity) return;
-        const std::int64_t replicas = std::min(micro_batches_, devices_ / shape_.devices(stages, singles));
-        if (least_time(least_load_s, stages, replicas, 0.0) >= best_.time_per_batch_s) return;
-        if (charge_ == objective::phaze)
-            cut_first_stage(stages, singles, replicas);
-        else
-            weigh_tails(stages, singles, least_load_s, replicas);
+    [[nodiscard]] constexpr std::int64_t most_replicas(std::size_t stages, std::size_t singles) const {
+        return std::min(micro_batches_, devices_ / shape_.devices(stages, singles));
     }
 
     /// A bound on the time of a batch on at most `replicas` replicas whose tail is at least
@@ -126,12 +131,12 @@ private:
     }
 
     /// Calls `visit(d, slots)` for every number of replicas d that can be best, most replicas first, as long
-    /// as `least_time` leaves room.
+    /// as `least_time` leaves room below `limit_s`, which may fall meanwhile.
     template <class Visit>
     constexpr void for_each_degree(double load_s, std::size_t stages, std::int64_t replicas, double tail_s,
-                                   const Visit& visit) const {
+                                   const double& limit_s, const Visit& visit) const {
         for (std::int64_t d = replicas; d > 0; --d) {
-            if (least_time(load_s, stages, d, tail_s) >= best_.time_per_batch_s) return;
+            if (least_time(load_s, stages, d, tail_s) >= limit_s) return;
             const std::int64_t each = ceil_div(micro_batches_, d);
             d = ceil_div(micro_batches_, each); // fewer replicas for as many micro-batches each
             visit(d, static_cast<double>(each + static_cast<std::int64_t>(stages) - 1));
@@ -139,7 +144,11 @@ private:
     }
 
     /// `objective::phaze`: every first stage with the best cut behind it.
-    constexpr void cut_first_stage(std::size_t stages, std::size_t singles, std::int64_t replicas) {
+    constexpr void cut_first_stage(std::size_t stages, std::size_t singles) {
+        const double least_load_s = memory_.loads.whole(stages, singles);
+        if (least_load_s == infinity) return;
+        const std::int64_t replicas = most_replicas(stages, singles);
+        if (least_time(least_load_s, stages, replicas, 0.0) >= best_.time_per_batch_s) return;
         const auto try_kind = [&](stage_kind kind, std::size_t singles_behind) {
             const table_row behind = memory_.loads.row(stages - 1, singles_behind);
             const auto limit = [&] { return best_.time_per_batch_s / static_cast<double>(stages); };
@@ -147,7 +156,7 @@ private:
                 const double load_s = std::max(load(stages).value(first), behind.cells[first.end].value);
                 if (load_s == infinity) return;
                 const double reduce_s = 2.0 * space_.reduce_bytes(first) / link_bytes_per_s_;
-                for_each_degree(load_s, stages, replicas, reduce_s, [&](std::int64_t d, double slots) {
+                const auto try_degree = [&](std::int64_t d, double slots) {
                     const double time = load_s * slots + reduce_s * (1.0 - 1.0 / static_cast<double>(d));
                     if (time >= best_.time_per_batch_s) return;
                     accept(time, d);
@@ -155,7 +164,8 @@ private:
                     memory_.path.push_back(first);
                     stages_ = stages;
                     singles_behind_ = singles_behind;
-                });
+                };
+                for_each_degree(load_s, stages, replicas, reduce_s, best_.time_per_batch_s, try_degree);
             });
         };
         if (shape_.max_singles == 0) return try_kind(stage_kind::any, 0);
@@ -163,24 +173,52 @@ private:
         if (singles <= memory_.loads.max_singles(stages - 1)) try_kind(stage_kind::split, singles);
     }
 
-    /// `objective::every_stage`: the degrees that the least load and the least tail together do not rule out.
-    constexpr void weigh_tails(std::size_t stages, std::size_t singles, double least_load_s,
-                               std::int64_t replicas) {
-        const double least_tail_s = least_tail(stages, singles);
-        if (least_tail_s == infinity) return;
-        for_each_degree(least_load_s, stages, replicas, least_tail_s, [&](std::int64_t d, double slots) {
-            const double tail_floor_s = least_tail_s * (1.0 - 1.0 / static_cast<double>(d));
-            if (least_load_s * slots + tail_floor_s < best_.time_per_batch_s)
-                trade_load_for_tail({stages, singles, d, slots}, least_load_s, tail_floor_s);
-        });
+    /// `objective::every_stage`: takes the rows by what their least load and least tail together promise, the
+    /// best first, until none promises anything better.
+    constexpr void weigh_tails() {
+        auto& promises = memory_.promises;
+        promises.clear();
+        memory_.tails.start(space_.states(), shape_.max_singles);
+        for (std::size_t stages = 1; stages <= memory_.loads.stages(); ++stages)
+            for (std::size_t q = memory_.loads.max_singles(stages) + 1; q-- > 0;) {
+                const double load_s = memory_.loads.whole(stages, q);
+                if (load_s == infinity) continue;
+                row_promise row{best_.time_per_batch_s, load_s, least_tail(stages, q), stages, q};
+                const auto lower = [&](std::int64_t d, double slots) {
+                    row.time_s = std::min(row.time_s, least_time_on(row, d, slots));
+                };
+                for_each_degree(load_s, stages, most_replicas(stages, q), row.tail_s, row.time_s, lower);
+                if (row.time_s < best_.time_per_batch_s) promises.push_back(row);
+            }
+        while (true) {
+            row_promise* best = nullptr;
+            for (row_promise& row : promises)
+                if (row.time_s < (best == nullptr ? best_.time_per_batch_s : best->time_s)) best = &row;
+            if (best == nullptr) return;
+            const row_promise row = *best;
+            best->time_s = infinity;
+            const auto try_degree = [&](std::int64_t d, double slots) {
+                if (least_time_on(row, d, slots) < best_.time_per_batch_s)
+                    trade_load_for_tail({row.stages, row.singles, d, slots}, row.load_s,
+                                        least_tail_on(row, d));
+            };
+            for_each_degree(row.load_s, row.stages, most_replicas(row.stages, row.singles), row.tail_s,
+                            best_.time_per_batch_s, try_degree);
+        }
+    }
+
+    [[nodiscard]] static constexpr double least_tail_on(const row_promise& row, std::int64_t replicas) {
+        return row.tail_s * (1.0 - 1.0 / static_cast<double>(replicas));
+    }
+    [[nodiscard]] static constexpr double least_time_on(const row_promise& row, std::int64_t replicas,
+                                                        double slots) {
+        return row.load_s * slots + least_tail_on(row, replicas);
     }
 
     /// A number such that the largest tail of any cut on d replicas is at least that number times (1 - 1 /
     /// d).
     [[nodiscard]] constexpr double least_tail(std::size_t stages, std::size_t singles) {
         auto& tails = memory_.tails;
-        if (!tails_started_) tails.start(space_.states(), shape_.max_singles);
-        tails_started_ = true;
         while (tails.stages() < stages) {
             const tail_under_load_rule<Space> rule{load(tails.stages() + 1), 2.0 / link_bytes_per_s_,
                                                    infinity};
@@ -315,7 +353,6 @@ private:
 
     replica_shape shape_{};
     bool improved_ = false;
-    bool tails_started_ = false;
     std::size_t stages_ = 0;         // of the best plan
     std::size_t singles_behind_ = 0; // of the best plan, behind its first stage
 };
