@@ -23,7 +23,7 @@ template <hardware::platform P>
 struct sound_model {
     static constexpr double element_bytes = static_cast<double>(P::element_bytes);
 
-    template <hardware::accelerator_like Chip>
+    template <hardware::accelerator_like Chip = hardware::accelerator>
     [[nodiscard]] constexpr estimate operator()(const workload::operator_work& work, const Chip& chip,
                                                 core_mode mode) const {
         const bool all = mode == core_mode::all_cores;
