@@ -61,7 +61,8 @@ private:
         const auto is_single = [&](std::size_t i, std::size_t j) { return split[i] == split[j]; };
 
         constexpr double infinity = std::numeric_limits<double>::infinity();
-        const std::size_t most_single = costs.width == 1 ? 0 : n;
+        // A split layer makes its stage as wide as the costs; a stage that has none runs on one device.
+        const std::size_t most_single = costs.width == 1 ? 0 : n - static_cast<std::size_t>(split[n]);
         // table[s][q][i]: layers i ... in s stages, q of them on a single device.
         std::vector<std::vector<row>> table(n + 1, std::vector<row>(most_single + 1, row(n + 1, infinity)));
         table[0][0][n] = 0.0;

@@ -95,9 +95,9 @@ public:
     template <class Space, class Rule>
     [[nodiscard]] constexpr auto first_stage(const Space& space, const Rule& rule, std::size_t stages,
                                              std::size_t& singles, std::size_t k) const {
-        std::size_t guess_split = k + 1;
-        std::size_t guess_single = k + 1;
-        const auto best = best_stage(space, rule, stages, singles, k, infinity, guess_split, guess_single);
+        stages_behind behind = rows_behind(stages, singles);
+        behind.guess = behind.guess_single = k + 1;
+        const auto best = best_stage(space, rule, behind, k, infinity);
         DOVETAIL_ASSERT(best.value < infinity, "there is no such cut");
         if (max_singles_ > 0 && space.single(best.stage)) --singles;
         return best.stage;
@@ -121,34 +121,42 @@ private:
         if (windows_.size() < rows) windows_.resize(rows, {});
     }
 
+    // The rows that a stage can stand in front of, and where its end is looked for first.
+    struct stages_behind {
+        stage_kind kind = stage_kind::any;
+        table_row row{nullptr, 0, 0};
+        table_row row_single{nullptr, 0, 0}; // empty where no stage is counted as single
+        std::size_t guess = 0;
+        std::size_t guess_single = 0;
+    };
+
+    [[nodiscard]] constexpr stages_behind rows_behind(std::size_t stages, std::size_t singles) const {
+        stages_behind behind;
+        if (singles <= max_singles(stages - 1)) behind.row = row(stages - 1, singles);
+        if (max_singles_ > 0) behind.kind = stage_kind::split;
+        if (singles > 0) behind.row_single = row(stages - 1, singles - 1);
+        behind.guess = behind.guess_single = states_ - 1;
+        return behind;
+    }
+
     template <class Space, class Rule>
-    [[nodiscard]] constexpr auto best_stage(const Space& space, const Rule& rule, std::size_t stages,
-                                            std::size_t singles, std::size_t k, double limit,
-                                            std::size_t& guess_split, std::size_t& guess_single) const {
-        const bool mixed = max_singles_ > 0;
-        choice<typename Space::stage_ref> best{limit, {}};
-        if (singles <= max_singles(stages - 1)) {
-            best = space.best_stage(rule, mixed ? stage_kind::split : stage_kind::any, k,
-                                    row(stages - 1, singles), limit, guess_split);
-            if (best.value < limit) guess_split = best.stage.end;
-        }
-        if (mixed && singles > 0) {
-            const auto single = space.best_stage(rule, stage_kind::single, k, row(stages - 1, singles - 1),
-                                                 best.value, guess_single);
-            if (single.value < best.value) {
-                guess_single = single.stage.end;
-                best = single;
-            }
-        }
-        return best;
+    [[nodiscard]] static constexpr auto best_stage(const Space& space, const Rule& rule,
+                                                   stages_behind& behind, std::size_t k, double limit) {
+        auto best = space.best_stage(rule, behind.kind, k, behind.row, limit, behind.guess);
+        if (best.value < limit) behind.guess = best.stage.end;
+        if (behind.row_single.begin >= behind.row_single.end) return best;
+        const auto single =
+            space.best_stage(rule, stage_kind::single, k, behind.row_single, best.value, behind.guess_single);
+        if (single.value >= best.value) return best;
+        behind.guess_single = single.stage.end;
+        return single;
     }
 
     template <class Space, class Rule, class RowLimit>
     constexpr bool fill_row(const Space& space, const Rule& rule, std::size_t q, const RowLimit& limit) {
         const std::size_t r = row_number(stages_, q);
         table_cell* const cells = cells_.data() + r * states_;
-        std::size_t guess_split = states_ - 1;
-        std::size_t guess_single = states_ - 1;
+        stages_behind behind = rows_behind(stages_, q);
         window finite{states_, 0};
         // A state with s stages to come is s states from the end at least.
         for (std::size_t k = states_ - 1; k + 1 > states_ - stages_; --k) cells[k].value = infinity;
@@ -156,7 +164,7 @@ private:
             const double cap = limit(k);
             double value = infinity;
             if (cap > 0.0) {
-                const auto best = best_stage(space, rule, stages_, q, k, cap, guess_split, guess_single);
+                const auto best = best_stage(space, rule, behind, k, cap);
                 if (best.value < cap) {
                     value = best.value;
                     finite.begin = k;
