@@ -12,7 +12,7 @@
 #include <dovetail/workload/work.hpp>
 
 #include <algorithm>
-#include <cstdint>
+#include <cstddef>
 #include <span>
 #include <utility>
 #include <vector>

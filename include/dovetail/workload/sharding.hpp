@@ -7,15 +7,14 @@
 #include <dovetail/workload/gradient.hpp>
 #include <dovetail/workload/operator_graph.hpp>
 #include <dovetail/workload/operators.hpp>
-#include <dovetail/workload/shapes.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <set>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace dovetail::workload {

@@ -14,6 +14,7 @@
 #include <map>
 #include <numeric>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -38,7 +39,7 @@ public:
         : whole_(whole), shares_(shares), width_(width) {
         for (const sharding::column_group& group : shares.columns)
             for (const index v : group.products) column_source_[v] = group.source;
-        for (const index v : shares.rows) is_row_[v] = true;
+        for (const index v : shares.rows) rows_.insert(v);
         for (const sharding::constant_share& c : shares.constants)
             constant_axis_[{c.operation, c.operand}] = c.axis;
     }
@@ -92,7 +93,7 @@ private:
             resize(op);
             if (const auto column = column_source_.find(v); column != column_source_.end())
                 op.inputs[0] = enter(v, column->second);
-            if (is_row_.contains(v)) return reduce(v, std::move(op));
+            if (rows_.contains(v)) return reduce(v, std::move(op));
         }
         append(v, std::move(op), sharded);
     }
@@ -189,7 +190,7 @@ private:
     const sharding& shares_;
     std::int64_t width_;
     std::map<index, index> column_source_;
-    std::map<index, bool> is_row_;
+    std::set<index> rows_;
     std::map<std::pair<index, std::size_t>, std::size_t> constant_axis_;
     std::map<index, index> entered_;
     tensor_slice slice_;
