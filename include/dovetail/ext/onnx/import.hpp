@@ -94,7 +94,7 @@ private:
         bool batch_known = false;
         if (layout_.batch() > 0) graph_.batch = layout_.batch();
         for (const ::onnx::ValueInfoProto& info : file_.input()) {
-            if (tensors_.contains(info.name())) continue; // a stored tensor that may be overridden
+            if (stored(info.name())) continue; // its value may be overridden, which nobody does here
             const std::string place = "input '" + info.name() + "'";
             const workload::tensor_role role = layout_.role(info.name());
             auto t = read_input(info, role, layout_, options_);
@@ -111,13 +111,16 @@ private:
 
     result<void> add_operations() {
         graph_.name = file_.name();
-        for (const ::onnx::NodeProto& node : file_.node()) {
-            const std::string name =
-                node.name().empty() && node.output_size() > 0 ? node.output(0) : node.name();
-            auto added = node.op_type() == "Constant" ? add_constant(node) : add_operation(node, name);
-            if (!added)
-                return std::move(added).problem().within("node '" + name + "' (" + node.op_type() + ")");
-        }
+        // Constants first: nodes may stand in any order, and what a constant is its users need not ask.
+        for (const bool constants : {true, false})
+            for (const ::onnx::NodeProto& node : file_.node()) {
+                if ((node.op_type() == "Constant") != constants) continue;
+                const std::string& name =
+                    node.name().empty() && node.output_size() > 0 ? node.output(0) : node.name();
+                auto added = constants ? add_constant(node) : add_operation(node, name);
+                if (!added)
+                    return std::move(added).problem().within("node '" + name + "' (" + node.op_type() + ")");
+            }
         return {};
     }
 
@@ -187,6 +190,12 @@ private:
         const std::string name = t.name;
         tensors_.emplace(name, graph_.add(std::move(t)));
         return {};
+    }
+
+    [[nodiscard]] bool stored(const std::string& name) const {
+        const auto found = tensors_.find(name);
+        return found != tensors_.end() &&
+               graph_.tensors[found->second].role == workload::tensor_role::constant;
     }
 
     workload::index tensor_named(const std::string& name) {

@@ -76,7 +76,7 @@ inline void assign_roles(workload::operator_graph& g) {
         for (std::size_t i = 0; i < op.inputs.size(); ++i) {
             const index source = op.inputs[i] == none ? none : stored[op.inputs[i]];
             if (source == none) continue;
-            const use u = detail::use_of(op.type, i, g.tensors[op.inputs[i]]);
+            const use u = detail::use_of(op.type, i, g.tensors[source]);
             if (u == use::forward)
                 for (const index t : op.outputs) stored[t] = source;
             if (u == use::table || (u == use::weight && sees_signal)) {
