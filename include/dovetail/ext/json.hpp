@@ -1,6 +1,6 @@
 #pragma once
 /// \file
-/// The door to nlohmann's JSON library, which reads.
+/// The door to nlohmann/json.
 
 #include <dovetail/ext/json/phaze_placement.hpp>
 #include <dovetail/ext/json/reading.hpp>

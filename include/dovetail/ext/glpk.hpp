@@ -1,0 +1,5 @@
+#pragma once
+/// \file
+/// The door to GLPK.
+
+#include <dovetail/ext/glpk/solver.hpp>

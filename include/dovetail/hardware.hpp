@@ -1,0 +1,14 @@
+#pragma once
+/// \file
+/// Families of accelerators, and clusters of them.
+
+#include <dovetail/hardware/accelerator.hpp>
+#include <dovetail/hardware/area.hpp>
+#include <dovetail/hardware/axes.hpp>
+#include <dovetail/hardware/cluster.hpp>
+#include <dovetail/hardware/parameter_space.hpp>
+#include <dovetail/hardware/phaze_family.hpp>
+#include <dovetail/hardware/platform.hpp>
+#include <dovetail/hardware/point.hpp>
+#include <dovetail/hardware/runtime_space.hpp>
+#include <dovetail/hardware/technology_phaze.hpp>

@@ -1,0 +1,11 @@
+#pragma once
+/// \file
+/// Outcomes for people and programs to read.
+
+#include <dovetail/report/axis.hpp>
+#include <dovetail/report/figures.hpp>
+#include <dovetail/report/gantt.hpp>
+#include <dovetail/report/outcome_json.hpp>
+#include <dovetail/report/page.hpp>
+#include <dovetail/report/scatter.hpp>
+#include <dovetail/report/svg.hpp>
