@@ -58,7 +58,7 @@ class fuser {
 public:
     fuser(const operator_graph& g, std::span<const index> labels)
         : graph_(g), labels_(labels), producer_(producers(g)), given_(weight_only(g)),
-          order_(canonical_order(g, labels)) {
+          order_(canonical_order(g, parts())) {
         carry_views();
         list_users();
         const std::size_t n = g.operations.size();
@@ -120,6 +120,18 @@ private:
         return graph_.operations[u].phase == graph_.operations[v].phase &&
                (labels_.empty() || labels_[u] == labels_[v]);
     }
+    /// What is ordered by its own structure: one phase of one label.
+    [[nodiscard]] std::vector<index> parts() const {
+        std::vector<index> numbers;
+        numbers.reserve(graph_.operations.size());
+        for (index v = 0; v < graph_.operations.size(); ++v) {
+            const index label = labels_.empty() ? 0 : labels_[v];
+            numbers.push_back(label == none ? none
+                                            : 4 * label + static_cast<index>(graph_.operations[v].phase));
+        }
+        return numbers;
+    }
+
     /// The operation that gives `t` while the model runs.
     [[nodiscard]] index source(index t) const {
         if (t == none || producer_[t] == none || given_[producer_[t]]) return none;

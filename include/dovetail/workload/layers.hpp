@@ -22,9 +22,10 @@
 
 namespace dovetail::workload {
 
-/// One layer of a chain.
+/// One layer of a chain. Equal layers have equal ids; their gradients are the same, but that the result of an
+/// inner one has more users, whose gradients are added up.
 struct layer {
-    index id = 0; ///< of its structure, counted by first appearance: equal layers have equal ids
+    index id = 0;                  ///< of its structure, counted by first appearance
     std::vector<index> operations; ///< ascending
 };
 
