@@ -31,7 +31,7 @@ void expect_sound(const task_graph& problem, const certificate& found) {
 TEST(list_scheduler, is_sound_under_every_rule) {
     random_source random(51);
     workspace memory;
-    for (int instance = 0; instance < 150; ++instance) {
+    for (int instance = 0; instance < 100; ++instance) {
         const auto n = static_cast<std::size_t>(random.integer(0, 30));
         const task_graph problem =
             instance % 2 == 0 ? test::random_layer(random, n) : test::random_project(random, n);
@@ -112,9 +112,9 @@ TEST(serial_schedule, closes_gaps_and_keeps_the_order) {
     random_source random(53);
     for (int instance = 0; instance < 60; ++instance) {
         const task_graph problem = test::random_project(random, 15);
-        schedule::schedule loose = list_scheduler{}(problem).best;
+        dovetail::schedule::schedule loose = list_scheduler{}(problem).best;
         for (double& start : loose.start_s) start = start * 2 + 1;
-        const schedule::schedule tight =
+        const dovetail::schedule::schedule tight =
             serial_schedule(problem, order_by(problem, loose.start_s), loose.mode);
         EXPECT_TRUE(verify(problem, tight));
         EXPECT_LE(tight.makespan_s, loose.makespan_s);
@@ -129,10 +129,10 @@ TEST(verify, says_what_is_broken) {
             graph::digraph(3, arcs), {2, 0, 0, 0},
             {{{1.0, {1, 0, 0, 0}}}, {{2.0, {2, 0, 0, 0}}}, {{1.0, {1, 0, 0, 0}}, {0.5, {2, 0, 0, 0}}}})
             .value();
-    const schedule::schedule good{{0.0, 1.0, 0.0}, {0, 0, 0}, 3.0};
+    const dovetail::schedule::schedule good{{0.0, 1.0, 0.0}, {0, 0, 0}, 3.0};
     ASSERT_TRUE(verify(problem, good, assign_cores(problem, good)));
     const auto line = [&](const auto& breaks) {
-        schedule::schedule plan = good;
+        dovetail::schedule::schedule plan = good;
         breaks(plan);
         const result<void> sound = verify(problem, plan);
         return sound ? std::string("sound") : sound.problem().line();

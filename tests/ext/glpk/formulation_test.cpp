@@ -35,7 +35,7 @@ void expect_agreement(const task_graph& problem, int instance) {
     ASSERT_EQ(found->ending, ilp::verdict::optimal) << instance;
     EXPECT_TRUE(ilp::verify(program.model(), found->values).holds(1e-6)) << instance;
     EXPECT_NEAR(found->objective * program.unit_s(), optimum_s, 1e-6) << instance;
-    const schedule::schedule plan = program.decode(*found);
+    const dovetail::schedule::schedule plan = program.decode(*found);
     const result<void> sound = verify(problem, plan);
     EXPECT_TRUE(sound) << sound.problem().line();
     EXPECT_EQ(plan.makespan_s, optimum_s) << instance;
@@ -44,14 +44,14 @@ void expect_agreement(const task_graph& problem, int instance) {
 
 TEST(resource_flow, agrees_with_brute_force_and_branch_and_bound_on_layers) {
     random_source random(41);
-    for (int instance = 0; instance < 100; ++instance)
+    for (int instance = 0; instance < 60; ++instance)
         expect_agreement(test::random_layer(random, static_cast<std::size_t>(random.integer(1, 6))),
                          instance);
 }
 
 TEST(resource_flow, agrees_with_brute_force_and_branch_and_bound_on_projects) {
     random_source random(42);
-    for (int instance = 0; instance < 100; ++instance)
+    for (int instance = 0; instance < 60; ++instance)
         expect_agreement(test::random_project(random, static_cast<std::size_t>(random.integer(1, 5))),
                          instance);
 }
@@ -127,7 +127,7 @@ phaze_problem random_strict(random_source& random, std::size_t n) {
 TEST(phaze_lazy, finds_the_strict_optimum) {
     random_source random(43);
     int constrained = 0, longer = 0;
-    for (int instance = 0; instance < 80; ++instance) {
+    for (int instance = 0; instance < 50; ++instance) {
         const phaze_problem problem = random_strict(random, static_cast<std::size_t>(random.integer(1, 5)));
         const double optimum_s = strict_brute_force(problem).makespan_s;
         const auto answer = formulation::phaze_lazy<ext::glpk::solver>{}(problem);
@@ -146,14 +146,14 @@ TEST(phaze_lazy, finds_the_strict_optimum) {
         EXPECT_LE(exact.best.makespan_s, optimum_s * (1 + 1e-12));
         longer += exact.best.makespan_s < optimum_s * (1 - 1e-9) ? 1 : 0;
     }
-    EXPECT_GT(constrained, 10);
-    EXPECT_GT(longer, 5);
+    EXPECT_GT(constrained, 5);
+    EXPECT_GT(longer, 3);
 }
 
 // The program with all its core rows at once has the same optimum as the lazy way, and so has its LP text.
 TEST(phaze_pairwise, has_the_same_optimum_with_all_rows_at_once) {
     random_source random(44);
-    for (int instance = 0; instance < 25; ++instance) {
+    for (int instance = 0; instance < 15; ++instance) {
         const phaze_problem problem = random_strict(random, 4);
         formulation::phaze_pairwise program(problem);
         program.add_core_rows(core_type::tensor);
@@ -164,6 +164,22 @@ TEST(phaze_pairwise, has_the_same_optimum_with_all_rows_at_once) {
         EXPECT_NEAR(found.objective * program.unit_s(), strict_brute_force(problem).makespan_s, 1e-9);
         EXPECT_TRUE(ilp::lp_text(program.model()));
     }
+}
+
+// Counted by the formulas of the documentation.
+TEST(formulations, are_as_large_as_documented) {
+    const formulation::phaze_operator op{core_type::tensor, 4.0, 3.0};
+    const phaze_problem problem = make_phaze_problem(graph::digraph(2, {}), {op, op}, 2, 1).value();
+    formulation::phaze_pairwise pairwise(problem);
+    EXPECT_EQ(pairwise.model().columns().size(), 1u + 3 * 2 + 2);
+    EXPECT_EQ(pairwise.model().rows().size(), 2u * 2 + 0 + 5 * 1);
+    pairwise.add_core_rows(core_type::tensor);
+    EXPECT_EQ(pairwise.model().columns().size(), 9u + 2 * 2);
+    EXPECT_EQ(pairwise.model().rows().size(), 9u + 2 + 2 * 1);
+
+    const formulation::resource_flow flow(own_problem(problem));
+    EXPECT_EQ(flow.model().columns().size(), 2u + 4 + 2 * 1 + (2 * 2 + 2) + 1);
+    EXPECT_EQ(flow.model().rows().size(), 2u * 2 + 0 + 3 * 1 + (2 * 2 + 2 * 1 + 1));
 }
 
 // Three operators of 4 s, or 3 s on both cores: two fused ones fill the chip, and the third would have to

@@ -103,8 +103,7 @@ inline resource_flow::resource_flow(const task_graph& problem) : problem_(&probl
     const relaxation relaxed(problem);
     add_tasks(relaxed, horizon_s);
     add_order(relaxed, horizon_s);
-    for (std::size_t r = 0; r < max_resources; ++r)
-        if (problem.capacity()[r] > 0) add_flow(r);
+    for (std::size_t r = 0; r < max_resources; ++r) add_flow(r);
 }
 
 inline void resource_flow::add_tasks(const relaxation& relaxed, double horizon_s) {
@@ -166,6 +165,7 @@ inline void resource_flow::add_flow(std::size_t resource) {
     std::vector<graph::index> users;
     for (graph::index i = 0; i < tasks_.size(); ++i)
         if (tasks_[i].largest[resource] > 0) users.push_back(i);
+    if (users.empty()) return;
     std::vector<ilp::expression> taken(tasks_.size()), passed(tasks_.size());
     ilp::expression supplied;
     for (const graph::index i : users) {
