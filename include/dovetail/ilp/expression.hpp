@@ -13,8 +13,8 @@ namespace dovetail::ilp {
 
 /// A variable times a number.
 struct term {
-    variable of;
-    double coefficient = 0.0;
+    variable of;              ///< the variable
+    double coefficient = 0.0; ///< what it is multiplied by
 };
 
 /// A sum of terms and a constant. A variable may stand in several terms; they add up. Whether the variables
@@ -22,15 +22,23 @@ struct term {
 class expression {
 public:
     expression() = default;
+    /// A number.
     expression(double constant) : constant_(constant) {}
+    /// One variable.
     expression(variable v) : terms_{{v, 1.0}} {}
+    /// One variable times a number.
     expression(term t) : terms_{t} {}
 
+    /// The terms in the order in which they were added, none merged.
     [[nodiscard]] const std::vector<term>& terms() const noexcept { return terms_; }
+    /// What the expression is worth where all variables are 0.
     [[nodiscard]] double constant() const noexcept { return constant_; }
 
+    /// Adds another expression, itself included.
     expression& operator+=(const expression& other) { return add(other, 1.0); }
+    /// Subtracts another expression.
     expression& operator-=(const expression& other) { return add(other, -1.0); }
+    /// Scales every term and the constant.
     expression& operator*=(double factor) {
         for (term& t : terms_) t.coefficient *= factor;
         constant_ *= factor;
@@ -52,14 +60,19 @@ private:
     double constant_ = 0.0;
 };
 
+/// The sum of two expressions.
 [[nodiscard]] inline expression operator+(expression left, const expression& right) {
     return std::move(left += right);
 }
+/// The difference of two expressions.
 [[nodiscard]] inline expression operator-(expression left, const expression& right) {
     return std::move(left -= right);
 }
+/// The negated expression.
 [[nodiscard]] inline expression operator-(expression e) { return std::move(e *= -1.0); }
+/// An expression times a number.
 [[nodiscard]] inline expression operator*(expression e, double factor) { return std::move(e *= factor); }
+/// A number times an expression.
 [[nodiscard]] inline expression operator*(double factor, expression e) { return std::move(e *= factor); }
 
 /// How the two sides of a constraint compare.
@@ -67,16 +80,19 @@ enum class relation : std::uint8_t { less_equal, equal, greater_equal };
 
 /// `difference` related to 0: what a comparison of two expressions gives, for `model::add_constraint`.
 struct constraint {
-    expression difference;
-    relation sense = relation::less_equal;
+    expression difference;                 ///< left side minus right side
+    relation sense = relation::less_equal; ///< how it compares with 0
 };
 
+/// `left` is at most `right`.
 [[nodiscard]] inline constraint operator<=(expression left, const expression& right) {
     return {std::move(left -= right), relation::less_equal};
 }
+/// `left` is at least `right`.
 [[nodiscard]] inline constraint operator>=(expression left, const expression& right) {
     return {std::move(left -= right), relation::greater_equal};
 }
+/// `left` equals `right`.
 [[nodiscard]] inline constraint operator==(expression left, const expression& right) {
     return {std::move(left -= right), relation::equal};
 }

@@ -23,29 +23,30 @@
 
 namespace dovetail::ilp {
 
+/// "No bound".
 inline constexpr double infinity = std::numeric_limits<double>::infinity();
 
 /// A variable as the model stores it.
 struct column {
-    std::string name; ///< any text; empty for one that is called by its number
-    domain kind = domain::continuous;
-    double lower = 0.0;
-    double upper = infinity;
-    double cost = 0.0; ///< coefficient in the objective
+    std::string name;                 ///< any text; empty for one that is called by its number
+    domain kind = domain::continuous; ///< which values it may take
+    double lower = 0.0;               ///< least value; -infinity for none
+    double upper = infinity;          ///< largest value; infinity for none
+    double cost = 0.0;                ///< coefficient in the objective
 };
 
 /// A coefficient of a row.
 struct entry {
-    std::uint32_t column = 0;
-    double coefficient = 0.0;
+    std::uint32_t column = 0; ///< number of the variable
+    double coefficient = 0.0; ///< what it is multiplied by
 };
 
 /// A constraint as the model stores it: `coefficients * values (sense) right_side`.
 struct row {
-    std::string name;
-    relation sense = relation::less_equal;
-    double right_side = 0.0;
-    std::vector<entry> entries; ///< by rising column, one a column, none of them 0
+    std::string name;                      ///< any text; empty for one that is called by its number
+    relation sense = relation::less_equal; ///< how the two sides compare
+    double right_side = 0.0;               ///< the constant side
+    std::vector<entry> entries;            ///< by rising column, one a column, none of them 0
 };
 
 /// Which way the objective goes.
@@ -68,12 +69,15 @@ public:
                    "the lower bound is at most the upper one, and one finite value lies between");
         return {index, id_};
     }
+    /// A variable that takes any value between its bounds.
     variable add_continuous(double lower, double upper, std::string name = {}) {
         return add_variable(domain::continuous, lower, upper, std::move(name));
     }
+    /// A variable that takes the whole values between its bounds.
     variable add_integer(double lower, double upper, std::string name = {}) {
         return add_variable(domain::integer, lower, upper, std::move(name));
     }
+    /// A variable that is 0 or 1.
     variable add_binary(std::string name = {}) {
         return add_variable(domain::binary, 0.0, 1.0, std::move(name));
     }
@@ -89,7 +93,9 @@ public:
         rows_.push_back(std::move(r));
     }
 
+    /// Sets the objective, to be as small as possible; replaces the one before.
     void minimize(const expression& objective) { set_objective(direction::minimize, objective); }
+    /// Sets the objective, to be as large as possible; replaces the one before.
     void maximize(const expression& objective) { set_objective(direction::maximize, objective); }
 
     /// Success, or the first thing that makes no sense.
@@ -98,8 +104,11 @@ public:
         return {};
     }
 
+    /// The variables, in the order of their numbers.
     [[nodiscard]] std::span<const column> columns() const noexcept { return columns_; }
+    /// The constraints, in the order in which they were added.
     [[nodiscard]] std::span<const row> rows() const noexcept { return rows_; }
+    /// Whether the objective is to be small or large; small where none was set.
     [[nodiscard]] direction sense() const noexcept { return sense_; }
     /// The constant that the objective adds to the costs of the columns.
     [[nodiscard]] double offset() const noexcept { return offset_; }

@@ -20,6 +20,7 @@ enum class verdict : std::uint8_t {
     budget,     ///< a limit ended the search; values, if any, are the best so far
 };
 
+/// The name of a verdict, as printed.
 [[nodiscard]] constexpr std::string_view to_string(verdict v) noexcept {
     switch (v) {
     case verdict::optimal:
@@ -38,13 +39,15 @@ enum class verdict : std::uint8_t {
 
 /// The answer to a model.
 struct solution {
-    verdict ending = verdict::budget;
-    double objective = 0.0;     ///< of the values; meaningless without
-    double bound = 0.0;         ///< no values do better; infinite where nothing is known
-    std::vector<double> values; ///< one a column, integers exact; empty when none were found
-    std::int64_t nodes = 0;     ///< of the search tree
+    verdict ending = verdict::budget; ///< how the solver ended
+    double objective = 0.0;           ///< of the values; meaningless without
+    double bound = 0.0;               ///< no values do better; infinite where nothing is known
+    std::vector<double> values;       ///< one a column, integers exact; empty when none were found
+    std::int64_t nodes = 0;           ///< of the search tree
 
+    /// Whether any values were found.
     [[nodiscard]] bool has_values() const noexcept { return !values.empty(); }
+    /// The value of a variable; there must be values.
     [[nodiscard]] double operator[](variable v) const { return values[v.index]; }
 };
 

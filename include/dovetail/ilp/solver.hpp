@@ -19,6 +19,7 @@ concept solver = requires(const Solver& s, const model& m) {
 
 /// Answers every model with "no time to look": a backend to copy, and the solver of a build without one.
 struct null_solver {
+    /// No values, and a bound that says nothing; or what `model::check` finds wrong.
     [[nodiscard]] result<solution> operator()(const model& m) const {
         if (result<void> sound = m.check(); !sound) return std::move(sound).problem();
         const bool down = m.sense() == direction::minimize;

@@ -18,8 +18,8 @@ using work = std::array<double, max_resources>;
 
 /// What a task needs at least, each respect by itself: the modes that attain them may differ.
 struct least_needs {
-    double duration_s = std::numeric_limits<double>::infinity();
-    work work_s{};
+    double duration_s = std::numeric_limits<double>::infinity(); ///< of the shortest mode
+    work work_s{}; ///< of the mode that works least on the resource
 
     /// Over the modes that stay within the capacities, of which there is at least one.
     constexpr least_needs(std::span<const mode> modes, const demand& capacity) noexcept {
@@ -37,6 +37,7 @@ struct least_needs {
 class relaxation {
 public:
     constexpr relaxation() = default;
+    /// The relaxation of `problem`.
     constexpr explicit relaxation(const task_graph& problem) { assign(problem); }
 
     /// Takes another problem. \complexity O(arcs + modes); no allocation once the memory has grown.

@@ -36,8 +36,8 @@ enum class mode_choice : std::uint8_t {
 
 /// One way to make a list and to read it.
 struct list_rule {
-    priority first = priority::longest_tail;
-    mode_choice run = mode_choice::earliest_end;
+    priority first = priority::longest_tail;     ///< the order of the list
+    mode_choice run = mode_choice::earliest_end; ///< how each of its tasks runs
 };
 
 /// The rules that the list scheduler tries, best first in its experience.
@@ -94,7 +94,7 @@ private:
 /// longer. The best of all is returned, and the first that meets the bound ends the search. Deterministic.
 struct list_scheduler {
     std::span<const list_rule> rules = default_list_rules; ///< at least one
-    bool justify = true;
+    bool justify = true; ///< whether a schedule that misses the bound is justified
 
     /// The best schedule found, with the bound of `relaxation`. The answer lies in `memory` until its next
     /// use. \complexity O(rules * (n log n + n * modes * steps)), where steps < 2n are those of the profile

@@ -30,8 +30,8 @@ using demand = std::array<std::int32_t, max_resources>;
 /// One way to run a task: it holds `use` from its start until `duration_s` later, without interruption. A
 /// mode of no duration holds nothing.
 struct mode {
-    double duration_s = 0.0;
-    demand use{};
+    double duration_s = 0.0; ///< seconds from start to end
+    demand use{};            ///< units held meanwhile
 
     friend constexpr bool operator==(const mode&, const mode&) = default;
 };
@@ -50,6 +50,7 @@ public:
         }
     }
 
+    /// Forgets all tasks.
     constexpr void clear() noexcept {
         end_.clear();
         modes_.clear();
@@ -71,7 +72,9 @@ public:
         add_mode(only);
     }
 
+    /// Tasks opened so far.
     [[nodiscard]] constexpr std::size_t task_count() const noexcept { return end_.size(); }
+    /// Modes of all tasks together.
     [[nodiscard]] constexpr std::size_t mode_count() const noexcept { return modes_.size(); }
 
     /// The modes of one task, in the order in which they were added.

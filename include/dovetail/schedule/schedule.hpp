@@ -30,10 +30,11 @@ inline constexpr double makespan_tolerance = 1e-12;
 /// A schedule, and a bound that no schedule of the same problem can beat.
 struct certificate {
     dovetail::status status = dovetail::status::feasible; ///< `optimal` where the schedule meets the bound
-    schedule best;
-    double lower_bound_s = 0.0;
+    schedule best;                                        ///< the shortest schedule found
+    double lower_bound_s = 0.0;                           ///< no schedule is shorter
     std::int64_t nodes = 0; ///< nodes of a search tree; 0 where the bound alone proved the schedule
 
+    /// Whether no schedule is shorter.
     [[nodiscard]] bool proved_optimal() const noexcept { return status == dovetail::status::optimal; }
 
     /// (makespan - bound) / makespan; 0 for an empty problem.

@@ -29,16 +29,20 @@ class task_graph {
 public:
     constexpr task_graph() = default;
 
+    /// Tasks are numbered below this.
     [[nodiscard]] constexpr std::size_t task_count() const noexcept { return precedence_.vertex_count(); }
+    /// Arcs from every task to those that wait for it.
     [[nodiscard]] constexpr const graph::digraph& precedence() const noexcept { return precedence_; }
     /// A topological order of the tasks.
     [[nodiscard]] constexpr std::span<const graph::index> order() const noexcept { return order_; }
+    /// Which tasks wait for which, directly or not.
     [[nodiscard]] constexpr const graph::reachability& reaches() const noexcept { return reach_; }
     /// The order cut wherever all tasks before the cut precede all after it, as the end position of every
     /// block. A schedule is one of each block after another: makespans add up, and bounds do.
     [[nodiscard]] constexpr std::span<const graph::index> block_ends() const noexcept { return block_ends_; }
     /// The block of a task, counted from 0.
     [[nodiscard]] constexpr graph::index block(graph::index task) const { return block_[task]; }
+    /// Units of every resource.
     [[nodiscard]] constexpr const demand& capacity() const noexcept { return capacity_; }
     /// The modes of a task, those included that need more than there is: they can never be chosen.
     [[nodiscard]] constexpr std::span<const mode> modes(graph::index task) const {

@@ -138,12 +138,12 @@ struct ending {
 /// method alone. Silent, safe from several threads at once (each has its own GLPK environment, freed when the
 /// thread ends), deterministic but for the time limit. Models `ilp::solver`.
 struct solver {
-    double time_limit_s = std::numeric_limits<double>::infinity();
+    double time_limit_s = std::numeric_limits<double>::infinity();      ///< wall-clock seconds
     std::int64_t node_limit = std::numeric_limits<std::int64_t>::max(); ///< nodes of the tree
     double relative_gap = 0.0;           ///< stop when bound and best values are this close
     double integrality_tolerance = 1e-9; ///< how far from whole a relaxed value counts as whole, in (0, 1)
-    bool presolve = true;
-    bool cuts = true;
+    bool presolve = true;                ///< simplify the model first
+    bool cuts = true;                    ///< Gomory, rounding, cover and clique cuts
 
     /// \returns what `ilp::model::check` finds wrong; errc::out_of_range for options that make no sense;
     /// errc::unsupported when GLPK breaks down over the numbers.

@@ -20,12 +20,12 @@ namespace dovetail::schedule::formulation {
 
 /// What the procedure gives.
 struct phaze_answer {
-    dovetail::status status = dovetail::status::budget;
-    phaze_schedule plan;        ///< obeys the strict problem: `verify` says so
-    double lower_bound_s = 0.0; ///< no schedule of the strict problem is shorter
-    int solves = 0;             ///< integer programs solved
-    bool tensor_rows = false;   ///< whether the tensor cores had to be constrained
-    bool vector_rows = false;
+    dovetail::status status = dovetail::status::budget; ///< `optimal` where the solver proved every program
+    phaze_schedule plan;                                ///< obeys the strict problem: `verify` says so
+    double lower_bound_s = 0.0;                         ///< no schedule of the strict problem is shorter
+    int solves = 0;                                     ///< integer programs solved
+    bool tensor_rows = false;                           ///< whether the tensor cores had to be constrained
+    bool vector_rows = false;                           ///< whether the vector cores had to be constrained
 };
 
 namespace detail {
@@ -163,7 +163,7 @@ private:
 /// if the solver's answer is.
 template <ilp::solver Solver>
 struct phaze_lazy {
-    Solver solver{};
+    Solver solver{}; ///< solves each program
 
     /// \returns the schedule and its bound; when the solver's budget ends without values, the operators one
     /// after another. An error of the solver comes back as it is; errc::unsupported for values that break the

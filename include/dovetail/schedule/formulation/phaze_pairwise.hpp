@@ -43,10 +43,13 @@ public:
     /// Adds (12) to (14) and (18) for the tensor cores or the vector cores, and (17) when both are there.
     void add_core_rows(core_type type);
 
+    /// Whether `add_core_rows` was called for the type.
     [[nodiscard]] bool has_core_rows(core_type type) const {
         return !(type == core_type::tensor ? on_tensor_ : on_vector_).empty();
     }
+    /// The program as it stands.
     [[nodiscard]] const ilp::model& model() const noexcept { return model_; }
+    /// Seconds in one unit of time of the model.
     [[nodiscard]] double unit_s() const noexcept { return unit_s_; }
 
     /// y_i.

@@ -25,11 +25,13 @@ enum class core_type : std::uint8_t { tensor, vector, fused };
 
 /// An operator on one core of its type (of each type, where it is fused) or on all of them.
 struct phaze_operator {
-    core_type runs_on = core_type::tensor;
-    double one_s = 0.0; ///< on one core
-    double all_s = 0.0; ///< on all cores of its type
+    core_type runs_on = core_type::tensor; ///< the cores that it needs
+    double one_s = 0.0;                    ///< on one core
+    double all_s = 0.0;                    ///< on all cores of its type
 
+    /// Whether it needs a tensor core.
     [[nodiscard]] constexpr bool uses_tensor() const noexcept { return runs_on != core_type::vector; }
+    /// Whether it needs a vector core.
     [[nodiscard]] constexpr bool uses_vector() const noexcept { return runs_on != core_type::tensor; }
 };
 
@@ -37,12 +39,13 @@ struct phaze_operator {
 /// cores overlaps with no other operator of whatever type, and one that is fused takes a tensor core and the
 /// vector core of the same number. To minimise: the makespan.
 struct phaze_problem {
-    graph::digraph precedence;
-    std::vector<phaze_operator> operators; ///< one a vertex
-    std::int32_t num_tc = 1;
-    std::int32_t num_vc = 1;
-    graph::reachability reaches{graph::digraph{}, {}};
+    graph::digraph precedence;                         ///< arcs to the operators that wait
+    std::vector<phaze_operator> operators;             ///< one a vertex
+    std::int32_t num_tc = 1;                           ///< tensor cores of the chip
+    std::int32_t num_vc = 1;                           ///< vector cores of the chip
+    graph::reachability reaches{graph::digraph{}, {}}; ///< who waits for whom, directly or not
 
+    /// Operators are numbered below this.
     [[nodiscard]] std::size_t size() const noexcept { return operators.size(); }
 };
 
@@ -90,13 +93,13 @@ struct phaze_problem {
 
 /// When and where each operator of a `phaze_problem` runs.
 struct phaze_schedule {
-    static constexpr std::int32_t no_core = -1;
+    static constexpr std::int32_t no_core = -1; ///< "not on one core of the type"
 
-    std::vector<double> start_s;
+    std::vector<double> start_s;            ///< one entry an operator, from 0
     std::vector<std::uint8_t> on_all_cores; ///< 1 for an operator on all cores of its type
     std::vector<std::int32_t> tensor_core;  ///< the core of an operator on one; `no_core` for the others
-    std::vector<std::int32_t> vector_core;
-    double makespan_s = 0.0;
+    std::vector<std::int32_t> vector_core;  ///< likewise, of the vector cores
+    double makespan_s = 0.0;                ///< the end of the operator that ends last
 };
 
 /// Checks a schedule against the strict problem, from its definition alone.

@@ -41,7 +41,9 @@ public:
     /// \complexity O(tasks^2 * resources) rows and columns.
     explicit resource_flow(const task_graph& problem);
 
+    /// The program.
     [[nodiscard]] const ilp::model& model() const noexcept { return model_; }
+    /// Seconds in one unit of time of the model.
     [[nodiscard]] double unit_s() const noexcept { return unit_s_; }
 
     /// The schedule that the values of the model stand for, each task as early as their order allows.
