@@ -6,10 +6,12 @@
 #include <gtest/gtest.h>
 
 #include "graphs.hpp"
+#include "support/shared.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <fstream>
 #include <limits>
 #include <string>
 #include <vector>
@@ -60,6 +62,42 @@ double macs_by_elements(const dimensions& a, const dimensions& result) {
     double macs = static_cast<double>(a.back());
     for (const std::int64_t extent : result) macs *= static_cast<double>(extent);
     return macs;
+}
+
+std::string text(core_type core) {
+    static const char* const names[] = {"free", "tensor", "vector", "link"};
+    return names[static_cast<std::size_t>(core)];
+}
+std::string text(fusion_class fusion) {
+    static const char* const names[] = {"opaque",        "contraction", "elementwise",
+                                        "normalization", "reduction",   "view"};
+    return names[static_cast<std::size_t>(fusion)];
+}
+std::string text(gradient_rule gradient) {
+    static const char* const names[] = {"stops", "product", "elementwise", "view", "collective"};
+    return names[static_cast<std::size_t>(gradient)];
+}
+std::string text(saved saves) {
+    static const char* const names[] = {"nothing", "inputs", "output"};
+    return names[static_cast<std::size_t>(saves)];
+}
+
+TEST(descriptors, are_the_table_of_the_documentation) {
+    std::ifstream page(test::source_file("docs/models/operators.md"));
+    ASSERT_TRUE(page.is_open());
+    std::vector<std::string> rows;
+    bool inside = false;
+    for (std::string line; std::getline(page, line);) {
+        if (line.starts_with("## ")) inside = line == "## All types";
+        if (inside && line.starts_with("| ") && !line.starts_with("| ---")) rows.push_back(line);
+    }
+    ASSERT_EQ(rows.size(), descriptors().size() + 1);
+    for (std::size_t i = 0; i < descriptors().size(); ++i) {
+        const descriptor_record& d = descriptors()[i];
+        const std::string expected = "| " + std::string(d.name) + " | " + text(d.core) + " | " +
+                                     text(d.fusion) + " | " + text(d.gradient) + " | " + text(d.saves) + " |";
+        EXPECT_TRUE(rows[i + 1].starts_with(expected)) << rows[i + 1] << "\nshould start with " << expected;
+    }
 }
 
 TEST(mat_mul, products_have_the_multiply_accumulates_of_every_broadcast) {

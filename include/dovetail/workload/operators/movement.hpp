@@ -225,12 +225,12 @@ private:
 };
 
 /// An operator that keeps the shape of its first operand and moves its elements.
-template <fixed_string Name>
-struct in_place : movement<Name, fusion_class::elementwise> {
+template <fixed_string Name, fusion_class Fusion = fusion_class::opaque>
+struct in_place : movement<Name, Fusion> {
     static inferred infer(const operands& o) { return like_first(o); }
 };
 
-using trilu = in_place<"Trilu">;
+using trilu = in_place<"Trilu", fusion_class::elementwise>;
 using cumulative_sum = in_place<"CumSum">;
 using scatter_nd = in_place<"ScatterND">;
 using scatter_elements = in_place<"ScatterElements">;
