@@ -91,6 +91,21 @@ rect { stroke: var(--paper); stroke-width: .5; }
     return table + "</table>\n";
 }
 
+/// How long a pass takes, and how close that is to proved best.
+[[nodiscard]] inline std::string pass_caption(std::string_view pass,
+                                              const search::scheduled_pass& scheduled) {
+    const search::pass_time& time = scheduled.time;
+    std::string words = std::string(pass) + ": " + to_text(time.makespan_s * 1e6, 4) + " µs, ";
+    if (time.makespan_s <= time.lower_bound_s * (1 + 1e-9))
+        words += "proved shortest";
+    else
+        words += "no schedule is below " + to_text(time.lower_bound_s * 1e6, 4) + " µs";
+    if (time.shared_memory_s > time.makespan_s)
+        words += "; the shared memories are busy for " + to_text(time.shared_memory_s * 1e6, 4) +
+                 " µs, which counts";
+    return "<p>" + escaped(words) + "</p>\n";
+}
+
 [[nodiscard]] inline std::string key(std::string_view style, std::string_view words) {
     return "<span class=\"key " + std::string(style) + "\"></span>" + escaped(words);
 }
@@ -127,7 +142,8 @@ rect { stroke: var(--paper); stroke-width: .5; }
     const std::string name(layer);
     page += "<h2>Operators of " + escaped(layer) + "</h2>\n<p>By core; cores that run the same share a row." +
             key("tensor", "tensor cores") + key("vector", "vector cores") + key("link", "link") + "</p>\n" +
-            operator_schedule("Forward pass of " + name, forward) +
+            detail::pass_caption("Forward", forward) + operator_schedule("Forward pass of " + name, forward) +
+            detail::pass_caption("Backward", backward) +
             operator_schedule("Backward pass of " + name, backward);
     return page + "</body></html>\n";
 }
