@@ -27,42 +27,62 @@ struct sound_model {
     [[nodiscard]] constexpr estimate operator()(const workload::operator_work& work, const Chip& chip,
                                                 core_mode mode) const {
         const bool all = mode == core_mode::all_cores;
-        constexpr double cycle_s = 1.0 / P::clock_hz;
+        return put_together(work, product_part(work, chip, all ? chip.num_tc : 1),
+                            refetched_part(work, chip.glb_bytes), (all ? chip.num_vc : 1) * chip.width_vc,
+                            all ? chip.num_vc : 1);
+    }
 
+    /// What depends on the shape of a tensor core and on their number.
+    template <hardware::accelerator_like Chip = hardware::accelerator>
+    [[nodiscard]] static constexpr product_cost product_part(const workload::operator_work& work,
+                                                             const Chip& chip, std::int64_t tensor_cores) {
+        return cost_of<P>(work.product, chip, tensor_cores, epilogue_words(work));
+    }
+
+    /// What depends on the global buffer: elements that come from the HBM again.
+    [[nodiscard]] static constexpr double refetched_part(const workload::operator_work& work,
+                                                         std::int64_t glb_bytes) {
+        if (!work.uses_tensor_core()) return 0;
+        return refetched_elements<P>(work.product, work.product_operand_elements, glb_bytes);
+    }
+
+    /// The estimate from its parts, on vector cores with `lanes` lanes together.
+    [[nodiscard]] static constexpr estimate put_together(const workload::operator_work& work,
+                                                         const product_cost& product, double refetched,
+                                                         std::int64_t lanes, std::int64_t vector_cores) {
         estimate e;
         if (!work.uses_tensor_core() && !work.uses_vector_core()) return e;
-        double hbm_elements = work.read_elements + work.written_elements;
-        double local_words = 0;
-        words_beside global;
+        constexpr double cycle_s = 1.0 / P::clock_hz;
+        const words_beside epilogue = epilogue_words(work);
+        const double global_reads = product.global_words + epilogue.read;
+        const double global_writes = product.result_words + epilogue.written;
+        const double hbm_elements = work.read_elements + work.written_elements + refetched;
+        // Of the ports of a local buffer, one takes what the other gives.
+        const double vector_words = epilogue.read + epilogue.written;
+        e.tensor_s = product.array_cycles * cycle_s;
+        e.fill_s = product.fill_cycles * cycle_s;
+        e.local_s = product.local_cycles * cycle_s;
         if (work.uses_vector_core()) {
-            const std::int64_t cores = all ? chip.num_vc : 1;
-            DOVETAIL_ASSERT(cores > 0 && chip.width_vc > 0, "a vector operator needs a vector core");
-            global = {.read = work.product_result_elements +
-                              std::max(0.0, work.read_elements - work.product_operand_elements),
-                      .written = work.written_elements};
-            // One port of a local buffer takes what the other gives.
-            const double words = global.read + global.written;
-            local_words = 2.0 * words;
-            e.vector_s = work.lane_cycles / static_cast<double>(cores * chip.width_vc) * cycle_s;
-            e.local_s = words / static_cast<double>(cores) / P::local_words_per_cycle * cycle_s;
+            DOVETAIL_ASSERT(vector_cores > 0 && lanes > 0, "a vector operator needs a vector core");
+            e.vector_s = work.lane_cycles / static_cast<double>(lanes) * cycle_s;
+            e.local_s = std::max(e.local_s, vector_words / static_cast<double>(vector_cores) /
+                                                P::local_words_per_cycle * cycle_s);
         }
-        if (work.uses_tensor_core()) {
-            const product_cost product = cost_of<P>(work.product, chip, all ? chip.num_tc : 1, global);
-            hbm_elements +=
-                refetched_elements<P>(work.product, work.product_operand_elements, chip.glb_bytes);
-            global.read += product.global_words;
-            global.written += product.result_words;
-            local_words += 2.0 * product.local_words;
-            e.tensor_s = product.array_cycles * cycle_s;
-            e.local_s = std::max(e.local_s, product.local_cycles * cycle_s);
-            e.fill_s = product.fill_cycles * cycle_s;
-        }
-        e.global_s = std::max(global.read, global.written) / P::global_words_per_cycle * cycle_s;
+        e.global_s = std::max(global_reads, global_writes) / P::global_words_per_cycle * cycle_s;
         e.hbm_s = hbm_elements * element_bytes / P::hbm_bytes_per_s;
-        e.local_bytes = local_words * element_bytes;
-        e.global_bytes = (global.read + global.written) * element_bytes;
+        e.local_bytes = 2.0 * (product.local_words + vector_words) * element_bytes;
+        e.global_bytes = (global_reads + global_writes) * element_bytes;
         e.hbm_bytes = hbm_elements * element_bytes;
         return e;
+    }
+
+private:
+    /// What vector cores read from and write to the global buffer.
+    [[nodiscard]] static constexpr words_beside epilogue_words(const workload::operator_work& work) {
+        if (!work.uses_vector_core()) return {};
+        return {.read = work.product_result_elements +
+                        std::max(0.0, work.read_elements - work.product_operand_elements),
+                .written = work.written_elements};
     }
 };
 

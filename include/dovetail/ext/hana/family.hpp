@@ -74,6 +74,9 @@ constexpr auto sorted_values(const Axes& described) {
 /// expressions. Make one with `family`.
 template <hardware::platform P, hardware::technology T, class Axes, class Limits>
 class described_family {
+    template <class Name>
+    static constexpr auto values = detail::sorted_values<Name>(Axes{});
+
 public:
     using platform = P;
     using technology = T;
@@ -82,10 +85,17 @@ public:
                                const hardware::accelerator& reference)
         : name_(name), limits_(limits), reference_(reference) {}
 
+    /// The grid, each axis from largest to smallest.
+    static constexpr hardware::grid_axes axes{.num_tc = values<std::remove_const_t<decltype(num_tc)>>,
+                                              .num_vc = values<std::remove_const_t<decltype(num_vc)>>,
+                                              .width = values<std::remove_const_t<decltype(width)>>,
+                                              .depth = values<std::remove_const_t<decltype(depth)>>,
+                                              .glb_bytes = values<std::remove_const_t<decltype(glb_bytes)>>};
+
     [[nodiscard]] constexpr std::string_view name() const noexcept { return name_; }
-    [[nodiscard]] static constexpr std::size_t size() noexcept { return grid.size(); }
+    [[nodiscard]] static constexpr std::size_t size() noexcept { return axes.size(); }
     [[nodiscard]] constexpr hardware::accelerator operator[](std::size_t position) const {
-        return grid.at(position);
+        return axes.at(position);
     }
     [[nodiscard]] constexpr bool keeps(const hardware::accelerator& chip) const {
         const auto area = hardware::area_of<T, P>(chip);
@@ -97,15 +107,6 @@ public:
     [[nodiscard]] constexpr hardware::accelerator reference() const noexcept { return reference_; }
 
 private:
-    template <class Name>
-    static constexpr auto values = detail::sorted_values<Name>(Axes{});
-
-    static constexpr hardware::grid_axes grid{.num_tc = values<std::remove_const_t<decltype(num_tc)>>,
-                                              .num_vc = values<std::remove_const_t<decltype(num_vc)>>,
-                                              .width = values<std::remove_const_t<decltype(width)>>,
-                                              .depth = values<std::remove_const_t<decltype(depth)>>,
-                                              .glb_bytes = values<std::remove_const_t<decltype(glb_bytes)>>};
-
     std::string_view name_;
     Limits limits_;
     hardware::accelerator reference_;
