@@ -210,6 +210,7 @@ TEST(import_onnx, refuses_each_bad_file_with_one_line) {
     EXPECT_EQ(import_onnx_file("no/such.onnx").problem().line(),
               "no/such.onnx: it cannot be read; name a file that exists and can be read");
     EXPECT_EQ(import_onnx_file("no/such.onnx").problem().code, errc::io);
+    EXPECT_EQ(import_onnx_file(test::source_file("tests")).problem().code, errc::io) << "a folder";
 }
 
 TEST(import_onnx, survives_every_truncation) {

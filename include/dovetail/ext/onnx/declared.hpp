@@ -7,6 +7,7 @@
 #include <dovetail/core/text.hpp>
 #include <dovetail/ext/onnx/values.hpp>
 #include <dovetail/workload/operator_graph.hpp>
+#include <dovetail/workload/operators/shape_rules.hpp>
 
 #include <onnx/onnx_pb.h>
 
@@ -19,7 +20,6 @@
 #include <string_view>
 #include <unordered_map>
 #include <utility>
-#include <vector>
 
 namespace dovetail::ext::onnx {
 

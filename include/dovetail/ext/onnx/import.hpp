@@ -18,18 +18,15 @@
 #include <google/protobuf/stubs/logging.h>
 #include <onnx/onnx_pb.h>
 
-#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <limits>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
-#include <vector>
 
 namespace dovetail::ext::onnx {
 
@@ -246,7 +243,10 @@ private:
 [[nodiscard]] inline result<workload::operator_graph> import_onnx_file(const std::filesystem::path& path,
                                                                        const import_options& options = {}) {
     std::ifstream file(path, std::ios::binary);
-    const std::string bytes{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    std::string bytes;
+    std::array<char, 65536> chunk;
+    while (file.read(chunk.data(), chunk.size()) || file.gcount() > 0)
+        bytes.append(chunk.data(), static_cast<std::size_t>(file.gcount()));
     if (!file.is_open() || file.bad())
         return error{errc::io, path.string(), "it cannot be read", "name a file that exists and can be read"};
     auto graph = import_onnx(bytes, options);
