@@ -47,6 +47,16 @@ TEST(Canonical, HashesTellOperationsApartByWhatSurroundsThem) {
     EXPECT_EQ(different.size(), g.operations.size());
 }
 
+TEST(Canonical, HashesTellOperationsApartByWhatUsesThem) {
+    graph_builder b("model", 1);
+    const index x = b.input("x", {1, 4});
+    const index left = b.apply<op::relu>("left", {x});
+    const index right = b.apply<op::relu>("right", {x});
+    b.output(b.apply<op::sub>("difference", {left, right}));
+    const auto hashes = structural_hashes(std::move(b).finish().value());
+    EXPECT_NE(hashes[0], hashes[1]);
+}
+
 TEST(Canonical, TheOrderIsTopologicalAndSurvivesDisguise) {
     const operator_graph g = training_graph(decoder());
     const std::vector<index> order = canonical_order(g);

@@ -193,6 +193,19 @@ TEST(Fusion, ViewsDissolve) {
                                                                   {"scores", "shaped", "scaled", "soft"}}));
 }
 
+TEST(Fusion, AViewThatWaitsForMoreStandsAlone) {
+    // The shape of the view is computed from the very result that it views.
+    graph_builder b("dynamic", 1);
+    const index product = b.apply<op::mat_mul>("product", {b.input("x", {4, 4}), b.parameter("w", {4, 4})});
+    const index shape = b.apply<op::gather>("shape", {product, b.integers("rows", {0})});
+    const index view = b.apply<op::reshape>("view", {product, b.integers("known", {16})});
+    b.output(b.apply<op::relu>("active", {view}));
+    operator_graph g = finished(std::move(b));
+    g.operations[2].inputs[1] = shape;
+    expect_sound(g, {}, fuse(g));
+    EXPECT_EQ(groups_of(g), (std::set<names>{{"product"}, {"shape"}, {"view", "active"}}));
+}
+
 TEST(Fusion, WeightExpressionsAreInNoGroup) {
     graph_builder b("tied", 1);
     const index table = b.parameter("table", {8, 4});

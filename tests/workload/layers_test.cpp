@@ -215,6 +215,19 @@ TEST(Layers, SidePathsBelongToTheirUserOrToTheFirstLayer) {
     }
 }
 
+TEST(Layers, AreNotCutBeforeTheLastSource) {
+    for (const bool exchanged : {false, true}) {
+        graph_builder b("embeddings", 1);
+        const index ids = b.input("ids", {2}, element_type::int64);
+        const index words = b.parameter("words", {exchanged ? 7 : 9, 4});
+        const index kinds = b.parameter("kinds", {exchanged ? 9 : 7, 4});
+        const index sum = b.apply<op::add>(
+            "sum", {b.apply<op::gather>("word", {words, ids}), b.apply<op::gather>("kind", {kinds, ids})});
+        b.output(b.apply<op::mat_mul>("product", {sum, b.parameter("w", {4, 4})}));
+        EXPECT_EQ(layers_of(finished(std::move(b))).layer_of, (std::vector<index>{0, 0, 0, 1}));
+    }
+}
+
 TEST(Layers, ResultsBesideTheMainOneStayWithTheirSource) {
     // Every block gives its keys to the outside, as a decoder does that fills a cache.
     graph_builder b("cache", 1);
