@@ -20,6 +20,7 @@ namespace dovetail {
     return mix(seed ^ mix(value));
 }
 
+/// `seed` with every byte of `text` mixed in.
 [[nodiscard]] constexpr std::uint64_t hash_append(std::uint64_t seed, std::string_view text) noexcept {
     for (const char c : text)
         seed = hash_append(seed, static_cast<std::uint64_t>(static_cast<unsigned char>(c)));

@@ -15,6 +15,7 @@ enum class status : std::uint8_t {
     budget,     ///< the budget ended first; the answer, if any, is the best so far
 };
 
+/// The word that the command line prints for it.
 [[nodiscard]] constexpr std::string_view to_string(status s) noexcept {
     switch (s) {
     case status::optimal:

@@ -17,6 +17,7 @@ namespace dovetail::cost {
 /// What an operator waits for.
 enum class bound : std::uint8_t { nothing, tensor_core, vector_core, local_buffer, global_buffer, hbm };
 
+/// The name of the bound.
 [[nodiscard]] constexpr std::string_view to_string(bound b) noexcept {
     switch (b) {
     case bound::nothing:

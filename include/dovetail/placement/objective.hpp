@@ -17,6 +17,7 @@ enum class objective : std::uint8_t {
     every_stage,
 };
 
+/// The name of the objective.
 [[nodiscard]] constexpr std::string_view to_string(objective o) noexcept {
     switch (o) {
     case objective::phaze:

@@ -23,6 +23,7 @@ enum class constraint : std::uint8_t {
     devices, ///< a single replica, cut in whatever way, takes more devices than there are
 };
 
+/// The name of the constraint.
 [[nodiscard]] constexpr std::string_view to_string(constraint c) noexcept {
     switch (c) {
     case constraint::memory:

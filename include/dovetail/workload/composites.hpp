@@ -46,11 +46,15 @@ inline constexpr number<bits(0.7071067811865476)> root_of_half;
 inline constexpr number<bits(0.7978845608028654)> root_of_two_over_pi;
 inline constexpr number<bits(0.044715)> cubic; // Hendrycks and Gimpel, Gaussian error linear units, 2016
 
+/// The square, by any of the operators that exporters write for it.
 [[nodiscard]] constexpr auto square(expression auto e) { return either(apply<op::pow>(e, two), e * e); }
+/// The square root, likewise.
 [[nodiscard]] constexpr auto root(expression auto e) {
     return either(apply<op::sqrt>(e), apply<op::pow>(e, half));
 }
+/// The reciprocal, likewise.
 [[nodiscard]] constexpr auto inverse(expression auto e) { return either(one / e, apply<op::reciprocal>(e)); }
+/// The reciprocal of the square root, likewise.
 [[nodiscard]] constexpr auto inverse_root(expression auto e) {
     return either(inverse(root(e)), root(inverse(e)), apply<op::pow>(e, minus_half));
 }

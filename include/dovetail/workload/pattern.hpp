@@ -39,6 +39,7 @@ namespace formula {
 template <class E>
 concept expression = std::same_as<decltype(E::node), const pattern>;
 
+/// An operand that a match binds: the same slot stands for the same tensor wherever it occurs.
 template <pattern::kind Kind, std::size_t Slot>
 struct variable {
     static constexpr pattern node{.what = Kind, .slot = Slot};
@@ -62,6 +63,7 @@ struct number {
     static constexpr pattern node{.what = pattern::kind::number, .value = std::bit_cast<double>(Bits)};
 };
 
+/// An operation on other expressions.
 template <pattern::kind Kind, operator_type Type, expression... Operands>
 struct branch {
     static constexpr std::array<const pattern*, sizeof...(Operands)> operands{&Operands::node...};

@@ -28,6 +28,7 @@ enum class element_type : std::uint8_t {
     boolean,
 };
 
+/// Whether elements of the type are floating-point numbers.
 [[nodiscard]] constexpr bool is_floating(element_type type) noexcept {
     return type <= element_type::bfloat16;
 }

@@ -119,8 +119,8 @@ private:
 /// \param limited    what `limits` returns
 /// \param reference  the design that others are compared with; it need not be in the grid
 template <hardware::platform P, hardware::technology T, class Axes, class Limits>
-[[nodiscard]] constexpr auto family(std::string_view name, const Axes&, const Limits& limited,
-                                    const hardware::accelerator& reference) {
+[[nodiscard]] constexpr auto family(std::string_view name, [[maybe_unused]] const Axes& described,
+                                    const Limits& limited, const hardware::accelerator& reference) {
     return described_family<P, T, Axes, Limits>(name, limited, reference);
 }
 

@@ -199,6 +199,7 @@ using logical_and = discrete<"And", lane::step, true, arithmetic::both>;
 using logical_or = discrete<"Or", lane::step, true, arithmetic::either>;
 using logical_xor = discrete<"Xor", lane::step, true, arithmetic::one_of>;
 
+/// IsNaN: whether each element is not a number.
 struct is_nan : elementwise_operator<lane::step, 0, saved::nothing> {
     static constexpr fixed_string name{"IsNaN"};
     static inferred infer(const operands& o) {

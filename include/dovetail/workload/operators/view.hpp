@@ -28,6 +28,7 @@ struct view : free_of_charge {
     static constexpr saved saves = saved::nothing;
 };
 
+/// Identity: its operand.
 struct identity : view<"Identity"> {
     static inferred infer(const operands& o) {
         const auto x = required(o, 0);
@@ -77,6 +78,7 @@ private:
     }
 };
 
+/// Transpose: permutes the extents by `perm`, or reverses them.
 struct transpose : view<"Transpose"> {
     static inferred infer(const operands& o) {
         const auto x = required(o, 0);
@@ -98,6 +100,7 @@ struct transpose : view<"Transpose"> {
     }
 };
 
+/// Flatten: a matrix of the extents before and from `axis` on.
 struct flatten : view<"Flatten"> {
     static inferred infer(const operands& o) {
         const auto x = required(o, 0);
@@ -117,6 +120,7 @@ struct flatten : view<"Flatten"> {
     }
 };
 
+/// Squeeze: drops extents of one.
 struct squeeze : view<"Squeeze"> {
     static inferred infer(const operands& o) {
         const auto x = required(o, 0);
@@ -136,6 +140,7 @@ struct squeeze : view<"Squeeze"> {
     }
 };
 
+/// Unsqueeze: puts in extents of one.
 struct unsqueeze : view<"Unsqueeze"> {
     static inferred infer(const operands& o) {
         const auto x = required(o, 0);
