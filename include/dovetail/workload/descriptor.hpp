@@ -28,7 +28,7 @@ enum class fusion_class : std::uint8_t {
     opaque,        ///< stands alone
     contraction,   ///< a product: absorbs the elementwise operators that follow it
     elementwise,   ///< each result element from the operand elements at its place
-    normalization, ///< a reduction and a rescaling over an axis: ends a chain
+    normalization, ///< a reduction and a rescaling over an axis: at most one in a chain
     reduction,     ///< fewer elements come out: ends a chain
     view,          ///< moves no data
 };
