@@ -109,9 +109,8 @@ public:
             const double value = std::max(rule.value({k, end}), behind_it);
             if (value < best.value) best = {value, {k, end}};
         };
-        consider(pivot);
-        for (std::size_t end = pivot + 1; end < past; ++end) {
-            if (rule.floor({k, end}) >= best.value || !rule.fits({k, end})) break;
+        for (std::size_t end = pivot; end < past && rule.floor({k, end}) < best.value; ++end) {
+            if (end > pivot && !rule.fits({k, end})) break;
             consider(end);
         }
         for (std::size_t end = pivot; end-- > first && behind.cells[end].least_before < best.value;)

@@ -80,15 +80,20 @@ public:
         improved_ = false;
         auto& loads = memory_.loads;
         loads.start(space_.states(), shape_.max_singles);
+        memory_.tails.start(space_.states(), shape_.max_singles);
+        memory_.promises.clear();
         for (std::size_t stages = 1; stages <= space_.max_stages(); ++stages) {
             if (shape_.devices(stages, loads.max_singles(stages)) > devices_) break;
             const bool alive =
                 loads.add_stage(space_, load(stages), [&](std::size_t q) { return load_limit(stages, q); });
             if (!alive) break;
-            if (charge_ == objective::phaze)
-                for (std::size_t q = loads.max_singles(stages) + 1; q-- > 0;) cut_first_stage(stages, q);
+            for (std::size_t q = loads.max_singles(stages) + 1; q-- > 0;)
+                if (charge_ == objective::phaze)
+                    cut_first_stage(stages, q);
+                else
+                    promise(stages, q);
         }
-        if (charge_ == objective::every_stage) weigh_tails();
+        keep_promises();
         if (improved_) write_plan(costs);
     }
 
@@ -173,38 +178,45 @@ private:
         if (singles <= memory_.loads.max_singles(stages - 1)) try_kind(stage_kind::split, singles);
     }
 
-    /// `objective::every_stage`: takes the rows by what their least load and least tail together promise, the
-    /// best first, until none promises anything better.
-    constexpr void weigh_tails() {
-        auto& promises = memory_.promises;
-        promises.clear();
-        memory_.tails.start(space_.states(), shape_.max_singles);
-        for (std::size_t stages = 1; stages <= memory_.loads.stages(); ++stages)
-            for (std::size_t q = memory_.loads.max_singles(stages) + 1; q-- > 0;) {
-                const double load_s = memory_.loads.whole(stages, q);
-                if (load_s == infinity) continue;
-                row_promise row{best_.time_per_batch_s, load_s, least_tail(stages, q), stages, q};
-                const auto lower = [&](std::int64_t d, double slots) {
-                    row.time_s = std::min(row.time_s, least_time_on(row, d, slots));
-                };
-                for_each_degree(load_s, stages, most_replicas(stages, q), row.tail_s, row.time_s, lower);
-                if (row.time_s < best_.time_per_batch_s) promises.push_back(row);
-            }
+    /// `objective::every_stage`: notes what a row promises. The first row of all is settled at once: any plan
+    /// at all prunes the rows to come.
+    constexpr void promise(std::size_t stages, std::size_t singles) {
+        const double load_s = memory_.loads.whole(stages, singles);
+        if (load_s == infinity) return;
+        const double tail_s = least_tail(stages, singles);
+        if (tail_s == infinity) return;
+        row_promise row{best_.time_per_batch_s, load_s, tail_s, stages, singles};
+        const auto lower = [&](std::int64_t d, double slots) {
+            row.time_s = std::min(row.time_s, least_time_on(row, d, slots));
+        };
+        for_each_degree(load_s, stages, most_replicas(stages, singles), tail_s, row.time_s, lower);
+        if (row.time_s >= best_.time_per_batch_s) return;
+        if (best_.time_per_batch_s == infinity)
+            settle(row);
+        else
+            memory_.promises.push_back(row);
+    }
+
+    /// Settles the rows by what they promise, the best first, until none promises anything better.
+    constexpr void keep_promises() {
         while (true) {
             row_promise* best = nullptr;
-            for (row_promise& row : promises)
+            for (row_promise& row : memory_.promises)
                 if (row.time_s < (best == nullptr ? best_.time_per_batch_s : best->time_s)) best = &row;
             if (best == nullptr) return;
-            const row_promise row = *best;
+            settle(*best);
             best->time_s = infinity;
-            const auto try_degree = [&](std::int64_t d, double slots) {
-                if (least_time_on(row, d, slots) < best_.time_per_batch_s)
-                    trade_load_for_tail({row.stages, row.singles, d, slots}, row.load_s,
-                                        least_tail_on(row, d));
-            };
-            for_each_degree(row.load_s, row.stages, most_replicas(row.stages, row.singles), row.tail_s,
-                            best_.time_per_batch_s, try_degree);
         }
+    }
+
+    /// Tries every degree of a row that can still lead to a better plan.
+    constexpr void settle(const row_promise& row) {
+        const auto try_degree = [&](std::int64_t d, double slots) {
+            if (least_time_on(row, d, slots) < best_.time_per_batch_s)
+                trade_load_for_tail({row.stages, row.singles, d, slots}, row.load_s, least_tail_on(row, d));
+        };
+        for_each_degree(row.load_s, row.stages, most_replicas(row.stages, row.singles), row.tail_s,
+                        best_.time_per_batch_s, try_degree);
     }
 
     [[nodiscard]] static constexpr double least_tail_on(const row_promise& row, std::int64_t replicas) {
@@ -215,14 +227,18 @@ private:
         return row.load_s * slots + least_tail_on(row, replicas);
     }
 
-    /// A number such that the largest tail of any cut on d replicas is at least that number times (1 - 1 /
-    /// d).
+    /// A number such that the largest tail of a better plan's cut is at least that number times (1 - 1 / d).
     [[nodiscard]] constexpr double least_tail(std::size_t stages, std::size_t singles) {
         auto& tails = memory_.tails;
         while (tails.stages() < stages) {
-            const tail_under_load_rule<Space> rule{load(tails.stages() + 1), 2.0 / link_bytes_per_s_,
-                                                   infinity};
-            tails.add_stage(space_, rule, [](std::size_t) { return [](std::size_t) { return infinity; }; });
+            const std::size_t s = tails.stages() + 1;
+            const tail_under_load_rule<Space> rule{load(s), 2.0 / link_bytes_per_s_, infinity};
+            // A suffix that no better plan has, by its load, needs no tail.
+            tails.add_stage(space_, rule, [&](std::size_t q) {
+                return [loads = memory_.loads.row(s, q)](std::size_t state) {
+                    return loads.cells[state].value < infinity ? infinity : 0.0;
+                };
+            });
         }
         return tails.whole(stages, singles);
     }
