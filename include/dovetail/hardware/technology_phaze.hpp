@@ -34,7 +34,8 @@ struct phaze_technology {
 
     /// Accelergy's table plug-in: `regfile`, 45 nm, 32 bit, 0.104 um^2 a word; a scaled word has two bytes.
     [[nodiscard]] static constexpr double registers_um2(std::int64_t bytes) noexcept {
-        return detail::published(0.104 * static_cast<double>(bytes / 2));
+        const std::int64_t words = bytes / 2;
+        return detail::published(0.104 * static_cast<double>(words));
     }
 
     /// CACTI 7 at 22 nm: 64-bit words, two read-write ports, four banks, least leakage. Powers of two from
