@@ -30,9 +30,9 @@ namespace detail {
 
 } // namespace detail
 
-/// The number of attention heads, which a tensor width must divide; 0 for a model without attention. Heads are
-/// the products that an attention makes for one sample: of its context, the product of the softmax with the
-/// values, the last dimension but two; where heads and batch share one, that dimension without the batch.
+/// The number of attention heads, which a tensor width must divide; 0 for a model without attention. Heads
+/// are the products that an attention makes for one sample: of its context, the product of the softmax with
+/// the values, the last dimension but two; where heads and batch share one, that dimension without the batch.
 /// Attentions that differ give their greatest common divisor.
 /// \param g acyclic, with shapes. \complexity O(operands) for each attention at worst.
 [[nodiscard]] inline std::int64_t find_attention_heads(const operator_graph& g) {
