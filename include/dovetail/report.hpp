@@ -5,6 +5,7 @@
 #include <dovetail/report/axis.hpp>
 #include <dovetail/report/figures.hpp>
 #include <dovetail/report/gantt.hpp>
+#include <dovetail/report/number.hpp>
 #include <dovetail/report/outcome_json.hpp>
 #include <dovetail/report/page.hpp>
 #include <dovetail/report/scatter.hpp>

@@ -3,7 +3,7 @@
 /// Axes: round tick values, and the map from values to pixels.
 
 #include <dovetail/core/assert.hpp>
-#include <dovetail/core/text.hpp>
+#include <dovetail/report/number.hpp>
 #include <dovetail/report/svg.hpp>
 
 #include <algorithm>
@@ -56,12 +56,12 @@ inline void draw_frame(svg& picture, const axis& horizontal, const axis& vertica
     for (const double tick : vertical.ticks()) {
         const double y = vertical.pixel(tick);
         picture.line({left, y}, {right, y}, "grid");
-        picture.label({left - 6, y + 4}, to_text(tick, 6), "tick", "end");
+        picture.label({left - 6, y + 4}, readable(tick, 6), "tick", "end");
     }
     for (const double tick : horizontal.ticks()) {
         const double x = horizontal.pixel(tick);
         picture.line({x, bottom}, {x, bottom + 4}, "grid");
-        picture.label({x, bottom + 17}, to_text(tick, 6), "tick", "middle");
+        picture.label({x, bottom + 17}, readable(tick, 6), "tick", "middle");
     }
     picture.label({(left + right) / 2, bottom + 36}, horizontal_name, "name", "middle");
     picture.upright_label({left - 56, (top + bottom) / 2}, vertical_name, "name");

@@ -2,10 +2,13 @@
 /// \file
 /// The four pictures of a joint search.
 
+#include <dovetail/core/checked.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/core/units.hpp>
+#include <dovetail/hardware/phaze_family.hpp>
 #include <dovetail/placement/pipeline.hpp>
 #include <dovetail/report/gantt.hpp>
+#include <dovetail/report/number.hpp>
 #include <dovetail/report/scatter.hpp>
 #include <dovetail/report/svg.hpp>
 #include <dovetail/search/breakdown.hpp>
@@ -23,6 +26,11 @@
 
 namespace dovetail::report {
 
+/// What to call the chip that others are compared with.
+[[nodiscard]] inline std::string reference_name(const search::outcome& outcome) {
+    return outcome.baseline.chip == hardware::tpuv4_like ? "TPUv4-like" : "reference";
+}
+
 /// Throughput against area: every design, the frontier, the best and the reference.
 [[nodiscard]] inline std::string throughput_against_area(const search::outcome& outcome) {
     const auto at = [](double area_um2, double throughput) {
@@ -36,11 +44,12 @@ namespace dovetail::report {
         front.push_back(at(d.area_um2, d.throughput_samples_per_s));
     std::vector<marked_sample> marks;
     if (outcome.baseline.feasible())
-        marks.push_back({at(outcome.baseline.area_um2, outcome.baseline.throughput_samples_per_s),
-                         "reference", "TPUv4-like " + to_text(outcome.baseline.throughput_samples_per_s, 4)});
+        marks.push_back(
+            {at(outcome.baseline.area_um2, outcome.baseline.throughput_samples_per_s), "reference",
+             reference_name(outcome) + ": " + readable(outcome.baseline.throughput_samples_per_s, 4)});
     if (outcome.best.feasible())
         marks.push_back({at(outcome.best.area_um2, outcome.best.throughput_samples_per_s), "best",
-                         "best " + to_text(outcome.best.throughput_samples_per_s, 4)});
+                         "best: " + readable(outcome.best.throughput_samples_per_s, 4)});
     return draw(scatter{.title = "Throughput against chip area",
                         .x_name = "chip area [mm²]",
                         .y_name = "throughput [samples/s]",
@@ -67,7 +76,7 @@ namespace dovetail::report {
                         .label = to_text(pass.micro_batch + 1),
                         .hint = std::string(pass.backward ? "backward" : "forward") +
                                 " pass of micro-batch " + to_text(pass.micro_batch + 1) + ": " +
-                                to_text((pass.end_s - pass.start_s) * 1e3, 4) + " ms"});
+                                readable((pass.end_s - pass.start_s) * 1e3, 4) + " ms"});
     return gantt("The pipeline's timeline", rows, bars,
                  "time [ms], " + to_text(shown) + " of " + to_text(all) + " micro-batches");
 }
@@ -84,14 +93,14 @@ namespace dovetail::report {
         for (const graph::index v : found.plan.layers(s)) resident += costs.layers[v].resident_bytes;
         const double total = found.plan.stages[s].memory_bytes;
         bars.push_back({s, 1, 0, gib(resident), "resident", "weights, gradients, optimizer",
-                        to_text(gib(resident), 4) + " GiB of weights, gradients and optimizer state"});
+                        readable(gib(resident), 4) + " GiB of weights, gradients and optimizer state"});
         bars.push_back({s, 1, gib(resident), gib(total), "activation", "activations",
-                        to_text(gib(total - resident), 4) + " GiB of activations"});
+                        readable(gib(total - resident), 4) + " GiB of activations"});
         bars.push_back({s, 1, gib(total), gib(found.setting.hbm_bytes), "unused", "",
-                        to_text(gib(found.setting.hbm_bytes - total), 4) + " GiB free"});
+                        readable(gib(found.setting.hbm_bytes - total), 4) + " GiB free"});
     }
     return gantt("Memory of every stage", rows, bars,
-                 "memory of a device [GiB]; HBM " + to_text(gib(found.setting.hbm_bytes), 4) + " GiB");
+                 "memory of a device [GiB]; HBM " + readable(gib(found.setting.hbm_bytes), 4) + " GiB");
 }
 
 /// One pass through a layer, by core. Cores that hold nothing are left out; runs of cores that hold the same
@@ -125,7 +134,7 @@ namespace dovetail::report {
     std::vector<bar> bars;
     const auto add = [&](const search::scheduled_group& g, std::size_t row, std::string_view style) {
         bars.push_back({row, 1, g.start_s * 1e6, g.end_s * 1e6, std::string(style), g.name,
-                        g.name + ": " + to_text((g.end_s - g.start_s) * 1e6, 4) + " µs"});
+                        g.name + ": " + readable((g.end_s - g.start_s) * 1e6, 4) + " µs"});
     };
     for (std::size_t type = 0; type < 2; ++type)
         for (const auto& [runs, cores] : kinds[type]) {

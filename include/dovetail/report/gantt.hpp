@@ -3,6 +3,7 @@
 /// Bars on rows over time: operator schedules by core, pipelines by stage.
 
 #include <dovetail/report/axis.hpp>
+#include <dovetail/report/number.hpp>
 #include <dovetail/report/svg.hpp>
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace dovetail::report {
@@ -42,7 +44,7 @@ struct bar {
     for (const double tick : time.ticks()) {
         const double x = time.pixel(tick);
         picture.line({x, top}, {x, bottom}, "grid");
-        picture.label({x, bottom + 15}, to_text(tick, 6), "tick", "middle");
+        picture.label({x, bottom + 15}, readable(tick, 6), "tick", "middle");
     }
     for (std::size_t row = 0; row < row_names.size(); ++row)
         picture.label({left - 8, top + row_height * (static_cast<double>(row) + 0.5) + 4}, row_names[row],

@@ -5,16 +5,17 @@
 #include <dovetail/core/text.hpp>
 #include <dovetail/core/units.hpp>
 #include <dovetail/report/figures.hpp>
+#include <dovetail/report/number.hpp>
 #include <dovetail/report/svg.hpp>
 #include <dovetail/search/breakdown.hpp>
 #include <dovetail/search/outcome.hpp>
 #include <dovetail/search/profile.hpp>
 #include <dovetail/search/winner.hpp>
 
+#include <cmath>
+#include <cstddef>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 namespace dovetail::report {
 
@@ -51,6 +52,10 @@ rect { stroke: var(--paper); stroke-width: .5; }
            "</td></tr>\n";
 }
 
+[[nodiscard]] inline std::string count(std::size_t number) {
+    return readable(static_cast<double>(number), 15);
+}
+
 [[nodiscard]] inline std::string chip_text(const hardware::accelerator& c) {
     return to_text(c.num_tc) + " TC " + to_text(c.width) + "×" + to_text(c.depth) + ", " + to_text(c.num_vc) +
            " VC ×" + to_text(c.width_vc) + ", " + to_text(c.glb_bytes / mebibyte) + " MiB";
@@ -62,24 +67,34 @@ rect { stroke: var(--paper); stroke-width: .5; }
 }
 
 /// Rows of the comparison; a column without a plan stays empty.
-[[nodiscard]] inline std::string comparison(const search::solution& best, const search::solution& reference) {
-    std::string table = "<table><tr><th></th><th>best</th><th>TPUv4-like</th></tr>\n";
+[[nodiscard]] inline std::string comparison(const search::outcome& outcome) {
+    const search::solution& best = outcome.best;
+    const search::solution& reference = outcome.baseline;
+    std::string table = "<table><tr><th></th><th>best</th><th>" + reference_name(outcome) + "</th></tr>\n";
     const auto add = [&](std::string_view name, auto text) {
         table += row(name, best.feasible() ? text(best) : "–", reference.feasible() ? text(reference) : "–");
     };
-    const auto milliseconds = [](double seconds) { return to_text(seconds * 1e3, 5) + " ms"; };
+    const auto milliseconds = [](double seconds) { return readable(seconds * 1e3, 4) + " ms"; };
     add("chip", [](const auto& s) { return chip_text(s.chip); });
-    add("area", [](const auto& s) { return to_text(s.area_um2 / um2_per_mm2, 5) + " mm²"; });
+    add("area", [](const auto& s) { return readable(s.area_um2 / um2_per_mm2, 4) + " mm²"; });
     add("data × pipeline × tensor", [](const auto& s) { return plan_text(s); });
     add("micro-batch", [](const auto& s) { return to_text(s.micro_batch); });
     add("recomputation", [](const auto& s) { return std::string(s.setting.recompute ? "on" : "off"); });
     add("HBM", [](const auto& s) {
-        return to_text(s.setting.hbm_bytes / static_cast<double>(gibibyte), 4) + " GiB";
+        return readable(s.setting.hbm_bytes / static_cast<double>(gibibyte), 4) + " GiB";
     });
-    add("throughput", [](const auto& s) { return to_text(s.throughput_samples_per_s, 5) + " samples/s"; });
+    add("throughput", [](const auto& s) { return readable(s.throughput_samples_per_s, 4) + " samples/s"; });
+    if (reference.feasible())
+        add("ratio to " + reference_name(outcome), [&](const auto& s) {
+            return readable(s.throughput_samples_per_s / reference.throughput_samples_per_s, 3);
+        });
     add("time per batch", [&](const auto& s) { return milliseconds(s.plan.time_per_batch_s); });
     const auto part = [&](std::string_view name, double search::batch_breakdown::*member) {
-        add(name, [&](const auto& s) { return milliseconds(search::break_down(s.problem, s.plan).*member); });
+        add(name, [&](const auto& s) {
+            const double seconds = search::break_down(s.problem, s.plan).*member;
+            return milliseconds(seconds) + ", " +
+                   to_text(std::round(100 * seconds / s.plan.time_per_batch_s)) + " %";
+        });
     };
     part("· forward", &search::batch_breakdown::forward_s);
     part("· backward", &search::batch_breakdown::backward_s);
@@ -95,13 +110,13 @@ rect { stroke: var(--paper); stroke-width: .5; }
 [[nodiscard]] inline std::string pass_caption(std::string_view pass,
                                               const search::scheduled_pass& scheduled) {
     const search::pass_time& time = scheduled.time;
-    std::string words = std::string(pass) + ": " + to_text(time.makespan_s * 1e6, 4) + " µs, ";
+    std::string words = std::string(pass) + ": " + readable(time.makespan_s * 1e6, 4) + " µs, ";
     if (time.makespan_s <= time.lower_bound_s * (1 + 1e-9))
         words += "proved shortest";
     else
-        words += "no schedule is below " + to_text(time.lower_bound_s * 1e6, 4) + " µs";
+        words += "no schedule is below " + readable(time.lower_bound_s * 1e6, 4) + " µs";
     if (time.shared_memory_s > time.makespan_s)
-        words += "; the shared memories are busy for " + to_text(time.shared_memory_s * 1e6, 4) +
+        words += "; the shared memories are busy for " + readable(time.shared_memory_s * 1e6, 4) +
                  " µs, which counts";
     return "<p>" + escaped(words) + "</p>\n";
 }
@@ -125,14 +140,13 @@ rect { stroke: var(--paper); stroke-width: .5; }
         escaped(profile.model) +
         "</title>\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<style>" +
         std::string(detail::style_sheet) + "</style></head><body>\n";
-    page += "<h1>" + escaped(profile.model) + "</h1>\n<p>" + to_text(record.evaluated) +
-            " chips evaluated, " + to_text(record.pruned) + " left out, in " + to_text(record.seconds, 3) +
-            " s (" + escaped(record.strategy) + "; " +
+    page += "<h1>" + escaped(profile.model) + "</h1>\n<p>" + detail::count(record.evaluated) +
+            " chips evaluated, " + detail::count(record.pruned) + " left out, in " +
+            readable(record.seconds, 3) + " s (" + escaped(record.strategy) + "; " +
             std::string(record.complete ? "complete" : "not complete") + ")</p>\n";
-    page += detail::comparison(outcome.best, outcome.baseline);
+    page += detail::comparison(outcome);
     page += "<h2>Throughput against area</h2>\n<p>Every dot is a chip with its own best plan; the line is "
-            "the best "
-            "that a chip of that area or less reaches.</p>\n" +
+            "the best that a chip of that area or less reaches.</p>\n" +
             throughput_against_area(outcome);
     page += "<h2>The pipeline</h2>\n<p>One forward, one backward, with flush." + key("forward", "forward") +
             key("backward", "backward, recomputation included") + "</p>\n" + pipeline_timeline(outcome.best);

@@ -39,6 +39,32 @@ struct scatter {
     std::span<const marked_sample> marks;
 };
 
+namespace detail {
+
+/// Where the label of a mark at `p` goes: beside it, and above or below by as much as keeps it inside `frame`
+/// and off the labels in `occupied`; above where nothing is free.
+[[nodiscard]] inline box place_of_label(point p, std::string_view words, bool to_the_left, const box& frame,
+                                        std::span<const box> occupied) {
+    constexpr double pixels_a_letter = 7;
+    constexpr double height = 15;
+    const double width = pixels_a_letter * static_cast<double>(words.size());
+    box place{to_the_left ? p.x - 9 - width : p.x + 9, 0, width, height};
+    const auto overlaps = [&](const box& other) {
+        return place.x < other.x + other.width && other.x < place.x + place.width &&
+               place.y < other.y + other.height && other.y < place.y + place.height;
+    };
+    for (const double offset : {-19.0, 4.0, -34.0, 19.0, -49.0, 34.0}) {
+        place.y = p.y + offset;
+        if (place.y >= frame.y && place.y + height <= frame.y + frame.height &&
+            std::none_of(occupied.begin(), occupied.end(), overlaps))
+            return place;
+    }
+    place.y = std::max(frame.y, p.y - 19);
+    return place;
+}
+
+} // namespace detail
+
 /// Draws the chart. Samples of the cloud that fall on the same pixel are drawn once, which keeps a picture of
 /// tens of thousands of them small without changing how it looks. \complexity O(n log n).
 [[nodiscard]] inline std::string draw(const scatter& chart) {
@@ -72,12 +98,16 @@ struct scatter {
         steps.push_back(p);
     }
     if (!steps.empty()) picture.polyline(steps, "frontier");
+    std::vector<box> occupied;
     for (const marked_sample& m : chart.marks) {
         const point p{horizontal.pixel(m.at.x), vertical.pixel(m.at.y)};
         picture.circle(p, 5, m.style, m.label);
-        const bool near_right_edge = p.x > (left + right) / 2;
-        picture.label({p.x + (near_right_edge ? -9 : 9), std::max(top + 10, p.y - 8)}, m.label, "mark",
-                      near_right_edge ? "end" : "start");
+        const bool to_the_left = p.x > (left + right) / 2;
+        const box place = detail::place_of_label(p, m.label, to_the_left,
+                                                 {left, top, right - left, bottom - top}, occupied);
+        occupied.push_back(place);
+        picture.label({place.x + (to_the_left ? place.width : 0.0), place.y + 11}, m.label, "mark",
+                      to_the_left ? "end" : "start");
     }
     return std::move(picture).take();
 }

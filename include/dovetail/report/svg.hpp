@@ -62,8 +62,8 @@ public:
     svg(double width, double height, std::string_view title) {
         const std::string w = coordinate(width);
         const std::string h = coordinate(height);
-        text_ = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + w + ' ' + h +
-                "\" role=\"img\"><title>" + escaped(title) + "</title>\n";
+        text_ =
+            "<svg viewBox=\"0 0 " + w + ' ' + h + "\" role=\"img\"><title>" + escaped(title) + "</title>\n";
     }
 
     /// A rectangle; `hint` shows when the pointer rests on it.
