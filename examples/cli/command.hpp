@@ -5,12 +5,16 @@
 #include <dovetail/core/option.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/status.hpp>
+#include <dovetail/core/text.hpp>
 
 #include <CLI/CLI.hpp>
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <type_traits>
+#include <vector>
 
 namespace cli {
 
@@ -30,20 +34,70 @@ enum exit_status : int {
 struct common_options {
     std::string json_file; ///< "-" for standard output, empty for none
     bool quiet = false;
+    std::int64_t threads = 0;
+    std::uint64_t seed = 1;
 
+    /// `command` keeps its own flags of the same names.
     void add_to(CLI::App& command);
     /// Where people read: standard output, unless it carries the JSON.
     [[nodiscard]] std::ostream& people() const;
+
+    static constexpr auto table() {
+        using o = common_options;
+        return std::tuple{
+            dovetail::option<o, std::int64_t>{"threads", "worker threads; 0 takes all", &o::threads, 0, 4096},
+            dovetail::option<o, std::uint64_t>{"seed", "of every random choice", &o::seed, 0},
+        };
+    }
 };
 
-/// Offers every row of the options' table as a flag of `command`.
+/// A bad option, in one line.
+[[noreturn]] void refuse(const dovetail::error& problem);
+
+/// The number that is all of `text`, given to `flag`; refuses anything else.
+template <class Number>
+[[nodiscard]] Number read_number(const std::string& flag, const std::string& text) {
+    if (const auto number = dovetail::parse_number<Number>(text)) return *number;
+    refuse({dovetail::errc::parse, "option " + flag, "its value is '" + text + "'",
+            std::is_integral_v<Number> ? "it must be a whole number in range" : "it must be a number"});
+}
+
+/// Offers every row of the options' table as a flag of `command` that refuses what is outside its range.
 template <dovetail::tabled_options Options>
 void add_options(CLI::App& command, Options& options) {
-    const auto add = [&](const auto& row) {
-        auto* flag =
-            command.add_option("--" + std::string(row.name), options.*row.member, std::string(row.meaning));
-        flag->capture_default_str();
-        if constexpr (requires { (options.*row.member).begin(); }) flag->delimiter(',');
+    const auto add = [&]<class Value>(const dovetail::option<Options, Value>& row) {
+        const std::string flag = "--" + std::string(row.name);
+        if (command.get_option_no_throw(flag) != nullptr) return;
+        const auto check = [&options] {
+            if (auto valid = dovetail::validate(options); !valid) refuse(valid.problem());
+        };
+        const auto member = row.member;
+        std::string initial;
+        CLI::Option* added = nullptr;
+        if constexpr (requires(Value list) { list.push_back(list.front()); }) {
+            using number = typename Value::value_type;
+            for (const number& value : options.*member)
+                initial += (initial.empty() ? "" : ",") + dovetail::to_text(value);
+            const auto read = [=, &options](const std::vector<std::string>& texts) {
+                (options.*member).clear();
+                for (const std::string& text : texts)
+                    (options.*member).push_back(read_number<number>(flag, text));
+                check();
+            };
+            added =
+                command.add_option_function<std::vector<std::string>>(flag, read, std::string(row.meaning))
+                    ->delimiter(',')
+                    ->type_name("LIST");
+        } else {
+            initial = dovetail::to_text(options.*member);
+            const auto read = [=, &options](const std::string& text) {
+                options.*member = read_number<Value>(flag, text);
+                check();
+            };
+            added = command.add_option_function<std::string>(flag, read, std::string(row.meaning))
+                        ->type_name("NUMBER");
+        }
+        added->default_str(initial);
     };
     std::apply([&](const auto&... row) { (add(row), ...); }, Options::table());
 }

@@ -10,6 +10,8 @@
 #include <iostream>
 #include <iterator>
 #include <sstream>
+#include <string>
+#include <vector>
 
 namespace cli {
 
@@ -29,9 +31,12 @@ exit_status exit_of(dovetail::status outcome) {
 void common_options::add_to(CLI::App& command) {
     command.add_option("--json", json_file, "write the answer as JSON to this file, - for standard output");
     command.add_flag("--quiet", quiet, "print nothing for people");
+    add_options(command, *this);
 }
 
 std::ostream& common_options::people() const { return json_file == "-" ? std::cerr : std::cout; }
+
+void refuse(const dovetail::error& problem) { throw CLI::ValidationError(problem.line()); }
 
 exit_status complain(const dovetail::error& problem) {
     std::cerr << "dovetail: " << problem.line() << '\n';
@@ -63,6 +68,24 @@ dovetail::result<std::string> read_file(const std::string& path) {
     return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
+namespace {
+
+// What CLI11 finds wrong, and where to read what would be right.
+exit_status explain(const CLI::App& app, const CLI::ParseError& problem) {
+    std::string page = "dovetail";
+    for (const CLI::App* command : app.get_subcommands()) page += " " + command->get_name();
+    const std::vector<std::string> unknown = app.remaining();
+    std::string line = problem.what();
+    if (app.get_subcommands().empty() && !unknown.empty() && !unknown.front().starts_with('-'))
+        line = "there is no command '" + unknown.front() + "'";
+    for (char& c : line)
+        if (static_cast<unsigned char>(c) < ' ') c = ' ';
+    std::cerr << "dovetail: " << line << "; see " << page << " --help\n";
+    return bad_input;
+}
+
+} // namespace
+
 } // namespace cli
 
 int main(int argc, char** argv) {
@@ -80,8 +103,7 @@ int main(int argc, char** argv) {
     } catch (const CLI::Success& asked) {
         return app.exit(asked);
     } catch (const CLI::ParseError& problem) {
-        std::cerr << "dovetail: " << problem.what() << "; see dovetail --help\n";
-        return cli::bad_input;
+        return cli::explain(app, problem);
     } catch (const std::exception& problem) {
         std::cerr << "dovetail: defect: " << problem.what() << '\n';
         return cli::defect;

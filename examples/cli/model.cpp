@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <system_error>
 #include <utility>
 
 namespace cli {
@@ -24,13 +25,21 @@ void model_options::add_to(CLI::App& command, bool as_argument) {
 }
 
 result<operator_graph> model_options::load() const {
-    if (dovetail::workload::zoo::find(model) != nullptr) return dovetail::workload::make_model(model, 1);
-    if (!std::filesystem::exists(model)) {
+    if (dovetail::workload::zoo::find(model) != nullptr) {
+        if (!dimensions.empty())
+            return error{errc::unsupported, "option --dimension", "'" + model + "' is a model of the zoo",
+                         "only files have open dimensions"};
+        return dovetail::workload::make_model(model, 1);
+    }
+    std::error_code unknown;
+    if (!std::filesystem::exists(model, unknown)) {
         std::string zoo;
         for (const std::string_view name : dovetail::workload::zoo_names()) zoo += " " + std::string(name);
         return error{errc::io, model, "there is no such file, nor a model of that name",
                      "give an ONNX file or one of:" + zoo};
     }
+    if (std::filesystem::is_directory(model, unknown))
+        return error{errc::io, model, "it is a folder", "name the ONNX file in it"};
     dovetail::ext::onnx::import_options options;
     for (const std::string& given : dimensions) {
         const std::size_t equals = given.rfind('=');

@@ -8,6 +8,7 @@
 #include <dovetail/core/units.hpp>
 #include <dovetail/cost/sound_model.hpp>
 #include <dovetail/hardware/phaze_family.hpp>
+#include <dovetail/report/number.hpp>
 #include <dovetail/report/outcome_json.hpp>
 #include <dovetail/report/page.hpp>
 #include <dovetail/search/area_ordered.hpp>
@@ -40,6 +41,7 @@ using platform = dovetail::hardware::phaze_platform;
 using model_type = dovetail::cost::sound_model<platform>;
 using evaluator = search::evaluator<model_type, platform>;
 using dovetail::to_text;
+using dovetail::report::readable;
 
 /// A line on the terminal that tells how far the search is and how long it will take.
 class progress_line {
@@ -146,7 +148,7 @@ struct search_command {
                        to_text(c.glb_bytes / dovetail::mebibyte) + " MiB";
             });
             both("area",
-                 [](const auto& s) { return to_text(s.area_um2 / dovetail::um2_per_mm2, 5) + " mm^2"; });
+                 [](const auto& s) { return readable(s.area_um2 / dovetail::um2_per_mm2, 5) + " mm^2"; });
             both("data x pipeline x tensor", [](const auto& s) {
                 return to_text(s.plan.data_parallel) + " x " + to_text(s.plan.stages.size()) + " x " +
                        to_text(s.plan.tensor_parallel);
@@ -158,10 +160,10 @@ struct search_command {
                 return to_text(s.setting.hbm_bytes / static_cast<double>(dovetail::gibibyte), 4) + " GiB";
             });
             both("throughput",
-                 [](const auto& s) { return to_text(s.throughput_samples_per_s, 5) + " samples/s"; });
+                 [](const auto& s) { return readable(s.throughput_samples_per_s, 5) + " samples/s"; });
             if (reference.feasible())
                 both("ratio to TPUv4-like", [&](const auto& s) {
-                    return to_text(s.throughput_samples_per_s / reference.throughput_samples_per_s, 4);
+                    return readable(s.throughput_samples_per_s / reference.throughput_samples_per_s, 4);
                 });
             both("time per batch", [](const auto& s) { return milliseconds(s.plan.time_per_batch_s); });
             const auto part = [&](std::string_view name, double search::batch_breakdown::*member) {
@@ -187,7 +189,7 @@ struct search_command {
             << " s searching\n";
     }
 
-    static std::string milliseconds(double seconds) { return to_text(seconds * 1e3, 4) + " ms"; }
+    static std::string milliseconds(double seconds) { return readable(seconds * 1e3, 4) + " ms"; }
     static std::string percent(double seconds, const search::solution& s) {
         return to_text(std::round(100 * seconds / s.plan.time_per_batch_s)) + "%";
     }

@@ -2,6 +2,7 @@
 
 #include "command.hpp"
 
+#include <dovetail/core/json.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/hardware/parameter_space.hpp>
 #include <dovetail/hardware/phaze_family.hpp>
@@ -9,6 +10,7 @@
 #include <memory>
 #include <ostream>
 #include <string>
+#include <utility>
 
 namespace cli {
 
@@ -33,6 +35,16 @@ struct space_command {
                 csv += dovetail::to_text(design.area_um2) + '\n';
             }
             if (auto written = write_file(csv_file, csv); !written) return complain(written.problem());
+        }
+        if (!common.json_file.empty()) {
+            dovetail::json_writer json;
+            json.begin_object()
+                .member("family", family)
+                .member("designs", space.size())
+                .member("kept", kept->size())
+                .end_object();
+            if (auto written = write_file(common.json_file, std::move(json).take()); !written)
+                return complain(written.problem());
         }
         if (!common.quiet && csv_file != "-")
             common.people() << family << ": " << space.size() << " designs, " << kept->size() << " kept\n";

@@ -65,6 +65,14 @@ template <hardware::parameter_space Space, class Evaluator, class Observer, clas
         answer.search.seconds = run.seconds();
         return answer;
     }
+    if (answer.baseline.plan.outcome == status::infeasible) {
+        // Memory does not depend on the chip: where no plan fits on one, none fits on any.
+        answer.binding = binding_constraint(answer.baseline.problem, settings);
+        answer.search.pruned = candidates.size();
+        answer.search.complete = true;
+        answer.search.seconds = run.seconds();
+        return answer;
+    }
 
     const findings found =
         explore(run, std::span<const hardware::kept_design>(candidates), std::span<const setting>(settings));
@@ -86,13 +94,8 @@ template <hardware::parameter_space Space, class Evaluator, class Observer, clas
         answer.status = answer.search.complete ? status::optimal
                         : run.out_of_time()    ? status::budget
                                                : status::feasible;
-    } else if (answer.designs.empty()) {
-        answer.status = status::budget;
     } else {
-        // Memory does not depend on the chip: where no plan fits on one, none fits on any.
-        answer.status = status::infeasible;
-        answer.search.complete = true;
-        answer.binding = binding_constraint(answer.baseline.problem, settings);
+        answer.status = answer.search.complete ? status::infeasible : status::budget;
     }
     answer.search.seconds = run.seconds();
     return answer;
