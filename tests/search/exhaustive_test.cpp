@@ -10,8 +10,10 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <set>
+#include <utility>
 #include <vector>
 
 namespace dovetail::search {
@@ -94,6 +96,19 @@ TEST(Exhaustive, AMemoryNothingFitsIsInfeasibleAndNamed) {
     EXPECT_TRUE(
         found.binding.starts_with("memory: a device has at most 0.01 GiB, and the leanest plan needs "))
         << found.binding;
+}
+
+TEST(Exhaustive, TheMemoryNeededIsThatOfTheSmallestMicroBatch) {
+    const auto need = [](std::vector<std::int64_t> micro_batches) {
+        plan_options options = small_options();
+        options.micro_batches = std::move(micro_batches);
+        options.hbm_gib = {0.01};
+        const workload_profile profile = small_model(options);
+        const test_evaluator evaluate(profile, options, cost::optimizer::adam);
+        return exhaustive{}(small_space(), evaluate).value().binding;
+    };
+    EXPECT_EQ(need({4, 1}), need({1}));
+    EXPECT_NE(need({4}), need({1}));
 }
 
 TEST(Exhaustive, ATimeLimitReturnsTheBudgetStatus) {

@@ -16,7 +16,7 @@ namespace dovetail::search {
 
 /// Names the constraint that no setting satisfies, from the setting that comes closest: too few devices for a
 /// single replica, or the memory that the leanest plan needs and the stage that needs it.
-/// \param problem the layers as priced for the first micro-batch size; memory is the same for every chip
+/// \param problem the layers as priced for the smallest micro-batch; memory is the same for every chip
 /// \complexity a few placements.
 [[nodiscard]] inline std::string binding_constraint(placement::layer_graph problem,
                                                     std::span<const setting> settings) {

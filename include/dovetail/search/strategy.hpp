@@ -66,8 +66,15 @@ template <hardware::parameter_space Space, class Evaluator, class Observer, clas
         return answer;
     }
     if (answer.baseline.plan.outcome == status::infeasible) {
-        // Memory does not depend on the chip: where no plan fits on one, none fits on any.
-        answer.binding = binding_constraint(answer.baseline.problem, settings);
+        // Memory does not depend on the chip: where no plan fits on one, none fits on any. The smallest
+        // micro-batch needs least of it.
+        const auto& sizes = evaluate.profile().micro_batches;
+        const auto leanest =
+            std::min_element(settings.begin(), settings.end(), [&](const auto& a, const auto& b) {
+                return sizes[a.micro_batch] < sizes[b.micro_batch];
+            });
+        const solution closest = run.solve({0, space.reference(), answer.baseline.area_um2}, *leanest);
+        answer.binding = binding_constraint(closest.problem, settings);
         answer.search.pruned = candidates.size();
         answer.search.complete = true;
         answer.search.seconds = run.seconds();
