@@ -21,8 +21,8 @@ constexpr auto chain() {
 
 constexpr auto plan = placement::chain_program{}(chain());
 static_assert(plan.outcome == status::optimal);
-// Four replicas of four stages would take 0.68 s instead of 0.74 s for the passes, but add up gradients for 0.75 s
-// instead of 0.25 s.
+// Four replicas of four stages would take 0.68 s instead of 0.74 s for the passes, but add up gradients for
+// 0.75 s instead of 0.25 s.
 static_assert(plan.stages.size() == 8 && plan.data_parallel == 2);
 
 int main() {
