@@ -4,6 +4,7 @@
 
 #include <dovetail/cost/collective.hpp>
 #include <dovetail/cost/core_mode.hpp>
+#include <dovetail/cost/grid_prices.hpp>
 #include <dovetail/cost/latency_model.hpp>
 #include <dovetail/cost/optimizer.hpp>
 #include <dovetail/cost/refetch.hpp>

@@ -5,6 +5,7 @@
 #include <dovetail/hardware/accelerator.hpp>
 #include <dovetail/hardware/area.hpp>
 #include <dovetail/hardware/axes.hpp>
+#include <dovetail/hardware/catalogue.hpp>
 #include <dovetail/hardware/cluster.hpp>
 #include <dovetail/hardware/parameter_space.hpp>
 #include <dovetail/hardware/phaze_family.hpp>

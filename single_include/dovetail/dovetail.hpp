@@ -290,6 +290,7 @@ namespace dovetail {
     return mix(seed ^ mix(value));
 }
 
+/// `seed` with every byte of `text` mixed in.
 [[nodiscard]] constexpr std::uint64_t hash_append(std::uint64_t seed, std::string_view text) noexcept {
     for (const char c : text)
         seed = hash_append(seed, static_cast<std::uint64_t>(static_cast<unsigned char>(c)));
@@ -692,6 +693,7 @@ enum class status : std::uint8_t {
     budget,     ///< the budget ended first; the answer, if any, is the best so far
 };
 
+/// The word that the command line prints for it.
 [[nodiscard]] constexpr std::string_view to_string(status s) noexcept {
     switch (s) {
     case status::optimal:
@@ -1013,8 +1015,8 @@ namespace dovetail::ilp {
 
 /// A variable times a number.
 struct term {
-    variable of;
-    double coefficient = 0.0;
+    variable of;              ///< the variable
+    double coefficient = 0.0; ///< what it is multiplied by
 };
 
 /// A sum of terms and a constant. A variable may stand in several terms; they add up. Whether the variables
@@ -1022,15 +1024,23 @@ struct term {
 class expression {
 public:
     expression() = default;
+    /// A number.
     expression(double constant) : constant_(constant) {}
+    /// One variable.
     expression(variable v) : terms_{{v, 1.0}} {}
+    /// One variable times a number.
     expression(term t) : terms_{t} {}
 
+    /// The terms in the order in which they were added, none merged.
     [[nodiscard]] const std::vector<term>& terms() const noexcept { return terms_; }
+    /// What the expression is worth where all variables are 0.
     [[nodiscard]] double constant() const noexcept { return constant_; }
 
+    /// Adds another expression, itself included.
     expression& operator+=(const expression& other) { return add(other, 1.0); }
+    /// Subtracts another expression.
     expression& operator-=(const expression& other) { return add(other, -1.0); }
+    /// Scales every term and the constant.
     expression& operator*=(double factor) {
         for (term& t : terms_) t.coefficient *= factor;
         constant_ *= factor;
@@ -1052,14 +1062,19 @@ private:
     double constant_ = 0.0;
 };
 
+/// The sum of two expressions.
 [[nodiscard]] inline expression operator+(expression left, const expression& right) {
     return std::move(left += right);
 }
+/// The difference of two expressions.
 [[nodiscard]] inline expression operator-(expression left, const expression& right) {
     return std::move(left -= right);
 }
+/// The negated expression.
 [[nodiscard]] inline expression operator-(expression e) { return std::move(e *= -1.0); }
+/// An expression times a number.
 [[nodiscard]] inline expression operator*(expression e, double factor) { return std::move(e *= factor); }
+/// A number times an expression.
 [[nodiscard]] inline expression operator*(double factor, expression e) { return std::move(e *= factor); }
 
 /// How the two sides of a constraint compare.
@@ -1067,16 +1082,19 @@ enum class relation : std::uint8_t { less_equal, equal, greater_equal };
 
 /// `difference` related to 0: what a comparison of two expressions gives, for `model::add_constraint`.
 struct constraint {
-    expression difference;
-    relation sense = relation::less_equal;
+    expression difference;                 ///< left side minus right side
+    relation sense = relation::less_equal; ///< how it compares with 0
 };
 
+/// `left` is at most `right`.
 [[nodiscard]] inline constraint operator<=(expression left, const expression& right) {
     return {std::move(left -= right), relation::less_equal};
 }
+/// `left` is at least `right`.
 [[nodiscard]] inline constraint operator>=(expression left, const expression& right) {
     return {std::move(left -= right), relation::greater_equal};
 }
+/// `left` equals `right`.
 [[nodiscard]] inline constraint operator==(expression left, const expression& right) {
     return {std::move(left -= right), relation::equal};
 }
@@ -1091,29 +1109,30 @@ struct constraint {
 
 namespace dovetail::ilp {
 
+/// "No bound".
 inline constexpr double infinity = std::numeric_limits<double>::infinity();
 
 /// A variable as the model stores it.
 struct column {
-    std::string name; ///< any text; empty for one that is called by its number
-    domain kind = domain::continuous;
-    double lower = 0.0;
-    double upper = infinity;
-    double cost = 0.0; ///< coefficient in the objective
+    std::string name;                 ///< any text; empty for one that is called by its number
+    domain kind = domain::continuous; ///< which values it may take
+    double lower = 0.0;               ///< least value; -infinity for none
+    double upper = infinity;          ///< largest value; infinity for none
+    double cost = 0.0;                ///< coefficient in the objective
 };
 
 /// A coefficient of a row.
 struct entry {
-    std::uint32_t column = 0;
-    double coefficient = 0.0;
+    std::uint32_t column = 0; ///< number of the variable
+    double coefficient = 0.0; ///< what it is multiplied by
 };
 
 /// A constraint as the model stores it: `coefficients * values (sense) right_side`.
 struct row {
-    std::string name;
-    relation sense = relation::less_equal;
-    double right_side = 0.0;
-    std::vector<entry> entries; ///< by rising column, one a column, none of them 0
+    std::string name;                      ///< any text; empty for one that is called by its number
+    relation sense = relation::less_equal; ///< how the two sides compare
+    double right_side = 0.0;               ///< the constant side
+    std::vector<entry> entries;            ///< by rising column, one a column, none of them 0
 };
 
 /// Which way the objective goes.
@@ -1136,12 +1155,15 @@ public:
                    "the lower bound is at most the upper one, and one finite value lies between");
         return {index, id_};
     }
+    /// A variable that takes any value between its bounds.
     variable add_continuous(double lower, double upper, std::string name = {}) {
         return add_variable(domain::continuous, lower, upper, std::move(name));
     }
+    /// A variable that takes the whole values between its bounds.
     variable add_integer(double lower, double upper, std::string name = {}) {
         return add_variable(domain::integer, lower, upper, std::move(name));
     }
+    /// A variable that is 0 or 1.
     variable add_binary(std::string name = {}) {
         return add_variable(domain::binary, 0.0, 1.0, std::move(name));
     }
@@ -1157,7 +1179,9 @@ public:
         rows_.push_back(std::move(r));
     }
 
+    /// Sets the objective, to be as small as possible; replaces the one before.
     void minimize(const expression& objective) { set_objective(direction::minimize, objective); }
+    /// Sets the objective, to be as large as possible; replaces the one before.
     void maximize(const expression& objective) { set_objective(direction::maximize, objective); }
 
     /// Success, or the first thing that makes no sense.
@@ -1166,8 +1190,11 @@ public:
         return {};
     }
 
+    /// The variables, in the order of their numbers.
     [[nodiscard]] std::span<const column> columns() const noexcept { return columns_; }
+    /// The constraints, in the order in which they were added.
     [[nodiscard]] std::span<const row> rows() const noexcept { return rows_; }
+    /// Whether the objective is to be small or large; small where none was set.
     [[nodiscard]] direction sense() const noexcept { return sense_; }
     /// The constant that the objective adds to the costs of the columns.
     [[nodiscard]] double offset() const noexcept { return offset_; }
@@ -1415,6 +1442,7 @@ enum class verdict : std::uint8_t {
     budget,     ///< a limit ended the search; values, if any, are the best so far
 };
 
+/// The name of a verdict, as printed.
 [[nodiscard]] constexpr std::string_view to_string(verdict v) noexcept {
     switch (v) {
     case verdict::optimal:
@@ -1433,13 +1461,15 @@ enum class verdict : std::uint8_t {
 
 /// The answer to a model.
 struct solution {
-    verdict ending = verdict::budget;
-    double objective = 0.0;     ///< of the values; meaningless without
-    double bound = 0.0;         ///< no values do better; infinite where nothing is known
-    std::vector<double> values; ///< one a column, integers exact; empty when none were found
-    std::int64_t nodes = 0;     ///< of the search tree
+    verdict ending = verdict::budget; ///< how the solver ended
+    double objective = 0.0;           ///< of the values; meaningless without
+    double bound = 0.0;               ///< no values do better; infinite where nothing is known
+    std::vector<double> values;       ///< one a column, integers exact; empty when none were found
+    std::int64_t nodes = 0;           ///< of the search tree
 
+    /// Whether any values were found.
     [[nodiscard]] bool has_values() const noexcept { return !values.empty(); }
+    /// The value of a variable; there must be values.
     [[nodiscard]] double operator[](variable v) const { return values[v.index]; }
 };
 
@@ -1459,6 +1489,7 @@ concept solver = requires(const Solver& s, const model& m) {
 
 /// Answers every model with "no time to look": a backend to copy, and the solver of a build without one.
 struct null_solver {
+    /// No values, and a bound that says nothing; or what `model::check` finds wrong.
     [[nodiscard]] result<solution> operator()(const model& m) const {
         if (result<void> sound = m.check(); !sound) return std::move(sound).problem();
         const bool down = m.sense() == direction::minimize;
@@ -1620,6 +1651,7 @@ enum class element_type : std::uint8_t {
     boolean,
 };
 
+/// Whether elements of the type are floating-point numbers.
 [[nodiscard]] constexpr bool is_floating(element_type type) noexcept {
     return type <= element_type::bfloat16;
 }
@@ -1796,7 +1828,7 @@ enum class fusion_class : std::uint8_t {
     opaque,        ///< stands alone
     contraction,   ///< a product: absorbs the elementwise operators that follow it
     elementwise,   ///< each result element from the operand elements at its place
-    normalization, ///< a reduction and a rescaling over an axis: ends a chain
+    normalization, ///< a reduction and a rescaling over an axis: at most one in a chain
     reduction,     ///< fewer elements come out: ends a chain
     view,          ///< moves no data
 };
@@ -2597,6 +2629,7 @@ using logical_and = discrete<"And", lane::step, true, arithmetic::both>;
 using logical_or = discrete<"Or", lane::step, true, arithmetic::either>;
 using logical_xor = discrete<"Xor", lane::step, true, arithmetic::one_of>;
 
+/// IsNaN: whether each element is not a number.
 struct is_nan : elementwise_operator<lane::step, 0, saved::nothing> {
     static constexpr fixed_string name{"IsNaN"};
     static inferred infer(const operands& o) {
@@ -2872,12 +2905,12 @@ private:
 };
 
 /// An operator that keeps the shape of its first operand and moves its elements.
-template <fixed_string Name>
-struct in_place : movement<Name, fusion_class::elementwise> {
+template <fixed_string Name, fusion_class Fusion = fusion_class::opaque>
+struct in_place : movement<Name, Fusion> {
     static inferred infer(const operands& o) { return like_first(o); }
 };
 
-using trilu = in_place<"Trilu">;
+using trilu = in_place<"Trilu", fusion_class::elementwise>;
 using cumulative_sum = in_place<"CumSum">;
 using scatter_nd = in_place<"ScatterND">;
 using scatter_elements = in_place<"ScatterElements">;
@@ -3113,6 +3146,7 @@ struct view : free_of_charge {
     static constexpr saved saves = saved::nothing;
 };
 
+/// Identity: its operand.
 struct identity : view<"Identity"> {
     static inferred infer(const operands& o) {
         const auto x = required(o, 0);
@@ -3162,6 +3196,7 @@ private:
     }
 };
 
+/// Transpose: permutes the extents by `perm`, or reverses them.
 struct transpose : view<"Transpose"> {
     static inferred infer(const operands& o) {
         const auto x = required(o, 0);
@@ -3183,6 +3218,7 @@ struct transpose : view<"Transpose"> {
     }
 };
 
+/// Flatten: a matrix of the extents before and from `axis` on.
 struct flatten : view<"Flatten"> {
     static inferred infer(const operands& o) {
         const auto x = required(o, 0);
@@ -3202,6 +3238,7 @@ struct flatten : view<"Flatten"> {
     }
 };
 
+/// Squeeze: drops extents of one.
 struct squeeze : view<"Squeeze"> {
     static inferred infer(const operands& o) {
         const auto x = required(o, 0);
@@ -3221,6 +3258,7 @@ struct squeeze : view<"Squeeze"> {
     }
 };
 
+/// Unsqueeze: puts in extents of one.
 struct unsqueeze : view<"Unsqueeze"> {
     static inferred infer(const operands& o) {
         const auto x = required(o, 0);
@@ -3523,9 +3561,9 @@ namespace detail {
 
 } // namespace detail
 
-/// The number of attention heads, which a tensor width must divide; 0 for a model without attention. Heads are
-/// the products that an attention makes for one sample: of its context, the product of the softmax with the
-/// values, the last dimension but two; where heads and batch share one, that dimension without the batch.
+/// The number of attention heads, which a tensor width must divide; 0 for a model without attention. Heads
+/// are the products that an attention makes for one sample: of its context, the product of the softmax with
+/// the values, the last dimension but two; where heads and batch share one, that dimension without the batch.
 /// Attentions that differ give their greatest common divisor.
 /// \param g acyclic, with shapes. \complexity O(operands) for each attention at worst.
 [[nodiscard]] inline std::int64_t find_attention_heads(const operator_graph& g) {
@@ -3969,6 +4007,7 @@ namespace formula {
 template <class E>
 concept expression = std::same_as<decltype(E::node), const pattern>;
 
+/// An operand that a match binds: the same slot stands for the same tensor wherever it occurs.
 template <pattern::kind Kind, std::size_t Slot>
 struct variable {
     static constexpr pattern node{.what = Kind, .slot = Slot};
@@ -3992,6 +4031,7 @@ struct number {
     static constexpr pattern node{.what = pattern::kind::number, .value = std::bit_cast<double>(Bits)};
 };
 
+/// An operation on other expressions.
 template <pattern::kind Kind, operator_type Type, expression... Operands>
 struct branch {
     static constexpr std::array<const pattern*, sizeof...(Operands)> operands{&Operands::node...};
@@ -4076,11 +4116,15 @@ inline constexpr number<bits(0.7071067811865476)> root_of_half;
 inline constexpr number<bits(0.7978845608028654)> root_of_two_over_pi;
 inline constexpr number<bits(0.044715)> cubic; // Hendrycks and Gimpel, Gaussian error linear units, 2016
 
+/// The square, by any of the operators that exporters write for it.
 [[nodiscard]] constexpr auto square(expression auto e) { return either(apply<op::pow>(e, two), e * e); }
+/// The square root, likewise.
 [[nodiscard]] constexpr auto root(expression auto e) {
     return either(apply<op::sqrt>(e), apply<op::pow>(e, half));
 }
+/// The reciprocal, likewise.
 [[nodiscard]] constexpr auto inverse(expression auto e) { return either(one / e, apply<op::reciprocal>(e)); }
+/// The reciprocal of the square root, likewise.
 [[nodiscard]] constexpr auto inverse_root(expression auto e) {
     return either(inverse(root(e)), root(inverse(e)), apply<op::pow>(e, minus_half));
 }
@@ -4923,13 +4967,14 @@ private:
     }
     /// What is ordered by its own structure: one phase of one label.
     [[nodiscard]] std::vector<index> parts() const {
-        std::vector<index> part;
-        part.reserve(graph_.operations.size());
+        std::vector<index> numbers;
+        numbers.reserve(graph_.operations.size());
         for (index v = 0; v < graph_.operations.size(); ++v) {
             const index label = labels_.empty() ? 0 : labels_[v];
-            part.push_back(label == none ? none : 4 * label + static_cast<index>(graph_.operations[v].phase));
+            numbers.push_back(label == none ? none
+                                            : 4 * label + static_cast<index>(graph_.operations[v].phase));
         }
-        return part;
+        return numbers;
     }
 
     /// The operation that gives `t` while the model runs.
@@ -7470,35 +7515,10 @@ struct grid_axes {
 } // namespace dovetail::hardware
 
 /// \file
-/// Many equal devices and the links between them.
+/// Designs known by name, each with its source.
 
-namespace dovetail::hardware {
-
-/// A cluster without topology: every device sends at `link_bytes_per_s` to any other.
-struct cluster {
-    std::int64_t devices = 1024;
-    double hbm_bytes = 80.0 * static_cast<double>(gibibyte);
-    double link_bytes_per_s = 4.0 * static_cast<double>(gibibyte); ///< PHAZE: PCIe 3.0
-};
-
-/// \returns errc::out_of_range for no device, or a memory or bandwidth that is not positive and finite.
-[[nodiscard]] inline result<void> validate(const cluster& c) {
-    if (c.devices < 1)
-        return error{errc::out_of_range, "cluster", "it has " + to_text(c.devices) + " devices",
-                     "give at least 1"};
-    const auto positive = [](double value) { return value > 0 && std::isfinite(value); };
-    if (!positive(c.hbm_bytes))
-        return error{errc::out_of_range, "cluster",
-                     "a device has " + to_text(c.hbm_bytes) + " bytes of memory",
-                     "the memory is positive and finite"};
-    if (!positive(c.link_bytes_per_s))
-        return error{errc::out_of_range, "cluster",
-                     "a link sends " + to_text(c.link_bytes_per_s) + " bytes/s",
-                     "the bandwidth is positive and finite"};
-    return {};
-}
-
-} // namespace dovetail::hardware
+/// \file
+/// The family of PHAZE (Wang et al., ICML 2024), written by hand: nothing but the standard library.
 
 /// \file
 /// The concept of a family of designs, and what every family offers.
@@ -7568,9 +7588,6 @@ kept_designs(const Space& space, double largest_um2 = std::numeric_limits<double
 } // namespace dovetail::hardware
 
 /// \file
-/// The family of PHAZE (Wang et al., ICML 2024), written by hand: nothing but the standard library.
-
-/// \file
 /// The published 22 nm technology of PHAZE: areas of MACs, registers and SRAMs.
 
 namespace dovetail::hardware {
@@ -7596,7 +7613,8 @@ struct phaze_technology {
 
     /// Accelergy's table plug-in: `regfile`, 45 nm, 32 bit, 0.104 um^2 a word; a scaled word has two bytes.
     [[nodiscard]] static constexpr double registers_um2(std::int64_t bytes) noexcept {
-        return detail::published(0.104 * static_cast<double>(bytes / 2));
+        const std::int64_t words = bytes / 2;
+        return detail::published(0.104 * static_cast<double>(words));
     }
 
     /// CACTI 7 at 22 nm: 64-bit words, two read-write ports, four banks, least leakage. Powers of two from
@@ -7657,6 +7675,73 @@ struct phaze_family {
 };
 
 static_assert(parameter_space<phaze_family>);
+
+} // namespace dovetail::hardware
+
+namespace dovetail::hardware {
+
+/// A design with a name, and where its numbers come from.
+struct known_design {
+    std::string_view name;
+    accelerator chip;
+    std::string_view source;
+};
+
+/// The catalogue. The names say "like": the counts and sizes are those of the chip, the template is PHAZE's.
+inline constexpr std::array known_designs{
+    known_design{
+        "tpuv2-like",
+        {2, 2, 128, 128, 128, 32 * mebibyte},
+        "course edition of PHAZE (sitar-lab, 2026); 2 cores of 128 x 128 as in Jouppi et al., CACM 2020"},
+    known_design{
+        "tpuv3-like",
+        {4, 2, 128, 128, 128, 32 * mebibyte},
+        "course edition of PHAZE (sitar-lab, 2026); 4 cores of 128 x 128 as in Jouppi et al., CACM 2020"},
+    known_design{"tpuv4-like", tpuv4_like, "PHAZE (Wang et al., ICML 2024): the area cap of its family"}};
+
+/// The design of a name.
+/// \returns errc::unknown_name, listing the names that are known.
+[[nodiscard]] inline result<accelerator> find_design(std::string_view name) {
+    std::string names;
+    for (const known_design& known : known_designs) {
+        if (known.name == name) return known.chip;
+        names += names.empty() ? "" : ", ";
+        names += known.name;
+    }
+    return error{errc::unknown_name, "design '" + std::string(name) + "'", "it is not in the catalogue",
+                 "known are " + names};
+}
+
+} // namespace dovetail::hardware
+
+/// \file
+/// Many equal devices and the links between them.
+
+namespace dovetail::hardware {
+
+/// A cluster without topology: every device sends at `link_bytes_per_s` to any other.
+struct cluster {
+    std::int64_t devices = 1024;
+    double hbm_bytes = 80.0 * static_cast<double>(gibibyte);
+    double link_bytes_per_s = 4.0 * static_cast<double>(gibibyte); ///< PHAZE: PCIe 3.0
+};
+
+/// \returns errc::out_of_range for no device, or a memory or bandwidth that is not positive and finite.
+[[nodiscard]] inline result<void> validate(const cluster& c) {
+    if (c.devices < 1)
+        return error{errc::out_of_range, "cluster", "it has " + to_text(c.devices) + " devices",
+                     "give at least 1"};
+    const auto positive = [](double value) { return value > 0 && std::isfinite(value); };
+    if (!positive(c.hbm_bytes))
+        return error{errc::out_of_range, "cluster",
+                     "a device has " + to_text(c.hbm_bytes) + " bytes of memory",
+                     "the memory is positive and finite"};
+    if (!positive(c.link_bytes_per_s))
+        return error{errc::out_of_range, "cluster",
+                     "a link sends " + to_text(c.link_bytes_per_s) + " bytes/s",
+                     "the bandwidth is positive and finite"};
+    return {};
+}
 
 } // namespace dovetail::hardware
 
@@ -7824,6 +7909,9 @@ enum class core_mode : std::uint8_t { one_core, all_cores };
 } // namespace dovetail::cost
 
 /// \file
+/// The prices of an operator on all designs of a family whose axes are constants.
+
+/// \file
 /// How long an operator, or a fused group, takes on a chip.
 
 namespace dovetail::cost {
@@ -7831,6 +7919,7 @@ namespace dovetail::cost {
 /// What an operator waits for.
 enum class bound : std::uint8_t { nothing, tensor_core, vector_core, local_buffer, global_buffer, hbm };
 
+/// The name of the bound.
 [[nodiscard]] constexpr std::string_view to_string(bound b) noexcept {
     switch (b) {
     case bound::nothing:
@@ -7910,57 +7999,7 @@ concept latency_model = requires(const Model& model, const workload::operator_wo
 } // namespace dovetail::cost
 
 /// \file
-/// What a parameter costs in training: bytes that stay in memory, bytes that are reduced, and its update.
-
-namespace dovetail::cost {
-
-/// The optimizers of the field's published training set-ups.
-enum class optimizer : std::uint8_t {
-    adam, ///< mixed precision: bfloat16 weights, float32 gradients, master weights and two moments
-    sgd,  ///< PHAZE's: weights and gradients in 16 bit, nothing else
-};
-
-/// Bytes and lane cycles a parameter.
-struct parameter_cost {
-    double resident_bytes = 0; ///< weight, gradient and optimizer state
-    double reduce_bytes = 0;   ///< that the data-parallel replicas add up
-    double update_bytes = 0;   ///< moved to and from the HBM by the update
-    double update_cycles = 0;  ///< of one vector lane
-};
-
-/// Adam: 2 + 4 + 4 + 4 + 4 bytes stay (Rajbhandari et al., ZeRO, SC 2020, with float32 gradients as in
-/// Megatron-LM); the update reads gradient, master and moments and writes master, moments and weight.
-/// SGD: weight and gradient of 2 bytes; PHAZE charges its reduction 4(d-1)/d times the weight's bytes, which
-/// is a ring over twice of them.
-[[nodiscard]] constexpr parameter_cost cost_of(optimizer o) noexcept {
-    switch (o) {
-    case optimizer::adam:
-        return {.resident_bytes = 18, .reduce_bytes = 4, .update_bytes = 30, .update_cycles = 36};
-    case optimizer::sgd:
-        return {.resident_bytes = 4, .reduce_bytes = 4, .update_bytes = 6, .update_cycles = 2};
-    }
-    return {};
-}
-
-/// \returns errc::unknown_name for anything but "adam" and "sgd".
-[[nodiscard]] inline result<optimizer> find_optimizer(std::string_view name) {
-    if (name == "adam") return optimizer::adam;
-    if (name == "sgd") return optimizer::sgd;
-    return error{errc::unknown_name, "optimizer '" + std::string(name) + "'", "it is not known",
-                 "adam and sgd are"};
-}
-
-/// Seconds of the update of `parameters` parameters on all vector cores of `chip`: bound by the HBM or by the
-/// lanes.
-template <hardware::platform P, hardware::accelerator_like Chip>
-[[nodiscard]] constexpr double update_s(optimizer o, double parameters, const Chip& chip) {
-    const parameter_cost cost = cost_of(o);
-    const auto lanes = static_cast<double>(chip.num_vc * chip.width_vc);
-    return std::max(parameters * cost.update_bytes / P::hbm_bytes_per_s,
-                    parameters * cost.update_cycles / lanes / P::clock_hz);
-}
-
-} // namespace dovetail::cost
+/// The library's own latency model: compute, and the traffic of every memory level, in seconds.
 
 /// \file
 /// What a product fetches from the HBM again because the global buffer does not hold it.
@@ -8054,9 +8093,6 @@ template <hardware::platform P>
 } // namespace dovetail::cost
 
 /// \file
-/// The library's own latency model: compute, and the traffic of every memory level, in seconds.
-
-/// \file
 /// Matrix products on weight-stationary arrays: cycles, and words at every level of the chip's memory.
 
 namespace dovetail::cost {
@@ -8128,25 +8164,31 @@ public:
     /// helps; the reduction is never split. More cores only add to the mappings that are compared, and make
     /// none of them slower.
     [[nodiscard]] constexpr product_cost on(std::int64_t cores, const words_beside& beside) const {
+        const std::int64_t units = product_.batch * column_tiles_;
+        product_cost best;
         double best_cycles = std::numeric_limits<double>::infinity();
-        int best_log_parts = 0;
-        std::size_t best_grouping = 0;
         for (int log_parts = 0; (cores >> log_parts) > 0; ++log_parts) {
-            const share busiest = deal(cores, log_parts);
-            const auto folds = static_cast<double>(busiest.units * depth_tiles_);
+            const std::int64_t unit_parts = cores >> log_parts;
+            const std::int64_t rows = shifted_up(product_.rows, log_parts);
+            const std::int64_t core_units = unit_parts >= units ? 1 : ceil_div(units, unit_parts);
+            const auto folds = static_cast<double>(core_units * depth_tiles_);
             // Further halves leave each core as many folds or more, none shorter than `depth`.
             if (folds * static_cast<double>(depth_) >= best_cycles) break;
-            if (folds * static_cast<double>(busiest.rows) >= best_cycles) continue;
+            if (folds * static_cast<double>(rows) >= best_cycles) continue;
+            const share busiest{.rows = rows,
+                                .units = core_units,
+                                .cores = std::min(product_.rows, std::int64_t{1} << log_parts) *
+                                         std::min(units, unit_parts)};
             for (std::size_t i = 0; i < grouping_count_; ++i) {
-                const double cycles = map(groupings_[i], busiest).template cycles<P>(beside);
+                const product_cost cost = map(groupings_[i], busiest);
+                const double cycles = cost.template cycles<P>(beside);
                 if (cycles < best_cycles) {
                     best_cycles = cycles;
-                    best_log_parts = log_parts;
-                    best_grouping = i;
+                    best = cost;
                 }
             }
         }
-        return map(groupings_[best_grouping], deal(cores, best_log_parts));
+        return best;
     }
 
 private:
@@ -8170,14 +8212,6 @@ private:
 
     [[nodiscard]] static constexpr std::int64_t shifted_up(std::int64_t value, int log_divisor) {
         return (value + (std::int64_t{1} << log_divisor) - 1) >> log_divisor;
-    }
-
-    [[nodiscard]] constexpr share deal(std::int64_t cores, int log_parts) const {
-        const std::int64_t units = product_.batch * column_tiles_;
-        const std::int64_t unit_parts = cores >> log_parts;
-        return {.rows = shifted_up(product_.rows, log_parts),
-                .units = unit_parts >= units ? 1 : ceil_div(units, unit_parts),
-                .cores = std::min(product_.rows, std::int64_t{1} << log_parts) * std::min(units, unit_parts)};
     }
 
     [[nodiscard]] constexpr product_cost map(const grouping& group, const share& busiest) const {
@@ -8255,46 +8289,197 @@ struct sound_model {
     [[nodiscard]] constexpr estimate operator()(const workload::operator_work& work, const Chip& chip,
                                                 core_mode mode) const {
         const bool all = mode == core_mode::all_cores;
-        constexpr double cycle_s = 1.0 / P::clock_hz;
+        return put_together(work, product_part(work, chip, all ? chip.num_tc : 1),
+                            refetched_part(work, chip.glb_bytes), (all ? chip.num_vc : 1) * chip.width_vc,
+                            all ? chip.num_vc : 1);
+    }
 
+    /// What depends on the shape of a tensor core and on their number.
+    template <hardware::accelerator_like Chip = hardware::accelerator>
+    [[nodiscard]] static constexpr product_cost product_part(const workload::operator_work& work,
+                                                             const Chip& chip, std::int64_t tensor_cores) {
+        return cost_of<P>(work.product, chip, tensor_cores, epilogue_words(work));
+    }
+
+    /// What depends on the global buffer: elements that come from the HBM again.
+    [[nodiscard]] static constexpr double refetched_part(const workload::operator_work& work,
+                                                         std::int64_t glb_bytes) {
+        if (!work.uses_tensor_core()) return 0;
+        return refetched_elements<P>(work.product, work.product_operand_elements, glb_bytes);
+    }
+
+    /// The estimate from its parts, on vector cores with `lanes` lanes together.
+    [[nodiscard]] static constexpr estimate put_together(const workload::operator_work& work,
+                                                         const product_cost& product, double refetched,
+                                                         std::int64_t lanes, std::int64_t vector_cores) {
         estimate e;
         if (!work.uses_tensor_core() && !work.uses_vector_core()) return e;
-        double hbm_elements = work.read_elements + work.written_elements;
-        double local_words = 0;
-        words_beside global;
+        constexpr double cycle_s = 1.0 / P::clock_hz;
+        const words_beside epilogue = epilogue_words(work);
+        const double global_reads = product.global_words + epilogue.read;
+        const double global_writes = product.result_words + epilogue.written;
+        const double hbm_elements = work.read_elements + work.written_elements + refetched;
+        // Of the ports of a local buffer, one takes what the other gives.
+        const double vector_words = epilogue.read + epilogue.written;
+        e.tensor_s = product.array_cycles * cycle_s;
+        e.fill_s = product.fill_cycles * cycle_s;
+        e.local_s = product.local_cycles * cycle_s;
         if (work.uses_vector_core()) {
-            const std::int64_t cores = all ? chip.num_vc : 1;
-            DOVETAIL_ASSERT(cores > 0 && chip.width_vc > 0, "a vector operator needs a vector core");
-            global = {.read = work.product_result_elements +
-                              std::max(0.0, work.read_elements - work.product_operand_elements),
-                      .written = work.written_elements};
-            // One port of a local buffer takes what the other gives.
-            const double words = global.read + global.written;
-            local_words = 2.0 * words;
-            e.vector_s = work.lane_cycles / static_cast<double>(cores * chip.width_vc) * cycle_s;
-            e.local_s = words / static_cast<double>(cores) / P::local_words_per_cycle * cycle_s;
+            DOVETAIL_ASSERT(vector_cores > 0 && lanes > 0, "a vector operator needs a vector core");
+            e.vector_s = work.lane_cycles / static_cast<double>(lanes) * cycle_s;
+            e.local_s = std::max(e.local_s, vector_words / static_cast<double>(vector_cores) /
+                                                P::local_words_per_cycle * cycle_s);
         }
-        if (work.uses_tensor_core()) {
-            const product_cost product = cost_of<P>(work.product, chip, all ? chip.num_tc : 1, global);
-            hbm_elements +=
-                refetched_elements<P>(work.product, work.product_operand_elements, chip.glb_bytes);
-            global.read += product.global_words;
-            global.written += product.result_words;
-            local_words += 2.0 * product.local_words;
-            e.tensor_s = product.array_cycles * cycle_s;
-            e.local_s = std::max(e.local_s, product.local_cycles * cycle_s);
-            e.fill_s = product.fill_cycles * cycle_s;
-        }
-        e.global_s = std::max(global.read, global.written) / P::global_words_per_cycle * cycle_s;
+        e.global_s = std::max(global_reads, global_writes) / P::global_words_per_cycle * cycle_s;
         e.hbm_s = hbm_elements * element_bytes / P::hbm_bytes_per_s;
-        e.local_bytes = local_words * element_bytes;
-        e.global_bytes = (global.read + global.written) * element_bytes;
+        e.local_bytes = 2.0 * (product.local_words + vector_words) * element_bytes;
+        e.global_bytes = (global_reads + global_writes) * element_bytes;
         e.hbm_bytes = hbm_elements * element_bytes;
         return e;
+    }
+
+private:
+    /// What vector cores read from and write to the global buffer.
+    [[nodiscard]] static constexpr words_beside epilogue_words(const workload::operator_work& work) {
+        if (!work.uses_vector_core()) return {};
+        return {.read = work.product_result_elements +
+                        std::max(0.0, work.read_elements - work.product_operand_elements),
+                .written = work.written_elements};
     }
 };
 
 static_assert(latency_model<sound_model<hardware::phaze_platform>>);
+
+} // namespace dovetail::cost
+
+namespace dovetail::cost {
+
+/// A family whose grid is a constant of its type: described with ext/hana, or written by hand.
+template <class Family>
+concept fixed_grid = hardware::parameter_space<Family> && requires {
+    { Family::axes } -> std::convertible_to<hardware::grid_axes>;
+    typename std::integral_constant<std::size_t, Family::axes.size()>;
+};
+
+/// `sound_model` on every design of `Family`, with each part priced once for the axes that it depends on: the
+/// product for every shape and number of tensor cores, what is fetched again for every global buffer. A
+/// family that is only seen point by point has to price every point anew.
+///
+/// The answers are those of the model, to the last bit. The size of an object is known to the compiler, some
+/// 40 KiB for 832 combinations of shape and number; nothing is allocated.
+template <fixed_grid Family>
+class grid_prices {
+    static constexpr const hardware::grid_axes& axes = Family::axes;
+    using model = sound_model<typename Family::platform>;
+
+public:
+    /// Where a design stands on each axis.
+    struct place {
+        std::size_t num_tc, num_vc, width, depth, glb;
+    };
+
+    /// \complexity O(widths * depths * numbers of tensor cores).
+    constexpr explicit grid_prices(const workload::operator_work& work) : work_(work) {
+        for (std::size_t w = 0; w < axes.width.size(); ++w)
+            for (std::size_t d = 0; d < axes.depth.size(); ++d) {
+                const hardware::accelerator core{.width = axes.width[w], .depth = axes.depth[d]};
+                const std::size_t shape = w * axes.depth.size() + d;
+                one_core_[shape] = model::product_part(work, core, 1);
+                for (std::size_t n = 0; n < axes.num_tc.size(); ++n)
+                    all_cores_[shape * axes.num_tc.size() + n] =
+                        model::product_part(work, core, axes.num_tc[n]);
+            }
+        for (std::size_t g = 0; g < axes.glb_bytes.size(); ++g)
+            refetched_[g] = model::refetched_part(work, axes.glb_bytes[g]);
+    }
+
+    /// The place of the design at `position` < `Family::size()`. \complexity O(axes).
+    [[nodiscard]] static constexpr place at(std::size_t position) {
+        const auto next = [&position](std::size_t values) {
+            const std::size_t digit = position % values;
+            position /= values;
+            return digit;
+        };
+        place p{};
+        p.glb = next(axes.glb_bytes.size());
+        p.depth = next(axes.depth.size());
+        p.width = next(axes.width.size());
+        p.num_vc = next(axes.num_vc.size());
+        p.num_tc = next(axes.num_tc.size());
+        return p;
+    }
+
+    /// What the model says of the design at `p`. \complexity O(1).
+    [[nodiscard]] constexpr estimate operator()(const place& p, core_mode mode) const {
+        const bool all = mode == core_mode::all_cores;
+        const std::size_t shape = p.width * axes.depth.size() + p.depth;
+        const std::int64_t vector_cores = all ? axes.num_vc[p.num_vc] : 1;
+        return model::put_together(work_,
+                                   all ? all_cores_[shape * axes.num_tc.size() + p.num_tc] : one_core_[shape],
+                                   refetched_[p.glb], vector_cores * axes.width[p.width], vector_cores);
+    }
+
+private:
+    static constexpr std::size_t shapes = axes.width.size() * axes.depth.size();
+
+    workload::operator_work work_;
+    std::array<product_cost, shapes> one_core_{};
+    std::array<product_cost, shapes * axes.num_tc.size()> all_cores_{};
+    std::array<double, axes.glb_bytes.size()> refetched_{};
+};
+
+} // namespace dovetail::cost
+
+/// \file
+/// What a parameter costs in training: bytes that stay in memory, bytes that are reduced, and its update.
+
+namespace dovetail::cost {
+
+/// The optimizers of the field's published training set-ups.
+enum class optimizer : std::uint8_t {
+    adam, ///< mixed precision: bfloat16 weights, float32 gradients, master weights and two moments
+    sgd,  ///< PHAZE's: weights and gradients in 16 bit, nothing else
+};
+
+/// Bytes and lane cycles a parameter.
+struct parameter_cost {
+    double resident_bytes = 0; ///< weight, gradient and optimizer state
+    double reduce_bytes = 0;   ///< that the data-parallel replicas add up
+    double update_bytes = 0;   ///< moved to and from the HBM by the update
+    double update_cycles = 0;  ///< of one vector lane
+};
+
+/// Adam: 2 + 4 + 4 + 4 + 4 bytes stay (Rajbhandari et al., ZeRO, SC 2020, with float32 gradients as in
+/// Megatron-LM); the update reads gradient, master and moments and writes master, moments and weight.
+/// SGD: weight and gradient of 2 bytes; PHAZE charges its reduction 4(d-1)/d times the weight's bytes, which
+/// is a ring over twice of them.
+[[nodiscard]] constexpr parameter_cost cost_of(optimizer o) noexcept {
+    switch (o) {
+    case optimizer::adam:
+        return {.resident_bytes = 18, .reduce_bytes = 4, .update_bytes = 30, .update_cycles = 36};
+    case optimizer::sgd:
+        return {.resident_bytes = 4, .reduce_bytes = 4, .update_bytes = 6, .update_cycles = 2};
+    }
+    return {};
+}
+
+/// \returns errc::unknown_name for anything but "adam" and "sgd".
+[[nodiscard]] inline result<optimizer> find_optimizer(std::string_view name) {
+    if (name == "adam") return optimizer::adam;
+    if (name == "sgd") return optimizer::sgd;
+    return error{errc::unknown_name, "optimizer '" + std::string(name) + "'", "it is not known",
+                 "adam and sgd are"};
+}
+
+/// Seconds of the update of `parameters` parameters on all vector cores of `chip`: bound by the HBM or by the
+/// lanes.
+template <hardware::platform P, hardware::accelerator_like Chip>
+[[nodiscard]] constexpr double update_s(optimizer o, double parameters, const Chip& chip) {
+    const parameter_cost cost = cost_of(o);
+    const auto lanes = static_cast<double>(chip.num_vc * chip.width_vc);
+    return std::max(parameters * cost.update_bytes / P::hbm_bytes_per_s,
+                    parameters * cost.update_cycles / lanes / P::clock_hz);
+}
 
 } // namespace dovetail::cost
 
@@ -8331,8 +8516,8 @@ using demand = std::array<std::int32_t, max_resources>;
 /// One way to run a task: it holds `use` from its start until `duration_s` later, without interruption. A
 /// mode of no duration holds nothing.
 struct mode {
-    double duration_s = 0.0;
-    demand use{};
+    double duration_s = 0.0; ///< seconds from start to end
+    demand use{};            ///< units held meanwhile
 
     friend constexpr bool operator==(const mode&, const mode&) = default;
 };
@@ -8351,6 +8536,7 @@ public:
         }
     }
 
+    /// Forgets all tasks.
     constexpr void clear() noexcept {
         end_.clear();
         modes_.clear();
@@ -8372,7 +8558,9 @@ public:
         add_mode(only);
     }
 
+    /// Tasks opened so far.
     [[nodiscard]] constexpr std::size_t task_count() const noexcept { return end_.size(); }
+    /// Modes of all tasks together.
     [[nodiscard]] constexpr std::size_t mode_count() const noexcept { return modes_.size(); }
 
     /// The modes of one task, in the order in which they were added.
@@ -8401,16 +8589,20 @@ class task_graph {
 public:
     constexpr task_graph() = default;
 
+    /// Tasks are numbered below this.
     [[nodiscard]] constexpr std::size_t task_count() const noexcept { return precedence_.vertex_count(); }
+    /// Arcs from every task to those that wait for it.
     [[nodiscard]] constexpr const graph::digraph& precedence() const noexcept { return precedence_; }
     /// A topological order of the tasks.
     [[nodiscard]] constexpr std::span<const graph::index> order() const noexcept { return order_; }
+    /// Which tasks wait for which, directly or not.
     [[nodiscard]] constexpr const graph::reachability& reaches() const noexcept { return reach_; }
     /// The order cut wherever all tasks before the cut precede all after it, as the end position of every
     /// block. A schedule is one of each block after another: makespans add up, and bounds do.
     [[nodiscard]] constexpr std::span<const graph::index> block_ends() const noexcept { return block_ends_; }
     /// The block of a task, counted from 0.
     [[nodiscard]] constexpr graph::index block(graph::index task) const { return block_[task]; }
+    /// Units of every resource.
     [[nodiscard]] constexpr const demand& capacity() const noexcept { return capacity_; }
     /// The modes of a task, those included that need more than there is: they can never be chosen.
     [[nodiscard]] constexpr std::span<const mode> modes(graph::index task) const {
@@ -8545,8 +8737,8 @@ using work = std::array<double, max_resources>;
 
 /// What a task needs at least, each respect by itself: the modes that attain them may differ.
 struct least_needs {
-    double duration_s = std::numeric_limits<double>::infinity();
-    work work_s{};
+    double duration_s = std::numeric_limits<double>::infinity(); ///< of the shortest mode
+    work work_s{}; ///< of the mode that works least on the resource
 
     /// Over the modes that stay within the capacities, of which there is at least one.
     constexpr least_needs(std::span<const mode> modes, const demand& capacity) noexcept {
@@ -8564,6 +8756,7 @@ struct least_needs {
 class relaxation {
 public:
     constexpr relaxation() = default;
+    /// The relaxation of `problem`.
     constexpr explicit relaxation(const task_graph& problem) { assign(problem); }
 
     /// Takes another problem. \complexity O(arcs + modes); no allocation once the memory has grown.
@@ -8694,10 +8887,11 @@ inline constexpr double makespan_tolerance = 1e-12;
 /// A schedule, and a bound that no schedule of the same problem can beat.
 struct certificate {
     dovetail::status status = dovetail::status::feasible; ///< `optimal` where the schedule meets the bound
-    schedule best;
-    double lower_bound_s = 0.0;
+    schedule best;                                        ///< the shortest schedule found
+    double lower_bound_s = 0.0;                           ///< no schedule is shorter
     std::int64_t nodes = 0; ///< nodes of a search tree; 0 where the bound alone proved the schedule
 
+    /// Whether no schedule is shorter.
     [[nodiscard]] bool proved_optimal() const noexcept { return status == dovetail::status::optimal; }
 
     /// (makespan - bound) / makespan; 0 for an empty problem.
@@ -9145,8 +9339,8 @@ enum class mode_choice : std::uint8_t {
 
 /// One way to make a list and to read it.
 struct list_rule {
-    priority first = priority::longest_tail;
-    mode_choice run = mode_choice::earliest_end;
+    priority first = priority::longest_tail;     ///< the order of the list
+    mode_choice run = mode_choice::earliest_end; ///< how each of its tasks runs
 };
 
 /// The rules that the list scheduler tries, best first in its experience.
@@ -9203,7 +9397,7 @@ private:
 /// longer. The best of all is returned, and the first that meets the bound ends the search. Deterministic.
 struct list_scheduler {
     std::span<const list_rule> rules = default_list_rules; ///< at least one
-    bool justify = true;
+    bool justify = true; ///< whether a schedule that misses the bound is justified
 
     /// The best schedule found, with the bound of `relaxation`. The answer lies in `memory` until its next
     /// use. \complexity O(rules * (n log n + n * modes * steps)), where steps < 2n are those of the profile
@@ -9495,11 +9689,13 @@ enum class core_type : std::uint8_t { tensor, vector, fused };
 
 /// An operator on one core of its type (of each type, where it is fused) or on all of them.
 struct phaze_operator {
-    core_type runs_on = core_type::tensor;
-    double one_s = 0.0; ///< on one core
-    double all_s = 0.0; ///< on all cores of its type
+    core_type runs_on = core_type::tensor; ///< the cores that it needs
+    double one_s = 0.0;                    ///< on one core
+    double all_s = 0.0;                    ///< on all cores of its type
 
+    /// Whether it needs a tensor core.
     [[nodiscard]] constexpr bool uses_tensor() const noexcept { return runs_on != core_type::vector; }
+    /// Whether it needs a vector core.
     [[nodiscard]] constexpr bool uses_vector() const noexcept { return runs_on != core_type::tensor; }
 };
 
@@ -9507,12 +9703,13 @@ struct phaze_operator {
 /// cores overlaps with no other operator of whatever type, and one that is fused takes a tensor core and the
 /// vector core of the same number. To minimise: the makespan.
 struct phaze_problem {
-    graph::digraph precedence;
-    std::vector<phaze_operator> operators; ///< one a vertex
-    std::int32_t num_tc = 1;
-    std::int32_t num_vc = 1;
-    graph::reachability reaches{graph::digraph{}, {}};
+    graph::digraph precedence;                         ///< arcs to the operators that wait
+    std::vector<phaze_operator> operators;             ///< one a vertex
+    std::int32_t num_tc = 1;                           ///< tensor cores of the chip
+    std::int32_t num_vc = 1;                           ///< vector cores of the chip
+    graph::reachability reaches{graph::digraph{}, {}}; ///< who waits for whom, directly or not
 
+    /// Operators are numbered below this.
     [[nodiscard]] std::size_t size() const noexcept { return operators.size(); }
 };
 
@@ -9560,13 +9757,13 @@ struct phaze_problem {
 
 /// When and where each operator of a `phaze_problem` runs.
 struct phaze_schedule {
-    static constexpr std::int32_t no_core = -1;
+    static constexpr std::int32_t no_core = -1; ///< "not on one core of the type"
 
-    std::vector<double> start_s;
+    std::vector<double> start_s;            ///< one entry an operator, from 0
     std::vector<std::uint8_t> on_all_cores; ///< 1 for an operator on all cores of its type
     std::vector<std::int32_t> tensor_core;  ///< the core of an operator on one; `no_core` for the others
-    std::vector<std::int32_t> vector_core;
-    double makespan_s = 0.0;
+    std::vector<std::int32_t> vector_core;  ///< likewise, of the vector cores
+    double makespan_s = 0.0;                ///< the end of the operator that ends last
 };
 
 /// Checks a schedule against the strict problem, from its definition alone.
@@ -9662,10 +9859,13 @@ public:
     /// Adds (12) to (14) and (18) for the tensor cores or the vector cores, and (17) when both are there.
     void add_core_rows(core_type type);
 
+    /// Whether `add_core_rows` was called for the type.
     [[nodiscard]] bool has_core_rows(core_type type) const {
         return !(type == core_type::tensor ? on_tensor_ : on_vector_).empty();
     }
+    /// The program as it stands.
     [[nodiscard]] const ilp::model& model() const noexcept { return model_; }
+    /// Seconds in one unit of time of the model.
     [[nodiscard]] double unit_s() const noexcept { return unit_s_; }
 
     /// y_i.
@@ -9804,12 +10004,12 @@ namespace dovetail::schedule::formulation {
 
 /// What the procedure gives.
 struct phaze_answer {
-    dovetail::status status = dovetail::status::budget;
-    phaze_schedule plan;        ///< obeys the strict problem: `verify` says so
-    double lower_bound_s = 0.0; ///< no schedule of the strict problem is shorter
-    int solves = 0;             ///< integer programs solved
-    bool tensor_rows = false;   ///< whether the tensor cores had to be constrained
-    bool vector_rows = false;
+    dovetail::status status = dovetail::status::budget; ///< `optimal` where the solver proved every program
+    phaze_schedule plan;                                ///< obeys the strict problem: `verify` says so
+    double lower_bound_s = 0.0;                         ///< no schedule of the strict problem is shorter
+    int solves = 0;                                     ///< integer programs solved
+    bool tensor_rows = false;                           ///< whether the tensor cores had to be constrained
+    bool vector_rows = false;                           ///< whether the vector cores had to be constrained
 };
 
 namespace detail {
@@ -9947,7 +10147,7 @@ private:
 /// if the solver's answer is.
 template <ilp::solver Solver>
 struct phaze_lazy {
-    Solver solver{};
+    Solver solver{}; ///< solves each program
 
     /// \returns the schedule and its bound; when the solver's budget ends without values, the operators one
     /// after another. An error of the solver comes back as it is; errc::unsupported for values that break the
@@ -10048,7 +10248,9 @@ public:
     /// \complexity O(tasks^2 * resources) rows and columns.
     explicit resource_flow(const task_graph& problem);
 
+    /// The program.
     [[nodiscard]] const ilp::model& model() const noexcept { return model_; }
+    /// Seconds in one unit of time of the model.
     [[nodiscard]] double unit_s() const noexcept { return unit_s_; }
 
     /// The schedule that the values of the model stand for, each task as early as their order allows.
@@ -10836,9 +11038,8 @@ public:
             const double value = std::max(rule.value({k, end}), behind_it);
             if (value < best.value) best = {value, {k, end}};
         };
-        consider(pivot);
-        for (std::size_t end = pivot + 1; end < past; ++end) {
-            if (rule.floor({k, end}) >= best.value || !rule.fits({k, end})) break;
+        for (std::size_t end = pivot; end < past && rule.floor({k, end}) < best.value; ++end) {
+            if (end > pivot && !rule.fits({k, end})) break;
             consider(end);
         }
         for (std::size_t end = pivot; end-- > first && behind.cells[end].least_before < best.value;)
@@ -10929,6 +11130,7 @@ enum class objective : std::uint8_t {
     every_stage,
 };
 
+/// The name of the objective.
 [[nodiscard]] constexpr std::string_view to_string(objective o) noexcept {
     switch (o) {
     case objective::phaze:
@@ -11160,15 +11362,20 @@ public:
         improved_ = false;
         auto& loads = memory_.loads;
         loads.start(space_.states(), shape_.max_singles);
+        memory_.tails.start(space_.states(), shape_.max_singles);
+        memory_.promises.clear();
         for (std::size_t stages = 1; stages <= space_.max_stages(); ++stages) {
             if (shape_.devices(stages, loads.max_singles(stages)) > devices_) break;
             const bool alive =
                 loads.add_stage(space_, load(stages), [&](std::size_t q) { return load_limit(stages, q); });
             if (!alive) break;
-            if (charge_ == objective::phaze)
-                for (std::size_t q = loads.max_singles(stages) + 1; q-- > 0;) cut_first_stage(stages, q);
+            for (std::size_t q = loads.max_singles(stages) + 1; q-- > 0;)
+                if (charge_ == objective::phaze)
+                    cut_first_stage(stages, q);
+                else
+                    promise(stages, q);
         }
-        if (charge_ == objective::every_stage) weigh_tails();
+        keep_promises();
         if (improved_) write_plan(costs);
     }
 
@@ -11253,38 +11460,45 @@ private:
         if (singles <= memory_.loads.max_singles(stages - 1)) try_kind(stage_kind::split, singles);
     }
 
-    /// `objective::every_stage`: takes the rows by what their least load and least tail together promise, the
-    /// best first, until none promises anything better.
-    constexpr void weigh_tails() {
-        auto& promises = memory_.promises;
-        promises.clear();
-        memory_.tails.start(space_.states(), shape_.max_singles);
-        for (std::size_t stages = 1; stages <= memory_.loads.stages(); ++stages)
-            for (std::size_t q = memory_.loads.max_singles(stages) + 1; q-- > 0;) {
-                const double load_s = memory_.loads.whole(stages, q);
-                if (load_s == infinity) continue;
-                row_promise row{best_.time_per_batch_s, load_s, least_tail(stages, q), stages, q};
-                const auto lower = [&](std::int64_t d, double slots) {
-                    row.time_s = std::min(row.time_s, least_time_on(row, d, slots));
-                };
-                for_each_degree(load_s, stages, most_replicas(stages, q), row.tail_s, row.time_s, lower);
-                if (row.time_s < best_.time_per_batch_s) promises.push_back(row);
-            }
+    /// `objective::every_stage`: notes what a row promises. The first row of all is settled at once: any plan
+    /// at all prunes the rows to come.
+    constexpr void promise(std::size_t stages, std::size_t singles) {
+        const double load_s = memory_.loads.whole(stages, singles);
+        if (load_s == infinity) return;
+        const double tail_s = least_tail(stages, singles);
+        if (tail_s == infinity) return;
+        row_promise row{best_.time_per_batch_s, load_s, tail_s, stages, singles};
+        const auto lower = [&](std::int64_t d, double slots) {
+            row.time_s = std::min(row.time_s, least_time_on(row, d, slots));
+        };
+        for_each_degree(load_s, stages, most_replicas(stages, singles), tail_s, row.time_s, lower);
+        if (row.time_s >= best_.time_per_batch_s) return;
+        if (best_.time_per_batch_s == infinity)
+            settle(row);
+        else
+            memory_.promises.push_back(row);
+    }
+
+    /// Settles the rows by what they promise, the best first, until none promises anything better.
+    constexpr void keep_promises() {
         while (true) {
             row_promise* best = nullptr;
-            for (row_promise& row : promises)
+            for (row_promise& row : memory_.promises)
                 if (row.time_s < (best == nullptr ? best_.time_per_batch_s : best->time_s)) best = &row;
             if (best == nullptr) return;
-            const row_promise row = *best;
+            settle(*best);
             best->time_s = infinity;
-            const auto try_degree = [&](std::int64_t d, double slots) {
-                if (least_time_on(row, d, slots) < best_.time_per_batch_s)
-                    trade_load_for_tail({row.stages, row.singles, d, slots}, row.load_s,
-                                        least_tail_on(row, d));
-            };
-            for_each_degree(row.load_s, row.stages, most_replicas(row.stages, row.singles), row.tail_s,
-                            best_.time_per_batch_s, try_degree);
         }
+    }
+
+    /// Tries every degree of a row that can still lead to a better plan.
+    constexpr void settle(const row_promise& row) {
+        const auto try_degree = [&](std::int64_t d, double slots) {
+            if (least_time_on(row, d, slots) < best_.time_per_batch_s)
+                trade_load_for_tail({row.stages, row.singles, d, slots}, row.load_s, least_tail_on(row, d));
+        };
+        for_each_degree(row.load_s, row.stages, most_replicas(row.stages, row.singles), row.tail_s,
+                        best_.time_per_batch_s, try_degree);
     }
 
     [[nodiscard]] static constexpr double least_tail_on(const row_promise& row, std::int64_t replicas) {
@@ -11295,14 +11509,18 @@ private:
         return row.load_s * slots + least_tail_on(row, replicas);
     }
 
-    /// A number such that the largest tail of any cut on d replicas is at least that number times (1 - 1 /
-    /// d).
+    /// A number such that the largest tail of a better plan's cut is at least that number times (1 - 1 / d).
     [[nodiscard]] constexpr double least_tail(std::size_t stages, std::size_t singles) {
         auto& tails = memory_.tails;
         while (tails.stages() < stages) {
-            const tail_under_load_rule<Space> rule{load(tails.stages() + 1), 2.0 / link_bytes_per_s_,
-                                                   infinity};
-            tails.add_stage(space_, rule, [](std::size_t) { return [](std::size_t) { return infinity; }; });
+            const std::size_t s = tails.stages() + 1;
+            const tail_under_load_rule<Space> rule{load(s), 2.0 / link_bytes_per_s_, infinity};
+            // A suffix that no better plan has, by its load, needs no tail.
+            tails.add_stage(space_, rule, [&](std::size_t q) {
+                return [loads = memory_.loads.row(s, q)](std::size_t state) {
+                    return loads.cells[state].value < infinity ? infinity : 0.0;
+                };
+            });
         }
         return tails.whole(stages, singles);
     }
@@ -11887,6 +12105,7 @@ enum class constraint : std::uint8_t {
     devices, ///< a single replica, cut in whatever way, takes more devices than there are
 };
 
+/// The name of the constraint.
 [[nodiscard]] constexpr std::string_view to_string(constraint c) noexcept {
     switch (c) {
     case constraint::memory:
@@ -12773,7 +12992,7 @@ namespace dovetail::search {
 
 /// Names the constraint that no setting satisfies, from the setting that comes closest: too few devices for a
 /// single replica, or the memory that the leanest plan needs and the stage that needs it.
-/// \param problem the layers as priced for the first micro-batch size; memory is the same for every chip
+/// \param problem the layers as priced for the smallest micro-batch; memory is the same for every chip
 /// \complexity a few placements.
 [[nodiscard]] inline std::string binding_constraint(placement::layer_graph problem,
                                                     std::span<const setting> settings) {
@@ -12840,6 +13059,21 @@ template <hardware::parameter_space Space, class Evaluator, class Observer, clas
         answer.search.seconds = run.seconds();
         return answer;
     }
+    if (answer.baseline.plan.outcome == status::infeasible) {
+        // Memory does not depend on the chip: where no plan fits on one, none fits on any. The smallest
+        // micro-batch needs least of it.
+        const auto& sizes = evaluate.profile().micro_batches;
+        const auto leanest =
+            std::min_element(settings.begin(), settings.end(), [&](const auto& a, const auto& b) {
+                return sizes[a.micro_batch] < sizes[b.micro_batch];
+            });
+        const solution closest = run.solve({0, space.reference(), answer.baseline.area_um2}, *leanest);
+        answer.binding = binding_constraint(closest.problem, settings);
+        answer.search.pruned = candidates.size();
+        answer.search.complete = true;
+        answer.search.seconds = run.seconds();
+        return answer;
+    }
 
     const findings found =
         explore(run, std::span<const hardware::kept_design>(candidates), std::span<const setting>(settings));
@@ -12861,13 +13095,8 @@ template <hardware::parameter_space Space, class Evaluator, class Observer, clas
         answer.status = answer.search.complete ? status::optimal
                         : run.out_of_time()    ? status::budget
                                                : status::feasible;
-    } else if (answer.designs.empty()) {
-        answer.status = status::budget;
     } else {
-        // Memory does not depend on the chip: where no plan fits on one, none fits on any.
-        answer.status = status::infeasible;
-        answer.search.complete = true;
-        answer.binding = binding_constraint(answer.baseline.problem, settings);
+        answer.status = answer.search.complete ? status::infeasible : status::budget;
     }
     answer.search.seconds = run.seconds();
     return answer;
@@ -13409,6 +13638,34 @@ template <cost::latency_model Model>
 /// Axes: round tick values, and the map from values to pixels.
 
 /// \file
+/// Numbers as people read them.
+
+namespace dovetail::report {
+
+/// `value` rounded to `digits` significant digits, and to no fewer than its whole part has: plain, without
+/// needless zeros, with a comma between thousands ("33,427.1"). Below 1e-6 and from 1e15 on as `to_text`.
+[[nodiscard]] inline std::string readable(double value, int digits) {
+    const double size = std::abs(value);
+    if (value == 0) return "0";
+    if (!(size >= 1e-6 && size < 1e15)) return to_text(value, digits);
+    const int whole =
+        static_cast<int>(std::floor(std::log10(size))) + 1; // digits of it; below 1 of a fraction
+    const int decimals = digits > whole ? digits - whole : 0;
+    std::array<char, 64> buffer;
+    const auto [end, code] =
+        std::to_chars(buffer.data(), buffer.data() + buffer.size(), size, std::chars_format::fixed, decimals);
+    if (code != std::errc{}) return to_text(value);
+    std::string text(buffer.data(), end);
+    if (decimals > 0) text.resize(text.find_last_not_of('0') + 1);
+    if (text.back() == '.') text.pop_back();
+    std::size_t place = text.find('.') == std::string::npos ? text.size() : text.find('.');
+    for (; place > 3; place -= 3) text.insert(place - 3, 1, ',');
+    return value < 0 ? '-' + text : text;
+}
+
+} // namespace dovetail::report
+
+/// \file
 /// Scalable pictures as text: the few shapes that the charts are made of.
 
 namespace dovetail::report {
@@ -13464,8 +13721,8 @@ public:
     svg(double width, double height, std::string_view title) {
         const std::string w = coordinate(width);
         const std::string h = coordinate(height);
-        text_ = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + w + ' ' + h +
-                "\" role=\"img\"><title>" + escaped(title) + "</title>\n";
+        text_ =
+            "<svg viewBox=\"0 0 " + w + ' ' + h + "\" role=\"img\"><title>" + escaped(title) + "</title>\n";
     }
 
     /// A rectangle; `hint` shows when the pointer rests on it.
@@ -13566,12 +13823,12 @@ inline void draw_frame(svg& picture, const axis& horizontal, const axis& vertica
     for (const double tick : vertical.ticks()) {
         const double y = vertical.pixel(tick);
         picture.line({left, y}, {right, y}, "grid");
-        picture.label({left - 6, y + 4}, to_text(tick, 6), "tick", "end");
+        picture.label({left - 6, y + 4}, readable(tick, 6), "tick", "end");
     }
     for (const double tick : horizontal.ticks()) {
         const double x = horizontal.pixel(tick);
         picture.line({x, bottom}, {x, bottom + 4}, "grid");
-        picture.label({x, bottom + 17}, to_text(tick, 6), "tick", "middle");
+        picture.label({x, bottom + 17}, readable(tick, 6), "tick", "middle");
     }
     picture.label({(left + right) / 2, bottom + 36}, horizontal_name, "name", "middle");
     picture.upright_label({left - 56, (top + bottom) / 2}, vertical_name, "name");
@@ -13615,7 +13872,7 @@ struct bar {
     for (const double tick : time.ticks()) {
         const double x = time.pixel(tick);
         picture.line({x, top}, {x, bottom}, "grid");
-        picture.label({x, bottom + 15}, to_text(tick, 6), "tick", "middle");
+        picture.label({x, bottom + 15}, readable(tick, 6), "tick", "middle");
     }
     for (std::size_t row = 0; row < row_names.size(); ++row)
         picture.label({left - 8, top + row_height * (static_cast<double>(row) + 0.5) + 4}, row_names[row],
@@ -13663,6 +13920,32 @@ struct scatter {
     std::span<const marked_sample> marks;
 };
 
+namespace detail {
+
+/// Where the label of a mark at `p` goes: beside it, and above or below by as much as keeps it inside `frame`
+/// and off the labels in `occupied`; above where nothing is free.
+[[nodiscard]] inline box place_of_label(point p, std::string_view words, bool to_the_left, const box& frame,
+                                        std::span<const box> occupied) {
+    constexpr double pixels_a_letter = 7;
+    constexpr double height = 15;
+    const double width = pixels_a_letter * static_cast<double>(words.size());
+    box place{to_the_left ? p.x - 9 - width : p.x + 9, 0, width, height};
+    const auto overlaps = [&](const box& other) {
+        return place.x < other.x + other.width && other.x < place.x + place.width &&
+               place.y < other.y + other.height && other.y < place.y + place.height;
+    };
+    for (const double offset : {-19.0, 4.0, -34.0, 19.0, -49.0, 34.0}) {
+        place.y = p.y + offset;
+        if (place.y >= frame.y && place.y + height <= frame.y + frame.height &&
+            std::none_of(occupied.begin(), occupied.end(), overlaps))
+            return place;
+    }
+    place.y = std::max(frame.y, p.y - 19);
+    return place;
+}
+
+} // namespace detail
+
 /// Draws the chart. Samples of the cloud that fall on the same pixel are drawn once, which keeps a picture of
 /// tens of thousands of them small without changing how it looks. \complexity O(n log n).
 [[nodiscard]] inline std::string draw(const scatter& chart) {
@@ -13696,12 +13979,16 @@ struct scatter {
         steps.push_back(p);
     }
     if (!steps.empty()) picture.polyline(steps, "frontier");
+    std::vector<box> occupied;
     for (const marked_sample& m : chart.marks) {
         const point p{horizontal.pixel(m.at.x), vertical.pixel(m.at.y)};
         picture.circle(p, 5, m.style, m.label);
-        const bool near_right_edge = p.x > (left + right) / 2;
-        picture.label({p.x + (near_right_edge ? -9 : 9), std::max(top + 10, p.y - 8)}, m.label, "mark",
-                      near_right_edge ? "end" : "start");
+        const bool to_the_left = p.x > (left + right) / 2;
+        const box place = detail::place_of_label(p, m.label, to_the_left,
+                                                 {left, top, right - left, bottom - top}, occupied);
+        occupied.push_back(place);
+        picture.label({place.x + (to_the_left ? place.width : 0.0), place.y + 11}, m.label, "mark",
+                      to_the_left ? "end" : "start");
     }
     return std::move(picture).take();
 }
@@ -13709,6 +13996,11 @@ struct scatter {
 } // namespace dovetail::report
 
 namespace dovetail::report {
+
+/// What to call the chip that others are compared with.
+[[nodiscard]] inline std::string reference_name(const search::outcome& outcome) {
+    return outcome.baseline.chip == hardware::tpuv4_like ? "TPUv4-like" : "reference";
+}
 
 /// Throughput against area: every design, the frontier, the best and the reference.
 [[nodiscard]] inline std::string throughput_against_area(const search::outcome& outcome) {
@@ -13723,11 +14015,12 @@ namespace dovetail::report {
         front.push_back(at(d.area_um2, d.throughput_samples_per_s));
     std::vector<marked_sample> marks;
     if (outcome.baseline.feasible())
-        marks.push_back({at(outcome.baseline.area_um2, outcome.baseline.throughput_samples_per_s),
-                         "reference", "TPUv4-like " + to_text(outcome.baseline.throughput_samples_per_s, 4)});
+        marks.push_back(
+            {at(outcome.baseline.area_um2, outcome.baseline.throughput_samples_per_s), "reference",
+             reference_name(outcome) + ": " + readable(outcome.baseline.throughput_samples_per_s, 4)});
     if (outcome.best.feasible())
         marks.push_back({at(outcome.best.area_um2, outcome.best.throughput_samples_per_s), "best",
-                         "best " + to_text(outcome.best.throughput_samples_per_s, 4)});
+                         "best: " + readable(outcome.best.throughput_samples_per_s, 4)});
     return draw(scatter{.title = "Throughput against chip area",
                         .x_name = "chip area [mm²]",
                         .y_name = "throughput [samples/s]",
@@ -13754,7 +14047,7 @@ namespace dovetail::report {
                         .label = to_text(pass.micro_batch + 1),
                         .hint = std::string(pass.backward ? "backward" : "forward") +
                                 " pass of micro-batch " + to_text(pass.micro_batch + 1) + ": " +
-                                to_text((pass.end_s - pass.start_s) * 1e3, 4) + " ms"});
+                                readable((pass.end_s - pass.start_s) * 1e3, 4) + " ms"});
     return gantt("The pipeline's timeline", rows, bars,
                  "time [ms], " + to_text(shown) + " of " + to_text(all) + " micro-batches");
 }
@@ -13771,14 +14064,14 @@ namespace dovetail::report {
         for (const graph::index v : found.plan.layers(s)) resident += costs.layers[v].resident_bytes;
         const double total = found.plan.stages[s].memory_bytes;
         bars.push_back({s, 1, 0, gib(resident), "resident", "weights, gradients, optimizer",
-                        to_text(gib(resident), 4) + " GiB of weights, gradients and optimizer state"});
+                        readable(gib(resident), 4) + " GiB of weights, gradients and optimizer state"});
         bars.push_back({s, 1, gib(resident), gib(total), "activation", "activations",
-                        to_text(gib(total - resident), 4) + " GiB of activations"});
+                        readable(gib(total - resident), 4) + " GiB of activations"});
         bars.push_back({s, 1, gib(total), gib(found.setting.hbm_bytes), "unused", "",
-                        to_text(gib(found.setting.hbm_bytes - total), 4) + " GiB free"});
+                        readable(gib(found.setting.hbm_bytes - total), 4) + " GiB free"});
     }
     return gantt("Memory of every stage", rows, bars,
-                 "memory of a device [GiB]; HBM " + to_text(gib(found.setting.hbm_bytes), 4) + " GiB");
+                 "memory of a device [GiB]; HBM " + readable(gib(found.setting.hbm_bytes), 4) + " GiB");
 }
 
 /// One pass through a layer, by core. Cores that hold nothing are left out; runs of cores that hold the same
@@ -13812,7 +14105,7 @@ namespace dovetail::report {
     std::vector<bar> bars;
     const auto add = [&](const search::scheduled_group& g, std::size_t row, std::string_view style) {
         bars.push_back({row, 1, g.start_s * 1e6, g.end_s * 1e6, std::string(style), g.name,
-                        g.name + ": " + to_text((g.end_s - g.start_s) * 1e6, 4) + " µs"});
+                        g.name + ": " + readable((g.end_s - g.start_s) * 1e6, 4) + " µs"});
     };
     for (std::size_t type = 0; type < 2; ++type)
         for (const auto& [runs, cores] : kinds[type]) {
@@ -13974,6 +14267,10 @@ rect { stroke: var(--paper); stroke-width: .5; }
            "</td></tr>\n";
 }
 
+[[nodiscard]] inline std::string count(std::size_t number) {
+    return readable(static_cast<double>(number), 15);
+}
+
 [[nodiscard]] inline std::string chip_text(const hardware::accelerator& c) {
     return to_text(c.num_tc) + " TC " + to_text(c.width) + "×" + to_text(c.depth) + ", " + to_text(c.num_vc) +
            " VC ×" + to_text(c.width_vc) + ", " + to_text(c.glb_bytes / mebibyte) + " MiB";
@@ -13985,24 +14282,34 @@ rect { stroke: var(--paper); stroke-width: .5; }
 }
 
 /// Rows of the comparison; a column without a plan stays empty.
-[[nodiscard]] inline std::string comparison(const search::solution& best, const search::solution& reference) {
-    std::string table = "<table><tr><th></th><th>best</th><th>TPUv4-like</th></tr>\n";
+[[nodiscard]] inline std::string comparison(const search::outcome& outcome) {
+    const search::solution& best = outcome.best;
+    const search::solution& reference = outcome.baseline;
+    std::string table = "<table><tr><th></th><th>best</th><th>" + reference_name(outcome) + "</th></tr>\n";
     const auto add = [&](std::string_view name, auto text) {
         table += row(name, best.feasible() ? text(best) : "–", reference.feasible() ? text(reference) : "–");
     };
-    const auto milliseconds = [](double seconds) { return to_text(seconds * 1e3, 5) + " ms"; };
+    const auto milliseconds = [](double seconds) { return readable(seconds * 1e3, 4) + " ms"; };
     add("chip", [](const auto& s) { return chip_text(s.chip); });
-    add("area", [](const auto& s) { return to_text(s.area_um2 / um2_per_mm2, 5) + " mm²"; });
+    add("area", [](const auto& s) { return readable(s.area_um2 / um2_per_mm2, 4) + " mm²"; });
     add("data × pipeline × tensor", [](const auto& s) { return plan_text(s); });
     add("micro-batch", [](const auto& s) { return to_text(s.micro_batch); });
     add("recomputation", [](const auto& s) { return std::string(s.setting.recompute ? "on" : "off"); });
     add("HBM", [](const auto& s) {
-        return to_text(s.setting.hbm_bytes / static_cast<double>(gibibyte), 4) + " GiB";
+        return readable(s.setting.hbm_bytes / static_cast<double>(gibibyte), 4) + " GiB";
     });
-    add("throughput", [](const auto& s) { return to_text(s.throughput_samples_per_s, 5) + " samples/s"; });
+    add("throughput", [](const auto& s) { return readable(s.throughput_samples_per_s, 4) + " samples/s"; });
+    if (reference.feasible())
+        add("ratio to " + reference_name(outcome), [&](const auto& s) {
+            return readable(s.throughput_samples_per_s / reference.throughput_samples_per_s, 3);
+        });
     add("time per batch", [&](const auto& s) { return milliseconds(s.plan.time_per_batch_s); });
     const auto part = [&](std::string_view name, double search::batch_breakdown::*member) {
-        add(name, [&](const auto& s) { return milliseconds(search::break_down(s.problem, s.plan).*member); });
+        add(name, [&](const auto& s) {
+            const double seconds = search::break_down(s.problem, s.plan).*member;
+            return milliseconds(seconds) + ", " +
+                   to_text(std::round(100 * seconds / s.plan.time_per_batch_s)) + " %";
+        });
     };
     part("· forward", &search::batch_breakdown::forward_s);
     part("· backward", &search::batch_breakdown::backward_s);
@@ -14012,6 +14319,21 @@ rect { stroke: var(--paper); stroke-width: .5; }
     part("· gradient reduction", &search::batch_breakdown::reduction_s);
     part("· optimizer step", &search::batch_breakdown::update_s);
     return table + "</table>\n";
+}
+
+/// How long a pass takes, and how close that is to proved best.
+[[nodiscard]] inline std::string pass_caption(std::string_view pass,
+                                              const search::scheduled_pass& scheduled) {
+    const search::pass_time& time = scheduled.time;
+    std::string words = std::string(pass) + ": " + readable(time.makespan_s * 1e6, 4) + " µs, ";
+    if (time.makespan_s <= time.lower_bound_s * (1 + 1e-9))
+        words += "proved shortest";
+    else
+        words += "no schedule is below " + readable(time.lower_bound_s * 1e6, 4) + " µs";
+    if (time.shared_memory_s > time.makespan_s)
+        words += "; the shared memories are busy for " + readable(time.shared_memory_s * 1e6, 4) +
+                 " µs, which counts";
+    return "<p>" + escaped(words) + "</p>\n";
 }
 
 [[nodiscard]] inline std::string key(std::string_view style, std::string_view words) {
@@ -14033,14 +14355,13 @@ rect { stroke: var(--paper); stroke-width: .5; }
         escaped(profile.model) +
         "</title>\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<style>" +
         std::string(detail::style_sheet) + "</style></head><body>\n";
-    page += "<h1>" + escaped(profile.model) + "</h1>\n<p>" + to_text(record.evaluated) +
-            " chips evaluated, " + to_text(record.pruned) + " left out, in " + to_text(record.seconds, 3) +
-            " s (" + escaped(record.strategy) + "; " +
+    page += "<h1>" + escaped(profile.model) + "</h1>\n<p>" + detail::count(record.evaluated) +
+            " chips evaluated, " + detail::count(record.pruned) + " left out, in " +
+            readable(record.seconds, 3) + " s (" + escaped(record.strategy) + "; " +
             std::string(record.complete ? "complete" : "not complete") + ")</p>\n";
-    page += detail::comparison(outcome.best, outcome.baseline);
+    page += detail::comparison(outcome);
     page += "<h2>Throughput against area</h2>\n<p>Every dot is a chip with its own best plan; the line is "
-            "the best "
-            "that a chip of that area or less reaches.</p>\n" +
+            "the best that a chip of that area or less reaches.</p>\n" +
             throughput_against_area(outcome);
     page += "<h2>The pipeline</h2>\n<p>One forward, one backward, with flush." + key("forward", "forward") +
             key("backward", "backward, recomputation included") + "</p>\n" + pipeline_timeline(outcome.best);
@@ -14050,7 +14371,8 @@ rect { stroke: var(--paper); stroke-width: .5; }
     const std::string name(layer);
     page += "<h2>Operators of " + escaped(layer) + "</h2>\n<p>By core; cores that run the same share a row." +
             key("tensor", "tensor cores") + key("vector", "vector cores") + key("link", "link") + "</p>\n" +
-            operator_schedule("Forward pass of " + name, forward) +
+            detail::pass_caption("Forward", forward) + operator_schedule("Forward pass of " + name, forward) +
+            detail::pass_caption("Backward", backward) +
             operator_schedule("Backward pass of " + name, backward);
     return page + "</body></html>\n";
 }
@@ -14180,6 +14502,9 @@ constexpr auto sorted_values(const Axes& described) {
 /// expressions. Make one with `family`.
 template <hardware::platform P, hardware::technology T, class Axes, class Limits>
 class described_family {
+    template <class Name>
+    static constexpr auto values = detail::sorted_values<Name>(Axes{});
+
 public:
     using platform = P;
     using technology = T;
@@ -14188,10 +14513,17 @@ public:
                                const hardware::accelerator& reference)
         : name_(name), limits_(limits), reference_(reference) {}
 
+    /// The grid, each axis from largest to smallest.
+    static constexpr hardware::grid_axes axes{.num_tc = values<std::remove_const_t<decltype(num_tc)>>,
+                                              .num_vc = values<std::remove_const_t<decltype(num_vc)>>,
+                                              .width = values<std::remove_const_t<decltype(width)>>,
+                                              .depth = values<std::remove_const_t<decltype(depth)>>,
+                                              .glb_bytes = values<std::remove_const_t<decltype(glb_bytes)>>};
+
     [[nodiscard]] constexpr std::string_view name() const noexcept { return name_; }
-    [[nodiscard]] static constexpr std::size_t size() noexcept { return grid.size(); }
+    [[nodiscard]] static constexpr std::size_t size() noexcept { return axes.size(); }
     [[nodiscard]] constexpr hardware::accelerator operator[](std::size_t position) const {
-        return grid.at(position);
+        return axes.at(position);
     }
     [[nodiscard]] constexpr bool keeps(const hardware::accelerator& chip) const {
         const auto area = hardware::area_of<T, P>(chip);
@@ -14203,15 +14535,6 @@ public:
     [[nodiscard]] constexpr hardware::accelerator reference() const noexcept { return reference_; }
 
 private:
-    template <class Name>
-    static constexpr auto values = detail::sorted_values<Name>(Axes{});
-
-    static constexpr hardware::grid_axes grid{.num_tc = values<std::remove_const_t<decltype(num_tc)>>,
-                                              .num_vc = values<std::remove_const_t<decltype(num_vc)>>,
-                                              .width = values<std::remove_const_t<decltype(width)>>,
-                                              .depth = values<std::remove_const_t<decltype(depth)>>,
-                                              .glb_bytes = values<std::remove_const_t<decltype(glb_bytes)>>};
-
     std::string_view name_;
     Limits limits_;
     hardware::accelerator reference_;
@@ -14224,8 +14547,8 @@ private:
 /// \param limited    what `limits` returns
 /// \param reference  the design that others are compared with; it need not be in the grid
 template <hardware::platform P, hardware::technology T, class Axes, class Limits>
-[[nodiscard]] constexpr auto family(std::string_view name, const Axes&, const Limits& limited,
-                                    const hardware::accelerator& reference) {
+[[nodiscard]] constexpr auto family(std::string_view name, [[maybe_unused]] const Axes& described,
+                                    const Limits& limited, const hardware::accelerator& reference) {
     return described_family<P, T, Axes, Limits>(name, limited, reference);
 }
 
@@ -14434,12 +14757,12 @@ struct ending {
 /// method alone. Silent, safe from several threads at once (each has its own GLPK environment, freed when the
 /// thread ends), deterministic but for the time limit. Models `ilp::solver`.
 struct solver {
-    double time_limit_s = std::numeric_limits<double>::infinity();
+    double time_limit_s = std::numeric_limits<double>::infinity();      ///< wall-clock seconds
     std::int64_t node_limit = std::numeric_limits<std::int64_t>::max(); ///< nodes of the tree
     double relative_gap = 0.0;           ///< stop when bound and best values are this close
     double integrality_tolerance = 1e-9; ///< how far from whole a relaxed value counts as whole, in (0, 1)
-    bool presolve = true;
-    bool cuts = true;
+    bool presolve = true;                ///< simplify the model first
+    bool cuts = true;                    ///< Gomory, rounding, cover and clique cuts
 
     /// \returns what `ilp::model::check` finds wrong; errc::out_of_range for options that make no sense;
     /// errc::unsupported when GLPK breaks down over the numbers.
@@ -15534,7 +15857,6 @@ inline void assign_roles(workload::operator_graph& g) {
 
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 
 namespace dovetail::ext::onnx {
 
@@ -15751,7 +16073,10 @@ private:
 [[nodiscard]] inline result<workload::operator_graph> import_onnx_file(const std::filesystem::path& path,
                                                                        const import_options& options = {}) {
     std::ifstream file(path, std::ios::binary);
-    const std::string bytes{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    std::string bytes;
+    std::array<char, 65536> chunk;
+    while (file.read(chunk.data(), chunk.size()) || file.gcount() > 0)
+        bytes.append(chunk.data(), static_cast<std::size_t>(file.gcount()));
     if (!file.is_open() || file.bad())
         return error{errc::io, path.string(), "it cannot be read", "name a file that exists and can be read"};
     auto graph = import_onnx(bytes, options);
