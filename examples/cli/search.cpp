@@ -103,6 +103,8 @@ struct search_command {
             if (auto written = write_file(html_file, page(*outcome, evaluate)); !written)
                 return complain(written.problem());
         if (!common.quiet) print(common.people(), *outcome, preparation_s);
+        if (!common.quiet && !html_file.empty() && !outcome->best.feasible())
+            common.people() << html_file << " is not written: there is no plan to draw\n";
         return exit_of(outcome->status);
     }
 

@@ -304,9 +304,10 @@ TEST_F(Cli, WhatNothingSatisfiesIsNamed) {
     EXPECT_EQ(memory.at("status"), "infeasible");
     EXPECT_TRUE(memory.at("binding").get<std::string>().starts_with("memory: a device has at most 0.001 GiB"))
         << memory.at("binding");
-    const answer people = run("search --model bert-large --micro-batches 1 --max-area 1");
+    const answer people = run("search --model bert-large --micro-batches 1 --max-area 1 --html page.html");
     EXPECT_EQ(people.exit, 3);
     EXPECT_TRUE(people.out.starts_with("infeasible: area: the limit is 1 mm^2")) << people.out;
+    EXPECT_NE(people.out.find("page.html is not written"), std::string::npos) << people.out;
 }
 
 TEST_F(Cli, ATimeLimitEndsWithTheBestSoFar) {
