@@ -5848,7 +5848,7 @@ private:
                     continue;
                 }
                 tensor copy = after_.tensors[t];
-                copy.name += "@" + op::to_text(list);
+                copy.name.append("@").append(op::to_text(list));
                 copy.integers = list;
                 const index fresh = after_.add(std::move(copy));
                 for (const use& u : users) after_.operations[u.operation].inputs[u.position] = fresh;
@@ -15752,8 +15752,8 @@ private:
                 const auto& dim = declared.dim(i);
                 agrees =
                     agrees && (!dim.has_dim_value() || dim.dim_value() == dims[static_cast<std::size_t>(i)]);
-                text +=
-                    (i > 0 ? "," : "") + (dim.has_dim_value() ? to_text(std::int64_t{dim.dim_value()}) : "?");
+                if (i > 0) text += ',';
+                text += dim.has_dim_value() ? to_text(std::int64_t{dim.dim_value()}) : "?";
             }
             if (!agrees)
                 return error{errc::shape, "tensor '" + info.name() + "'",

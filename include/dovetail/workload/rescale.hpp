@@ -220,7 +220,7 @@ private:
                     continue;
                 }
                 tensor copy = after_.tensors[t];
-                copy.name += "@" + op::to_text(list);
+                copy.name.append("@").append(op::to_text(list));
                 copy.integers = list;
                 const index fresh = after_.add(std::move(copy));
                 for (const use& u : users) after_.operations[u.operation].inputs[u.position] = fresh;

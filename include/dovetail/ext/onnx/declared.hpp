@@ -150,8 +150,8 @@ private:
                 const auto& dim = declared.dim(i);
                 agrees =
                     agrees && (!dim.has_dim_value() || dim.dim_value() == dims[static_cast<std::size_t>(i)]);
-                text +=
-                    (i > 0 ? "," : "") + (dim.has_dim_value() ? to_text(std::int64_t{dim.dim_value()}) : "?");
+                if (i > 0) text += ',';
+                text += dim.has_dim_value() ? to_text(std::int64_t{dim.dim_value()}) : "?";
             }
             if (!agrees)
                 return error{errc::shape, "tensor '" + info.name() + "'",
