@@ -7,6 +7,7 @@ option(DOVETAIL_UNIT_TESTS "Build what needs GoogleTest" ON)
 option(DOVETAIL_CLI "Build the command line, where every door is open" ON)
 option(DOVETAIL_BENCHMARKS "Build what needs Google Benchmark" OFF)
 option(DOVETAIL_CHECK_HEADERS "Compile every header alone" OFF)
+option(DOVETAIL_PRECOMPILE "Parse the library once for all suites" OFF)
 option(DOVETAIL_CONSUMERS "Test real projects that use the library" OFF)
 
 if(DOVETAIL_UNIT_TESTS)
