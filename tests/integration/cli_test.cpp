@@ -1,5 +1,6 @@
-// The command line as scripts see it: what it prints, and how it ends.
+// Every command but `place`: what it prints, and how it ends.
 #include <ext/onnx/model.hpp>
+#include <support/command_line.hpp>
 #include <support/markup.hpp>
 #include <support/shared.hpp>
 
@@ -25,108 +26,7 @@
 namespace dovetail::test {
 namespace {
 
-using nlohmann::json;
-
-std::string content(const std::filesystem::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    return std::string(std::istreambuf_iterator<char>(file), {});
-}
-
-struct answer {
-    int exit = -1;
-    std::string out;
-    std::string err;
-};
-
-/// Every test has a folder of its own, in which the command runs.
-class Cli : public ::testing::Test {
-protected:
-    void SetUp() override {
-        folder_ =
-            std::filesystem::path(::testing::TempDir()) /
-            (std::string("dovetail_cli_") + ::testing::UnitTest::GetInstance()->current_test_info()->name());
-        std::filesystem::remove_all(folder_);
-        std::filesystem::create_directories(folder_);
-    }
-    void TearDown() override { std::filesystem::remove_all(folder_); }
-
-    [[nodiscard]] answer run(const std::string& arguments) const {
-        const std::string line = "cd '" + folder_.string() + "' && '" DOVETAIL_CLI "' " + arguments +
-                                 " >stdout.txt 2>stderr.txt </dev/null";
-        const int status = std::system(line.c_str());
-        return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, content(folder_ / "stdout.txt"),
-                content(folder_ / "stderr.txt")};
-    }
-
-    void write(const std::string& name, std::string_view text) const {
-        std::ofstream(folder_ / name, std::ios::binary) << text;
-    }
-    [[nodiscard]] std::string read(const std::string& name) const { return content(folder_ / name); }
-
-    /// The JSON that `arguments` print, which end with `exit`.
-    [[nodiscard]] json answered(const std::string& arguments, int exit = 0) const {
-        const answer a = run(arguments + " --quiet --json -");
-        EXPECT_EQ(a.exit, exit) << arguments << ": " << a.err;
-        EXPECT_EQ(a.err, "") << arguments;
-        json value = json::parse(a.out, nullptr, false);
-        EXPECT_FALSE(value.is_discarded()) << arguments << ": " << a.out;
-        return value;
-    }
-
-    /// Expects exit status 2, nothing on standard output, and one line that has all of `parts`.
-    void refused(const std::string& arguments, const std::vector<std::string>& parts) const {
-        const answer a = run(arguments);
-        EXPECT_EQ(a.exit, 2) << arguments;
-        EXPECT_EQ(a.out, "") << arguments;
-        EXPECT_EQ(std::count(a.err.begin(), a.err.end(), '\n'), 1) << arguments << ":\n" << a.err;
-        EXPECT_TRUE(a.err.starts_with("dovetail: ") && a.err.ends_with('\n')) << a.err;
-        for (const std::string& part : parts)
-            EXPECT_NE(a.err.find(part), std::string::npos) << arguments << ": " << a.err << "lacks " << part;
-    }
-
-private:
-    std::filesystem::path folder_;
-};
-
-std::string quoted(const std::filesystem::path& path) { return "'" + path.string() + "'"; }
-
 std::string shipped_model() { return quoted(source_file("examples/models/gpt2_124m.onnx")); }
-
-/// The fields of a line, separated by commas outside quotes.
-std::vector<std::string> fields_of(const std::string& line) {
-    std::vector<std::string> fields(1);
-    bool within = false;
-    for (const char c : line) {
-        if (c == '"')
-            within = !within;
-        else if (c == ',' && !within)
-            fields.emplace_back();
-        else
-            fields.back() += c;
-    }
-    return fields;
-}
-
-/// The rows of a table with a header, each by the names of its columns.
-std::vector<std::map<std::string, std::string>> rows_of(std::istream& table) {
-    std::string line;
-    const auto next = [&] {
-        const bool more = static_cast<bool>(std::getline(table, line));
-        if (line.ends_with('\r')) line.pop_back();
-        return more;
-    };
-    next();
-    const std::vector<std::string> names = fields_of(line);
-    std::vector<std::map<std::string, std::string>> rows;
-    while (next()) {
-        const std::vector<std::string> fields = fields_of(line);
-        for (std::size_t i = 0; i < std::min(names.size(), fields.size()); ++i) {
-            if (i == 0) rows.emplace_back();
-            rows.back()[names[i]] = fields[i];
-        }
-    }
-    return rows;
-}
 
 std::int64_t most_repeats(const json& inspected) {
     std::int64_t most = 0;
@@ -205,34 +105,6 @@ TEST_F(Cli, SpaceListsTheKeptDesignsInThePublishedOrder) {
     const json counts = answered("space --family phaze");
     EXPECT_EQ(counts.at("designs"), 75712);
     EXPECT_EQ(counts.at("kept"), 29360);
-}
-
-TEST_F(Cli, PlaceFindsThePublishedOptima) {
-    DOVETAIL_SHARED_OR_SKIP(instances, "reference/placement/phaze");
-    std::ifstream table(instances / "expected.csv");
-    const auto rows = rows_of(table);
-    ASSERT_GT(rows.size(), 10u);
-    int infeasible = 0;
-    for (auto row : rows) {
-        SCOPED_TRACE(row["file"]);
-        const std::string command = "place --format phaze " + quoted(instances / row["file"]);
-        if (row["time_per_batch_s"].find("infeasible") != std::string::npos) {
-            const json none = answered(command, 3);
-            EXPECT_EQ(none.at("status"), "infeasible");
-            EXPECT_TRUE(none.at("objective").is_null());
-            EXPECT_NE(none.at("binding"), "");
-            ++infeasible;
-            continue;
-        }
-        const json found = answered(command);
-        const double expected_s = std::stod(row["time_per_batch_s"]);
-        EXPECT_EQ(found.at("status"), "optimal");
-        EXPECT_NEAR(found.at("objective").get<double>(), expected_s, 1e-9 * expected_s);
-        EXPECT_EQ(found.at("plan").at("stages").size(), std::stoul(row["stages"]));
-        EXPECT_EQ(found.at("plan").at("tensor_parallel"), std::stoll(row["tensor_parallel"]));
-        EXPECT_EQ(found.at("plan").at("data_parallel"), std::stoll(row["data_parallel"]));
-    }
-    EXPECT_GT(infeasible, 0);
 }
 
 std::string small_search() {
@@ -386,79 +258,6 @@ TEST_F(Cli, BadOptionsAreRefused) {
     refused("space --threads -2", {"option --threads", "its value is -2"});
     EXPECT_EQ(run("--version").exit, 0);
     EXPECT_EQ(run("search --help").exit, 0);
-}
-
-/// A placement of three layers in a chain.
-json small_placement() {
-    json instance{{"maxMemoryPerDevice", 1000},
-                  {"maxDevices", 4},
-                  {"bandwidth", 10},
-                  {"mbsInBatch", 8},
-                  {"activationRecomputation", false},
-                  {"optimizerAlgorithm", "SGD"}};
-    for (int id = 0; id < 3; ++id)
-        instance["nodes"]["1"].push_back({{"id", id},
-                                          {"parameterSize", 10},
-                                          {"activationSize", 5},
-                                          {"optimalLatencyFw", 1},
-                                          {"optimalLatencyBw", 2},
-                                          {"isTensorParallelized", false}});
-    for (int id = 0; id < 2; ++id)
-        instance["edges"]["1"].push_back({{"sourceId", id}, {"destId", id + 1}, {"communicationCost", 1}});
-    return instance;
-}
-
-TEST_F(Cli, BadPlacementsAreRefused) {
-    const json sound = small_placement();
-    write("sound.json", sound.dump());
-    EXPECT_EQ(answered("place sound.json").at("status"), "optimal");
-
-    const auto broken = [&](const std::string& name, const auto& change,
-                            const std::vector<std::string>& parts) {
-        json instance = sound;
-        change(instance);
-        write(name, instance.dump());
-        std::vector<std::string> all{name};
-        all.insert(all.end(), parts.begin(), parts.end());
-        refused("place " + name, all);
-    };
-    broken("negative.json", [](json& j) { j["nodes"]["1"][1]["optimalLatencyFw"] = -1; },
-           {"nodes.1[1].optimalLatencyFw", "it is -1", "0 or more"});
-    broken("devices.json", [](json& j) { j["maxDevices"] = 0; }, {"maxDevices", "it is 0"});
-    broken("fraction.json", [](json& j) { j["maxDevices"] = 2.5; },
-           {"maxDevices", "it is 2.5", "whole number"});
-    broken("type.json", [](json& j) { j["bandwidth"] = "fast"; }, {"bandwidth", "string", "number"});
-    broken("missing.json", [](json& j) { j.erase("mbsInBatch"); }, {"mbsInBatch", "missing"});
-    broken("edge.json", [](json& j) { j["edges"]["1"][0]["destId"] = 9; }, {"edges.1[0]", "9"});
-    broken("none.json", [](json& j) { j["nodes"]["1"] = json::array(); }, {"nodes.1", "no layer"});
-    broken("optimizer.json", [](json& j) { j["optimizerAlgorithm"] = "Lion"; },
-           {"optimizerAlgorithm", "Lion"});
-    broken("cycle.json",
-           [](json& j) {
-               j["edges"]["1"].push_back({{"sourceId", 2}, {"destId", 0}, {"communicationCost", 1}});
-           },
-           {"cycle"});
-
-    const std::string text = sound.dump();
-    write("truncated.json", text.substr(0, text.size() / 2));
-    refused("place truncated.json", {"truncated.json", "byte", "ends too early"});
-    std::string not_a_number = text;
-    const std::string bandwidth = "\"bandwidth\":10";
-    not_a_number.replace(not_a_number.find(bandwidth), bandwidth.size(), "\"bandwidth\":NaN");
-    write("nan.json", not_a_number);
-    refused("place nan.json", {"nan.json", "byte", "not JSON"});
-    refused("place absent.json", {"absent.json", "cannot be read"});
-    refused("place sound.json --format chess", {"--format", "chess", "phaze"});
-}
-
-TEST_F(Cli, APlacementThatFitsNowhereIsNamed) {
-    json instance = small_placement();
-    instance["maxMemoryPerDevice"] = 12;
-    write("memory.json", instance.dump());
-    const json none = answered("place memory.json", 3);
-    EXPECT_EQ(none.at("status"), "infeasible");
-    EXPECT_TRUE(none.at("plan").is_null());
-    EXPECT_TRUE(none.at("binding").get<std::string>().starts_with("memory: ")) << none.at("binding");
 }
 
 } // namespace

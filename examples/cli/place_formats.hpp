@@ -1,0 +1,70 @@
+#pragma once
+// What `dovetail place` asks of every published planner's format, and what each answers.
+
+#include "heap_meter.hpp"
+
+#include <dovetail/core/budget.hpp>
+#include <dovetail/core/json.hpp>
+#include <dovetail/core/result.hpp>
+#include <dovetail/core/status.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace cli {
+
+struct place_request {
+    std::string file;
+    std::optional<double> time_limit_s; ///< the format's own default where it is not given
+    std::int64_t threads = 0;           ///< 0 takes all
+    std::uint64_t seed = 1;
+};
+
+/// Seconds and bytes of a solver alone: what it is given has been read before.
+struct solve_effort {
+    double seconds = 0.0;
+    std::size_t peak_bytes = 0;
+};
+
+/// Writes members into the JSON object that is open, or nothing.
+using json_members = std::function<void(dovetail::json_writer&)>;
+
+/// The answer of any format; without an objective there is no plan.
+struct placement_answer {
+    dovetail::status outcome = dovetail::status::infeasible;
+    std::optional<double> objective;   ///< in the format's own unit
+    std::optional<double> lower_bound; ///< proved; the objective itself where it is optimal
+    std::string summary;               ///< the plan in half a line, for people
+    std::string binding;               ///< what keeps the plan from being better, or from being at all
+    json_members plan;                 ///< the members of the object `plan`
+    json_members more;                 ///< further members of the answer
+    solve_effort effort;
+};
+
+/// Runs `solve`, whose answer it returns. A solve under 50 ms is repeated until the clock can tell.
+template <class Solve>
+[[nodiscard]] auto measure_solve(solve_effort& effort, const Solve& solve) {
+    const heap_meter meter;
+    const dovetail::stopwatch clock;
+    auto answer = solve();
+    effort = {clock.seconds(), meter.peak_bytes()};
+    if (effort.seconds >= 0.05) return answer;
+    const dovetail::stopwatch repeated;
+    int solves = 0;
+    do {
+        static_cast<void>(solve());
+        ++solves;
+    } while (repeated.seconds() < 0.05);
+    effort.seconds = repeated.seconds() / solves;
+    return answer;
+}
+
+/// The formats, by the name that `--format` takes. Errors name the file.
+[[nodiscard]] dovetail::result<placement_answer> place_phaze(const place_request& request);
+
+} // namespace cli

@@ -1,0 +1,119 @@
+// `dovetail place --format phaze`: its answers, and what it refuses.
+#include <support/command_line.hpp>
+#include <support/shared.hpp>
+
+#include <gtest/gtest.h>
+
+#include <cstddef>
+#include <fstream>
+#include <string>
+
+namespace dovetail::test {
+namespace {
+
+TEST_F(Cli, PlaceFindsThePublishedOptima) {
+    DOVETAIL_SHARED_OR_SKIP(instances, "reference/placement/phaze");
+    std::ifstream table(instances / "expected.csv");
+    const auto rows = rows_of(table);
+    ASSERT_GT(rows.size(), 10u);
+    int infeasible = 0;
+    for (auto row : rows) {
+        SCOPED_TRACE(row["file"]);
+        const std::string command = "place --format phaze " + quoted(instances / row["file"]);
+        if (row["time_per_batch_s"].find("infeasible") != std::string::npos) {
+            const json none = answered(command, 3);
+            EXPECT_EQ(none.at("status"), "infeasible");
+            EXPECT_TRUE(none.at("objective").is_null());
+            EXPECT_NE(none.at("binding"), "");
+            ++infeasible;
+            continue;
+        }
+        const json found = answered(command);
+        const double expected_s = std::stod(row["time_per_batch_s"]);
+        EXPECT_EQ(found.at("status"), "optimal");
+        EXPECT_NEAR(found.at("objective").get<double>(), expected_s, 1e-9 * expected_s);
+        EXPECT_EQ(found.at("plan").at("stages").size(), std::stoul(row["stages"]));
+        EXPECT_EQ(found.at("plan").at("tensor_parallel"), std::stoll(row["tensor_parallel"]));
+        EXPECT_EQ(found.at("plan").at("data_parallel"), std::stoll(row["data_parallel"]));
+        EXPECT_GT(found.at("solve_seconds").get<double>(), 0.0);
+        EXPECT_GT(found.at("peak_bytes").get<std::size_t>(), 0u);
+    }
+    EXPECT_GT(infeasible, 0);
+}
+
+/// A placement of three layers in a chain.
+json small_placement() {
+    json instance{{"maxMemoryPerDevice", 1000},
+                  {"maxDevices", 4},
+                  {"bandwidth", 10},
+                  {"mbsInBatch", 8},
+                  {"activationRecomputation", false},
+                  {"optimizerAlgorithm", "SGD"}};
+    for (int id = 0; id < 3; ++id)
+        instance["nodes"]["1"].push_back({{"id", id},
+                                          {"parameterSize", 10},
+                                          {"activationSize", 5},
+                                          {"optimalLatencyFw", 1},
+                                          {"optimalLatencyBw", 2},
+                                          {"isTensorParallelized", false}});
+    for (int id = 0; id < 2; ++id)
+        instance["edges"]["1"].push_back({{"sourceId", id}, {"destId", id + 1}, {"communicationCost", 1}});
+    return instance;
+}
+
+TEST_F(Cli, BadPlacementsAreRefused) {
+    const json sound = small_placement();
+    write("sound.json", sound.dump());
+    EXPECT_EQ(answered("place sound.json").at("status"), "optimal");
+
+    const auto broken = [&](const std::string& name, const auto& change,
+                            const std::vector<std::string>& parts) {
+        json instance = sound;
+        change(instance);
+        write(name, instance.dump());
+        std::vector<std::string> all{name};
+        all.insert(all.end(), parts.begin(), parts.end());
+        refused("place " + name, all);
+    };
+    broken("negative.json", [](json& j) { j["nodes"]["1"][1]["optimalLatencyFw"] = -1; },
+           {"nodes.1[1].optimalLatencyFw", "it is -1", "0 or more"});
+    broken("devices.json", [](json& j) { j["maxDevices"] = 0; }, {"maxDevices", "it is 0"});
+    broken("fraction.json", [](json& j) { j["maxDevices"] = 2.5; },
+           {"maxDevices", "it is 2.5", "whole number"});
+    broken("type.json", [](json& j) { j["bandwidth"] = "fast"; }, {"bandwidth", "string", "number"});
+    broken("missing.json", [](json& j) { j.erase("mbsInBatch"); }, {"mbsInBatch", "missing"});
+    broken("edge.json", [](json& j) { j["edges"]["1"][0]["destId"] = 9; }, {"edges.1[0]", "9"});
+    broken("none.json", [](json& j) { j["nodes"]["1"] = json::array(); }, {"nodes.1", "no layer"});
+    broken("optimizer.json", [](json& j) { j["optimizerAlgorithm"] = "Lion"; },
+           {"optimizerAlgorithm", "Lion"});
+    broken("cycle.json",
+           [](json& j) {
+               j["edges"]["1"].push_back({{"sourceId", 2}, {"destId", 0}, {"communicationCost", 1}});
+           },
+           {"cycle"});
+
+    const std::string text = sound.dump();
+    write("truncated.json", text.substr(0, text.size() / 2));
+    refused("place truncated.json", {"truncated.json", "byte", "ends too early"});
+    std::string not_a_number = text;
+    const std::string bandwidth = "\"bandwidth\":10";
+    not_a_number.replace(not_a_number.find(bandwidth), bandwidth.size(), "\"bandwidth\":NaN");
+    write("nan.json", not_a_number);
+    refused("place nan.json", {"nan.json", "byte", "not JSON"});
+    refused("place absent.json", {"absent.json", "cannot be read"});
+    refused("place sound.json --time-limit 0", {"--time-limit", "it is 0", "positive"});
+    refused("place sound.json --format chess", {"--format", "chess", "phaze"});
+}
+
+TEST_F(Cli, APlacementThatFitsNowhereIsNamed) {
+    json instance = small_placement();
+    instance["maxMemoryPerDevice"] = 12;
+    write("memory.json", instance.dump());
+    const json none = answered("place memory.json", 3);
+    EXPECT_EQ(none.at("status"), "infeasible");
+    EXPECT_TRUE(none.at("plan").is_null());
+    EXPECT_TRUE(none.at("binding").get<std::string>().starts_with("memory: ")) << none.at("binding");
+}
+
+} // namespace
+} // namespace dovetail::test
