@@ -200,7 +200,7 @@ TEST(Breakdown, AddsUpToTheTimeOfTheBatch) {
                 EXPECT_NEAR(stages[k].forward_s + stages[k].backward_s, plan.stages[k].load_s, 1e-12);
             const auto m =
                 static_cast<std::size_t>(ceil_div(memory.problem().micro_batches, plan.data_parallel));
-            const double end = placement::end_of(placement::one_forward_one_backward(stages, m));
+            const double end = placement::simulate(placement::one_forward_one_backward{}, stages, m).end_s();
             EXPECT_LE(end, plan.time_per_batch_s * (1 + 1e-9));
         }
 }

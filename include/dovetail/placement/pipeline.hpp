@@ -3,6 +3,7 @@
 /// The timeline of a pipeline: when each stage works on each micro-batch.
 
 #include <dovetail/core/assert.hpp>
+#include <dovetail/placement/pipeline_schedule.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -11,75 +12,130 @@
 
 namespace dovetail::placement {
 
-/// Seconds that a stage takes for one micro-batch.
-struct stage_times {
-    double forward_s = 0;
-    double backward_s = 0;
-};
-
 /// One pass of one micro-batch through one stage.
 struct pipeline_pass {
     std::size_t stage = 0;
     std::size_t micro_batch = 0;
-    bool backward = false;
+    pass_kind kind = pass_kind::forward;
     double start_s = 0;
     double end_s = 0;
 
     friend constexpr bool operator==(const pipeline_pass&, const pipeline_pass&) = default;
 };
 
-/// The one-forward-one-backward schedule with flush (PipeDream-flush, Narayanan et al., ICML 2021): stage s
-/// of p runs min(p - 1 - s, m) forward passes ahead, then alternates, then drains, each pass as soon as its
-/// input is there. Ends no later than (m + p - 1) times the heaviest stage's forward and backward time.
-/// \returns the passes of stage 0, then of stage 1 and so on, each stage's in order of time.
-/// \complexity O(stages * micro_batches) time and memory.
-[[nodiscard]] constexpr std::vector<pipeline_pass>
-one_forward_one_backward(std::span<const stage_times> stages, std::size_t micro_batches) {
-    const std::size_t p = stages.size();
-    const std::size_t m = micro_batches;
-    std::vector<pipeline_pass> passes;
-    passes.reserve(2 * p * m);
-    for (std::size_t s = 0; s < p; ++s) {
-        DOVETAIL_ASSERT(stages[s].forward_s >= 0 && stages[s].backward_s >= 0, "times are not negative");
-        const std::size_t ahead = std::min(p - 1 - s, m);
-        for (std::size_t i = 0; i < ahead; ++i) passes.push_back({s, i, false, 0, 0});
-        for (std::size_t i = ahead; i < m; ++i) {
-            passes.push_back({s, i, false, 0, 0});
-            passes.push_back({s, i - ahead, true, 0, 0});
-        }
-        for (std::size_t i = m - ahead; i < m; ++i) passes.push_back({s, i, true, 0, 0});
-    }
+/// What a pipeline does in one batch.
+struct pipeline_timeline {
+    std::vector<std::vector<pipeline_pass>> devices; ///< the passes of each, in order of time
 
-    std::vector<double> forward_end(p * m, -1);
-    std::vector<double> backward_end(p * m, -1);
-    std::vector<std::size_t> next(p, 0);
-    std::vector<double> free_from(p, 0);
-    // Sweeps over the stages until none can go on: each sweep runs every stage as far as its inputs reach.
+    /// When the last pass ends.
+    [[nodiscard]] constexpr double end_s() const {
+        double latest = 0;
+        for (const auto& passes : devices)
+            if (!passes.empty()) latest = std::max(latest, passes.back().end_s);
+        return latest;
+    }
+    /// Seconds that the batch binds the device that it binds longest, first pass to last: batches follow one
+    /// another at that pace where every device updates its own weights when it is done.
+    [[nodiscard]] constexpr double period_s() const {
+        double longest = 0;
+        for (const auto& passes : devices)
+            if (!passes.empty()) longest = std::max(longest, passes.back().end_s - passes.front().start_s);
+        return longest;
+    }
+    /// The most stages' worth of activations that a device holds at one time: from a forward pass to the end
+    /// of the last pass that reads them.
+    [[nodiscard]] constexpr std::size_t in_flight(std::size_t device) const {
+        std::size_t held = 0;
+        std::size_t most = 0;
+        for (const pipeline_pass& pass : devices[device]) {
+            if (pass.kind == pass_kind::forward) most = std::max(most, ++held);
+            if (pass.kind == pass_kind::backward || pass.kind == pass_kind::weight_gradient) --held;
+        }
+        return most;
+    }
+};
+
+/// Runs a schedule: every pass starts as soon as its device is free and its input is there.
+/// \param stages the times of each, first to last; with several chunks a device, a whole number of them each
+/// \complexity O(stages * micro_batches * devices) time at worst, O(stages * micro_batches) memory.
+template <pipeline_policy Policy>
+[[nodiscard]] constexpr pipeline_timeline simulate(const Policy& policy, std::span<const stage_times> stages,
+                                                   std::size_t micro_batches) {
+    DOVETAIL_ASSERT(stages.size() % policy.chunks() == 0, "every device has as many stages");
+    const std::size_t devices = stages.size() / policy.chunks();
+    const std::size_t m = micro_batches;
+    pipeline_timeline timeline;
+    timeline.devices.resize(devices);
+    std::vector<std::vector<pass_step>> orders;
+    for (std::size_t s = 0; s < devices; ++s) orders.push_back(policy.order(s, devices, m));
+
+    constexpr double not_yet = -1;
+    std::vector<double> forward_end(stages.size() * m, not_yet);
+    std::vector<double> gradient_end(stages.size() * m, not_yet); // of the stage's input
+    std::vector<double> free_from(devices, 0);
+    const auto inputs_ready = [&](std::size_t stage, const pass_step& step) {
+        const std::size_t i = step.micro_batch;
+        if (step.kind == pass_kind::forward) return stage == 0 ? 0.0 : forward_end[(stage - 1) * m + i];
+        if (step.kind == pass_kind::weight_gradient) return gradient_end[stage * m + i];
+        return stage + 1 < stages.size() ? gradient_end[(stage + 1) * m + i] : forward_end[stage * m + i];
+    };
+    const auto seconds_of = [&](const stage_times& t, pass_kind kind) {
+        DOVETAIL_ASSERT(t.forward_s >= 0 && t.weight_gradient_s >= 0 && t.input_gradient_s() >= 0,
+                        "times are not negative");
+        switch (kind) {
+        case pass_kind::forward:
+            return t.forward_s;
+        case pass_kind::backward:
+            return t.backward_s;
+        case pass_kind::input_gradient:
+            return t.input_gradient_s();
+        case pass_kind::weight_gradient:
+            break;
+        }
+        return t.weight_gradient_s;
+    };
+    // Sweeps over the devices until none can go on: each sweep runs every device as far as its inputs reach.
     for (bool advanced = true; advanced;) {
         advanced = false;
-        for (std::size_t s = 0; s < p; ++s)
-            for (; next[s] < 2 * m; ++next[s]) {
-                pipeline_pass& pass = passes[2 * m * s + next[s]];
-                const std::size_t i = pass.micro_batch;
-                double ready = 0;
-                if (!pass.backward && s > 0) ready = forward_end[(s - 1) * m + i];
-                if (pass.backward) ready = s + 1 < p ? backward_end[(s + 1) * m + i] : forward_end[s * m + i];
-                if (ready < 0) break;
-                pass.start_s = std::max(ready, free_from[s]);
-                pass.end_s = pass.start_s + (pass.backward ? stages[s].backward_s : stages[s].forward_s);
-                free_from[s] = pass.end_s;
-                (pass.backward ? backward_end : forward_end)[s * m + i] = pass.end_s;
+        for (std::size_t s = 0; s < devices; ++s)
+            for (auto& done = timeline.devices[s]; done.size() < orders[s].size();) {
+                const pass_step& step = orders[s][done.size()];
+                const std::size_t stage = step.chunk * devices + s;
+                const double ready = inputs_ready(stage, step);
+                if (ready == not_yet) break;
+                const double start = std::max(ready, free_from[s]);
+                const double end = start + seconds_of(stages[stage], step.kind);
+                free_from[s] = end;
+                if (step.kind == pass_kind::forward)
+                    forward_end[stage * m + step.micro_batch] = end;
+                else if (step.kind != pass_kind::weight_gradient)
+                    gradient_end[stage * m + step.micro_batch] = end;
+                done.push_back({stage, step.micro_batch, step.kind, start, end});
                 advanced = true;
             }
     }
-    return passes;
+    for (std::size_t s = 0; s < devices; ++s)
+        DOVETAIL_ASSERT(timeline.devices[s].size() == orders[s].size(), "the schedule has no deadlock");
+    return timeline;
 }
 
-/// When the last pass ends. \param passes as `one_forward_one_backward` gives them
-[[nodiscard]] constexpr double end_of(std::span<const pipeline_pass> passes) {
-    double latest = 0;
-    for (const pipeline_pass& pass : passes) latest = std::max(latest, pass.end_s);
-    return latest;
+/// An upper bound on the time that a batch binds any device: the closed form with the longest forward pass,
+/// input gradient and weight gradient of all stages. It holds since no pass of a fixed order ends later when
+/// another gets shorter, and holds for every schedule.
+template <pipeline_policy Policy>
+[[nodiscard]] constexpr double period_bound_s(const Policy& policy, std::span<const stage_times> stages,
+                                              std::size_t micro_batches) {
+    stage_times longest;
+    double input_gradient_s = 0;
+    for (const stage_times& t : stages) {
+        longest.forward_s = std::max(longest.forward_s, t.forward_s);
+        longest.weight_gradient_s = std::max(longest.weight_gradient_s, t.weight_gradient_s);
+        input_gradient_s = std::max(input_gradient_s, t.input_gradient_s());
+    }
+    longest.backward_s = input_gradient_s + longest.weight_gradient_s;
+    const std::size_t devices = stages.size() / policy.chunks();
+    return static_cast<double>(micro_batches * policy.chunks()) * longest.total_s() +
+           policy.bubble_s(longest, devices);
 }
 
 } // namespace dovetail::placement

@@ -67,16 +67,19 @@ namespace dovetail::report {
     std::vector<std::string> rows;
     for (std::size_t s = 0; s < times.size(); ++s) rows.push_back("stage " + to_text(s + 1));
     std::vector<bar> bars;
-    for (const placement::pipeline_pass& pass : placement::one_forward_one_backward(times, shown))
-        bars.push_back({.row = pass.stage,
-                        .rows = 1,
-                        .start = pass.start_s * 1e3,
-                        .end = pass.end_s * 1e3,
-                        .style = pass.backward ? "backward" : "forward",
-                        .label = to_text(pass.micro_batch + 1),
-                        .hint = std::string(pass.backward ? "backward" : "forward") +
-                                " pass of micro-batch " + to_text(pass.micro_batch + 1) + ": " +
-                                readable((pass.end_s - pass.start_s) * 1e3, 4) + " ms"});
+    const auto timeline = placement::simulate(placement::one_forward_one_backward{}, times, shown);
+    for (const auto& passes : timeline.devices)
+        for (const placement::pipeline_pass& pass : passes) {
+            const std::string kind = pass.kind == placement::pass_kind::forward ? "forward" : "backward";
+            bars.push_back({.row = pass.stage,
+                            .rows = 1,
+                            .start = pass.start_s * 1e3,
+                            .end = pass.end_s * 1e3,
+                            .style = kind,
+                            .label = to_text(pass.micro_batch + 1),
+                            .hint = kind + " pass of micro-batch " + to_text(pass.micro_batch + 1) + ": " +
+                                    readable((pass.end_s - pass.start_s) * 1e3, 4) + " ms"});
+        }
     return gantt("The pipeline's timeline", rows, bars,
                  "time [ms], " + to_text(shown) + " of " + to_text(all) + " micro-batches");
 }

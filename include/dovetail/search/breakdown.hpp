@@ -54,7 +54,7 @@ struct batch_breakdown {
             if (problem.edges[e].target == layers.front() && layers.front() != 0)
                 forward_s += costs.edge_bytes[e] / problem.link_bytes_per_s;
         forward_s = std::min(forward_s, plan.stages[s].load_s);
-        times.push_back({forward_s, plan.stages[s].load_s - forward_s});
+        times.push_back({.forward_s = forward_s, .backward_s = plan.stages[s].load_s - forward_s});
     }
     return times;
 }
