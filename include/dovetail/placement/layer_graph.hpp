@@ -15,6 +15,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 namespace dovetail::placement {
@@ -30,6 +31,12 @@ struct layer {
     double activation_bytes = 0.0; ///< working set of the micro-batch that is being computed
     double stash_bytes = 0.0;      ///< kept for every further micro-batch in flight, without recomputation
     bool tensor_parallel = false;  ///< split over the tensor width; otherwise it runs on one device
+
+    // Parts of the above, which only a `plan_space` wider than PHAZE's asks for.
+    double weight_gradient_s = 0.0;     ///< of `backward_s`: nobody waits for it
+    double attention_forward_s = 0.0;   ///< of `forward_s`: what selective recomputation repeats
+    double attention_stash_bytes = 0.0; ///< of `stash_bytes`: what it need not keep for that
+    double optimizer_bytes = 0.0;       ///< of `resident_bytes`: state that replicas can share out
 
     friend constexpr bool operator==(const layer&, const layer&) = default;
 };
@@ -103,6 +110,7 @@ namespace detail {
     const auto bad = [](double x) { return !(x >= 0.0) || !std::isfinite(x); };
     for (std::size_t v = 0; v < layers; ++v) {
         const layer& l = costs.layers[v];
+        const std::string at = place + ": layer " + to_text(v) + ": ";
         const std::array<std::pair<const char*, double>, 7> fields{{{"forward_s", l.forward_s},
                                                                     {"backward_s", l.backward_s},
                                                                     {"update_s", l.update_s},
@@ -111,8 +119,15 @@ namespace detail {
                                                                     {"activation_bytes", l.activation_bytes},
                                                                     {"stash_bytes", l.stash_bytes}}};
         for (const auto& [name, value] : fields)
-            if (bad(value))
-                return out_of_range(place + ": layer " + to_text(v) + ": " + name, value, expected);
+            if (bad(value)) return out_of_range(at + name, value, expected);
+        const std::array<std::tuple<const char*, double, double>, 4> parts{
+            {{"weight_gradient_s", l.weight_gradient_s, l.backward_s},
+             {"attention_forward_s", l.attention_forward_s, l.forward_s},
+             {"attention_stash_bytes", l.attention_stash_bytes, l.stash_bytes},
+             {"optimizer_bytes", l.optimizer_bytes, l.resident_bytes}}};
+        for (const auto& [name, value, whole] : parts)
+            if (bad(value) || value > whole)
+                return out_of_range(at + name, value, "it must be from 0 to the whole, " + to_text(whole));
     }
     for (std::size_t e = 0; e < edges; ++e)
         if (bad(costs.edge_bytes[e]))

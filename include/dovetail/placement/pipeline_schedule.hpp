@@ -37,19 +37,34 @@ struct pass_step {
     friend constexpr bool operator==(const pass_step&, const pass_step&) = default;
 };
 
+/// What a program makes small under a schedule. A batch takes `slots` times the largest pace of a stage, and
+/// the largest of what each stage adds: `rest_s`, and its own reduction and update. With even stages this is
+/// the closed form; with uneven ones each term counts its own heaviest stage. That bounds the time from above
+/// for 1F1B (pace: forward and backward pass together), GPipe and interleaved stages (forward pass), and is
+/// an estimate for the zero-bubble schedules.
+struct pipeline_charge {
+    double slots = 0;
+    double pace_s = 0;
+    double rest_s = 0;
+};
+
 /// A schedule of a pipeline of `devices` devices, device 0 first, for `micro_batches` micro-batches. Device s
 /// holds the stages s, s + devices, s + 2 devices, …, `chunks()` of them.
 ///
 /// With even stages a batch binds a device for m (f + b) + `bubble_s` seconds, first pass to last: the next
 /// batch follows at that pace. `in_flight` counts the stages' worth of activations that a device holds at its
-/// peak; divided by `chunks()` these are micro-batches. Both hold where `admits` does.
+/// peak; divided by `chunks()` these are micro-batches. Both hold where `admits` does. `least_in_flight` is
+/// what it is at least where micro-batches abound, by the number of stages behind.
 template <class P>
 concept pipeline_policy = requires(const P& p, std::size_t n, const stage_times& times) {
     { P::name } -> std::convertible_to<std::string_view>;
+    { P::rest_grows } -> std::convertible_to<bool>;
     { p.chunks() } -> std::same_as<std::size_t>;
     { p.admits(n, n) } -> std::same_as<bool>;
     { p.bubble_s(times, n) } -> std::same_as<double>;
     { p.in_flight(n, n, n) } -> std::same_as<std::size_t>;
+    { p.least_in_flight(n) } -> std::same_as<std::size_t>;
+    { p.charge(times, n, n) } -> std::same_as<pipeline_charge>;
     { p.order(n, n, n) } -> std::same_as<std::vector<pass_step>>;
 };
 
@@ -57,6 +72,7 @@ concept pipeline_policy = requires(const P& p, std::size_t n, const stage_times&
 /// \source Huang et al., GPipe, NeurIPS 2019.
 struct gpipe {
     static constexpr std::string_view name = "gpipe";
+    static constexpr bool rest_grows = true;
 
     [[nodiscard]] constexpr std::size_t chunks() const { return 1; }
     [[nodiscard]] constexpr bool admits(std::size_t, std::size_t) const { return true; }
@@ -65,6 +81,12 @@ struct gpipe {
     }
     [[nodiscard]] constexpr std::size_t in_flight(std::size_t, std::size_t, std::size_t micro_batches) const {
         return micro_batches;
+    }
+    [[nodiscard]] constexpr std::size_t least_in_flight(std::size_t) const { return 1; }
+    [[nodiscard]] constexpr pipeline_charge charge(const stage_times& t, std::size_t devices,
+                                                   std::size_t micro_batches) const {
+        const auto slots = static_cast<double>(micro_batches + devices - 1);
+        return {slots, t.forward_s, slots * t.backward_s};
     }
     [[nodiscard]] constexpr std::vector<pass_step> order(std::size_t, std::size_t,
                                                          std::size_t micro_batches) const {
@@ -80,6 +102,7 @@ struct gpipe {
 /// \source PipeDream-flush: Narayanan et al., ICML 2021.
 struct one_forward_one_backward {
     static constexpr std::string_view name = "1f1b";
+    static constexpr bool rest_grows = true;
 
     [[nodiscard]] constexpr std::size_t chunks() const { return 1; }
     [[nodiscard]] constexpr bool admits(std::size_t, std::size_t) const { return true; }
@@ -89,6 +112,14 @@ struct one_forward_one_backward {
     [[nodiscard]] constexpr std::size_t in_flight(std::size_t device, std::size_t devices,
                                                   std::size_t micro_batches) const {
         return std::min(devices - device, micro_batches);
+    }
+    [[nodiscard]] constexpr std::size_t in_flight(std::size_t device, std::size_t devices) const {
+        return devices - device;
+    }
+    [[nodiscard]] constexpr std::size_t least_in_flight(std::size_t behind) const { return behind + 1; }
+    [[nodiscard]] constexpr pipeline_charge charge(const stage_times& t, std::size_t devices,
+                                                   std::size_t micro_batches) const {
+        return {static_cast<double>(micro_batches + devices - 1), t.total_s(), 0.0};
     }
     [[nodiscard]] constexpr std::vector<pass_step> order(std::size_t device, std::size_t devices,
                                                          std::size_t micro_batches) const {
@@ -110,6 +141,7 @@ struct one_forward_one_backward {
 /// \source Narayanan et al., Megatron-LM, SC 2021.
 struct interleaved {
     static constexpr std::string_view name = "interleaved";
+    static constexpr bool rest_grows = true;
 
     std::size_t stages_per_device = 2; ///< 2 or more
 
@@ -124,6 +156,15 @@ struct interleaved {
     [[nodiscard]] constexpr std::size_t in_flight(std::size_t device, std::size_t devices,
                                                   std::size_t micro_batches) const {
         return std::min(ahead(device, devices) + 1, micro_batches * stages_per_device);
+    }
+    [[nodiscard]] constexpr std::size_t in_flight(std::size_t device, std::size_t devices) const {
+        return ahead(device, devices) + 1;
+    }
+    [[nodiscard]] constexpr std::size_t least_in_flight(std::size_t) const { return stages_per_device; }
+    [[nodiscard]] constexpr pipeline_charge charge(const stage_times& t, std::size_t devices,
+                                                   std::size_t micro_batches) const {
+        const auto slots = static_cast<double>(stages_per_device * micro_batches + devices - 1);
+        return {slots, t.forward_s, slots * t.backward_s};
     }
     [[nodiscard]] constexpr std::vector<pass_step> order(std::size_t device, std::size_t devices,
                                                          std::size_t micro_batches) const {
@@ -179,6 +220,7 @@ namespace detail {
 /// (p - 1) max(b, f + b - w), is our own; it equals theirs, (p - 1) (f + b - w), while w <= f.
 struct zero_bubble_h1 {
     static constexpr std::string_view name = "zb-h1";
+    static constexpr bool rest_grows = false;
 
     [[nodiscard]] constexpr std::size_t chunks() const { return 1; }
     [[nodiscard]] constexpr bool admits(std::size_t devices, std::size_t micro_batches) const {
@@ -192,6 +234,12 @@ struct zero_bubble_h1 {
                                                   std::size_t micro_batches) const {
         return std::min(devices, micro_batches);
     }
+    [[nodiscard]] constexpr std::size_t in_flight(std::size_t, std::size_t devices) const { return devices; }
+    [[nodiscard]] constexpr std::size_t least_in_flight(std::size_t behind) const { return behind + 1; }
+    [[nodiscard]] constexpr pipeline_charge charge(const stage_times& t, std::size_t devices,
+                                                   std::size_t micro_batches) const {
+        return {static_cast<double>(micro_batches), t.total_s(), bubble_s(t, devices)};
+    }
     [[nodiscard]] constexpr std::vector<pass_step> order(std::size_t device, std::size_t devices,
                                                          std::size_t micro_batches) const {
         return detail::zero_bubble_order(devices - device, device, micro_batches);
@@ -204,6 +252,7 @@ struct zero_bubble_h1 {
 /// our own; it equals theirs, (p - 1) (f + b - 2 w), where that is the largest.
 struct zero_bubble_h2 {
     static constexpr std::string_view name = "zb-h2";
+    static constexpr bool rest_grows = false;
 
     [[nodiscard]] constexpr std::size_t chunks() const { return 1; }
     [[nodiscard]] constexpr bool admits(std::size_t devices, std::size_t micro_batches) const {
@@ -217,6 +266,14 @@ struct zero_bubble_h2 {
     [[nodiscard]] constexpr std::size_t in_flight(std::size_t, std::size_t devices,
                                                   std::size_t micro_batches) const {
         return std::min(2 * devices - 1, micro_batches);
+    }
+    [[nodiscard]] constexpr std::size_t in_flight(std::size_t, std::size_t devices) const {
+        return 2 * devices - 1;
+    }
+    [[nodiscard]] constexpr std::size_t least_in_flight(std::size_t behind) const { return behind + 1; }
+    [[nodiscard]] constexpr pipeline_charge charge(const stage_times& t, std::size_t devices,
+                                                   std::size_t micro_batches) const {
+        return {static_cast<double>(micro_batches), t.total_s(), bubble_s(t, devices)};
     }
     [[nodiscard]] constexpr std::vector<pass_step> order(std::size_t device, std::size_t devices,
                                                          std::size_t micro_batches) const {

@@ -10,8 +10,29 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <string_view>
 
 namespace dovetail::placement {
+
+/// What a stage keeps of a forward pass for the backward pass, and what it computes again instead.
+enum class recomputation : std::uint8_t {
+    none,      ///< keeps everything
+    selective, ///< repeats the inside of attention, where little work makes many bytes
+    full,      ///< keeps its inputs and repeats the whole forward pass
+};
+
+/// The name of a way to recompute.
+[[nodiscard]] constexpr std::string_view to_string(recomputation r) noexcept {
+    switch (r) {
+    case recomputation::none:
+        return "none";
+    case recomputation::selective:
+        return "selective";
+    case recomputation::full:
+        return "full";
+    }
+    return "unknown";
+}
 
 /// One stage of a pipeline: the layers at the positions [begin, end) of the plan's order.
 struct stage {
@@ -21,6 +42,7 @@ struct stage {
     double load_s = 0.0;      ///< one micro-batch, forward and backward, transfers and recomputation included
     double memory_bytes = 0.0; ///< at its peak, on each device
     double tail_s = 0.0;       ///< its own gradient reduction and update, after the last micro-batch
+    recomputation repeats = recomputation::none;
 
     friend constexpr bool operator==(const stage&, const stage&) = default;
 };
@@ -30,8 +52,9 @@ struct stage {
 template <class Storage>
 struct basic_plan {
     status outcome = status::infeasible;
-    std::int64_t tensor_parallel = 0; ///< the tensor width
-    std::int64_t data_parallel = 0;   ///< replicas of the whole pipeline
+    std::int64_t tensor_parallel = 0;  ///< the tensor width
+    std::int64_t data_parallel = 0;    ///< replicas of the whole pipeline
+    std::size_t stages_per_device = 1; ///< the stages s, s + p, s + 2 p, … share devices, of p in all
     double time_per_batch_s = std::numeric_limits<double>::infinity();
     typename Storage::template up_to_layers<stage> stages{};       ///< first to last
     typename Storage::template up_to_layers<graph::index> order{}; ///< the layers, stage by stage
@@ -46,7 +69,7 @@ struct basic_plan {
     [[nodiscard]] constexpr std::int64_t devices() const {
         std::int64_t replica = 0;
         for (const stage& s : stages) replica += s.devices;
-        return replica * data_parallel;
+        return replica / static_cast<std::int64_t>(stages_per_device) * data_parallel;
     }
 
     /// The first of the stages with the largest load: it sets the pace of the pipeline.

@@ -66,7 +66,7 @@ public:
                             stage_program_memory<Space, Storage>& memory, basic_plan<Storage>& best)
         : space_(space), memory_(memory), best_(best), charge_(charge), devices_(problem.devices),
           micro_batches_(problem.micro_batches), hbm_bytes_(problem.hbm_bytes),
-          link_bytes_per_s_(problem.link_bytes_per_s) {
+          link_bytes_per_s_(problem.link_bytes_per_s), recompute_(problem.recompute) {
         best_.outcome = status::infeasible;
         best_.tensor_parallel = best_.data_parallel = 0;
         best_.time_per_batch_s = infinity;
@@ -345,6 +345,7 @@ private:
             const stage_figures figures = space_.figures(costs, s, behind);
             out.load_s = figures.load_s;
             out.memory_bytes = figures.memory_bytes;
+            if (recompute_ && behind > 0) out.repeats = recomputation::full;
             out.tail_s = per_byte * figures.reduce_bytes + figures.update_s;
             best_.stages.push_back(out);
             load_s = std::max(load_s, out.load_s);
@@ -366,6 +367,7 @@ private:
     std::int64_t micro_batches_;
     double hbm_bytes_;
     double link_bytes_per_s_;
+    bool recompute_;
 
     replica_shape shape_{};
     bool improved_ = false;

@@ -1,0 +1,327 @@
+#pragma once
+/// \file
+/// The exact placement of a chain of layers under any pipeline schedule, over the whole plan space.
+
+#include <dovetail/core/assert.hpp>
+#include <dovetail/core/checked.hpp>
+#include <dovetail/placement/chain_stages.hpp>
+#include <dovetail/placement/plan.hpp>
+#include <dovetail/placement/stage_pricing.hpp>
+#include <dovetail/placement/stage_program.hpp>
+#include <dovetail/placement/stage_sums.hpp>
+#include <dovetail/placement/stage_table.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <utility>
+
+namespace dovetail::placement {
+
+namespace detail {
+
+/// A number of stages, and of single ones among them, by the least time that it promises.
+struct shape_promise {
+    double time_s = infinity;
+    double pace_s = infinity;
+    std::size_t stages = 0;
+    std::size_t singles = 0;
+};
+
+/// A stage of the best plan.
+template <class StageRef>
+struct chosen_stage {
+    StageRef ref;
+    recomputation repeats;
+};
+
+} // namespace detail
+
+/// The memory of a `pipeline_program`, to be kept from call to call. One a thread.
+template <class Storage>
+struct basic_pipeline_workspace {
+    using stage_ref = typename detail::chain_stages<Storage>::stage_ref;
+
+    basic_plan<Storage> plan{}; ///< the answer of the last call
+    detail::chain_stages<Storage> chain{};
+    detail::stage_sums<Storage> sums{};
+    detail::stage_table<Storage> relaxed{};
+    detail::stage_table<Storage> trial{};
+    typename Storage::template per_row<detail::shape_promise> promises{};
+    typename Storage::template up_to_layers<detail::chosen_stage<stage_ref>> path{};
+};
+
+using pipeline_workspace = basic_pipeline_workspace<dynamic_storage>;
+
+namespace detail {
+
+/// The search for one tensor width: every shape by what it promises, the best first; in each, every number of
+/// replicas that can still win; for each, the cuts that no other beats in both pace and rest.
+template <class Policy, class Storage>
+class pipeline_search {
+public:
+    constexpr pipeline_search(const Policy& policy, const plan_space& space,
+                              const basic_layer_graph<Storage>& problem,
+                              const basic_width_costs<Storage>& costs,
+                              basic_pipeline_workspace<Storage>& memory)
+        : policy_(policy), space_(space), problem_(problem), costs_(costs), memory_(memory),
+          best_(memory.plan) {
+        memory_.chain.prepare(problem, costs);
+        memory_.sums.prepare(costs);
+        shape_ = replica_shape::of(memory_.chain, costs.width);
+        if (policy_.chunks() > 1) shape_.max_singles = 0;
+        usable_ = space_.node.usable(problem.devices, shape_.stage_devices);
+    }
+
+    constexpr void operator()() {
+        promise_shapes();
+        while (true) {
+            shape_promise* first = nullptr;
+            for (shape_promise& p : memory_.promises)
+                if (p.time_s < (first == nullptr ? best_.time_per_batch_s : first->time_s)) first = &p;
+            if (first == nullptr) break;
+            for_each_degree(first->stages, first->singles, [&](std::int64_t replicas) {
+                const auto pricing = priced(first->stages, replicas, first->singles);
+                if (least_time_s(*first, pricing) < best_.time_per_batch_s) settle(*first, pricing);
+            });
+            first->time_s = infinity;
+        }
+        if (improved_) write_plan();
+    }
+
+private:
+    using stage_ref = typename chain_stages<Storage>::stage_ref;
+    using rule = pricing_rule<Policy, Storage>;
+
+    /// Devices of a replica whose pipeline has `stages` stages.
+    [[nodiscard]] constexpr std::int64_t replica_devices(std::size_t stages, std::size_t singles) const {
+        return shape_.devices(stages / policy_.chunks(), singles);
+    }
+
+    [[nodiscard]] constexpr stage_pricing<Policy> priced(std::size_t stages, std::int64_t replicas,
+                                                         std::size_t singles) const {
+        const double link = problem_.link_bytes_per_s;
+        return {.policy = policy_,
+                .space = space_,
+                .recompute = problem_.recompute,
+                .devices = stages / policy_.chunks(),
+                .replicas = replicas,
+                .micro_batches = static_cast<std::size_t>(ceil_div(problem_.micro_batches, replicas)),
+                .stage_devices = shape_.stage_devices,
+                .stage_link_bytes_per_s =
+                    stage_link_bytes_per_s(replicas * replica_devices(stages, singles), link, space_.node),
+                .reduce_link_bytes_per_s = link};
+    }
+
+    /// Every number of replicas that can be best, most first. Fewer replicas for as many micro-batches each
+    /// have less to reduce; only where they share out the optimizer can more of them be worth it.
+    template <class Visit>
+    constexpr void for_each_degree(std::size_t stages, std::size_t singles, const Visit& visit) const {
+        std::int64_t d = std::min(problem_.micro_batches, usable_ / replica_devices(stages, singles));
+        for (; d > 0; --d) {
+            const std::int64_t each = ceil_div(problem_.micro_batches, d);
+            if (!space_.shard_optimizer) d = ceil_div(problem_.micro_batches, each);
+            if (policy_.admits(stages / policy_.chunks(), static_cast<std::size_t>(each))) visit(d);
+        }
+    }
+
+    /// No plan of the shape on so many replicas is faster: no pace below the relaxed one, no pipeline below
+    /// its share of the work, no tail below its share of the reduction.
+    [[nodiscard]] constexpr double least_time_s(const shape_promise& shape,
+                                                const stage_pricing<Policy>& pricing) const {
+        const double stages = static_cast<double>(shape.stages);
+        const double share = memory_.sums.work_before_s(memory_.chain.max_stages()) / stages;
+        // The sums of work carry rounding errors that must not discard a perfectly even cut.
+        return pricing.slots() * std::max(shape.pace_s, share) * (1.0 - 1e-12);
+    }
+
+    /// One table for all shapes, with the least memory that any of them can ask for.
+    constexpr void promise_shapes() {
+        memory_.promises.clear();
+        auto& table = memory_.relaxed;
+        table.start(memory_.chain.states(), shape_.max_singles);
+        stage_pricing<Policy> lenient = priced(policy_.chunks(), 1, 0);
+        lenient.replicas = problem_.micro_batches;
+        if (space_.node.devices > 0)
+            lenient.stage_link_bytes_per_s =
+                std::max(problem_.link_bytes_per_s, space_.node.link_bytes_per_s);
+        for (std::size_t stages = 1; stages <= memory_.chain.max_stages(); ++stages) {
+            if (replica_devices(stages, table.max_singles(stages)) > usable_) break;
+            const std::size_t behind = stages - 1;
+            const std::size_t held =
+                space_.count_short_batches ? policy_.chunks() : policy_.least_in_flight(behind);
+            const auto no_limit = [](std::size_t) { return [](std::size_t) { return infinity; }; };
+            if (!table.add_stage(memory_.chain,
+                                 rule{lenient, memory_.chain, memory_.sums, problem_.hbm_bytes, behind,
+                                      held - 1, stage_goal::pace, infinity},
+                                 no_limit))
+                break;
+            if (stages % policy_.chunks() != 0) continue;
+            for (std::size_t q = 0; q <= table.max_singles(stages); ++q) {
+                shape_promise shape{infinity, table.whole(stages, q), stages, q};
+                if (shape.pace_s == infinity) continue;
+                for_each_degree(stages, q, [&](std::int64_t replicas) {
+                    shape.time_s = std::min(shape.time_s, least_time_s(shape, priced(stages, replicas, q)));
+                });
+                if (shape.time_s < best_.time_per_batch_s) memory_.promises.push_back(shape);
+            }
+        }
+    }
+
+    /// Walks along the cuts that no other beats in both pace and rest, from the least pace on, as long as one
+    /// of them can still be better than the best plan.
+    constexpr void settle(const shape_promise& shape, const stage_pricing<Policy>& pricing) {
+        const double slots = pricing.slots();
+        double rest_cap = infinity;
+        while (true) {
+            const double pace_cap = best_.time_per_batch_s / slots;
+            const double pace = solve(shape, pricing, stage_goal::pace, rest_cap, pace_cap, pace_cap);
+            if (pace == infinity) return;
+            const double room = best_.time_per_batch_s - pace * slots;
+            const double rest = solve(shape, pricing, stage_goal::rest, pace, pace, std::min(room, rest_cap));
+            if (rest < infinity) accept(shape, pricing, pace, rest);
+            rest_cap = std::min({rest_cap, rest, room});
+        }
+    }
+
+    /// The least largest pace or rest over the cuts of a shape, if below `value_cap`; the other keeps to
+    /// `cap`. No stage's pace passes `pace_cap`, which bounds the work in front of any stage.
+    constexpr double solve(const shape_promise& shape, const stage_pricing<Policy>& pricing, stage_goal goal,
+                           double cap, double pace_cap, double value_cap) {
+        auto& table = memory_.trial;
+        table.start(memory_.chain.states(), shape_.max_singles);
+        while (table.stages() < shape.stages) {
+            const std::size_t in_front = shape.stages - table.stages() - 1;
+            const double work_cap_s = pace_cap * static_cast<double>(in_front) * (1.0 + 1e-12);
+            const auto limit = [&, in_front, work_cap_s](std::size_t q) {
+                const bool useful = q <= shape.singles && shape.singles - q <= in_front;
+                return [&, in_front, work_cap_s, useful](std::size_t state) {
+                    const bool open =
+                        in_front == 0 ? state == 0 : pace_before_s(pricing, state) <= work_cap_s;
+                    return useful && open ? value_cap : 0.0;
+                };
+            };
+            if (!table.add_stage(memory_.chain, rule_for(pricing, table.stages(), goal, cap), limit))
+                return infinity;
+        }
+        return table.whole(shape.stages, shape.singles);
+    }
+
+    [[nodiscard]] constexpr double pace_before_s(const stage_pricing<Policy>& pricing,
+                                                 std::size_t state) const {
+        const layer& before = memory_.sums.of(0, state).total;
+        return policy_.charge({before.forward_s, before.backward_s, 0.0}, 1, pricing.micro_batches).pace_s;
+    }
+
+    [[nodiscard]] constexpr rule rule_for(const stage_pricing<Policy>& pricing, std::size_t behind,
+                                          stage_goal goal, double cap) const {
+        return {pricing, memory_.chain,           memory_.sums, problem_.hbm_bytes,
+                behind,  pricing.further(behind), goal,         cap};
+    }
+
+    /// Notes the plan that the trial table holds.
+    constexpr void accept(const shape_promise& shape, const stage_pricing<Policy>& pricing, double pace,
+                          double rest) {
+        const double time = pricing.slots() * pace + rest;
+        if (!(time < best_.time_per_batch_s)) return;
+        best_.outcome = status::optimal;
+        best_.time_per_batch_s = time;
+        best_.data_parallel = pricing.replicas;
+        improved_ = true;
+        pricing_ = pricing;
+        memory_.path.clear();
+        std::size_t singles = shape.singles;
+        std::size_t state = 0;
+        for (std::size_t stages = shape.stages; stages > 0; --stages) {
+            const rule least_rest = rule_for(pricing, stages - 1, stage_goal::rest, pace);
+            const stage_ref ref =
+                memory_.trial.first_stage(memory_.chain, least_rest, stages, singles, state);
+            chosen_stage<stage_ref> chosen{ref, recomputation::none};
+            double least = infinity;
+            least_rest.for_each_way(ref, [&](recomputation repeats, const stage_price& price) {
+                if (price.rest_s >= least) return;
+                least = price.rest_s;
+                chosen.repeats = repeats;
+            });
+            memory_.path.push_back(chosen);
+            state = ref.end;
+        }
+    }
+
+    constexpr void write_plan() {
+        best_.tensor_parallel = costs_.width;
+        best_.stages_per_device = policy_.chunks();
+        best_.stages.clear();
+        best_.order.clear();
+        double pace = 0.0;
+        double rest = 0.0;
+        std::size_t behind = memory_.path.size();
+        for (const auto& [ref, repeats] : memory_.path) {
+            --behind;
+            const bool single = memory_.chain.single(ref);
+            const stage_price price =
+                pricing_.price(add_up(costs_, ref.begin, ref.end), behind, single, repeats);
+            best_.stages.push_back({.begin = static_cast<std::uint32_t>(ref.begin),
+                                    .end = static_cast<std::uint32_t>(ref.end),
+                                    .devices = pricing_.devices_of(single),
+                                    .load_s = price.times.total_s(),
+                                    .memory_bytes = price.memory_bytes,
+                                    .tail_s = price.tail_s,
+                                    .repeats = repeats});
+            memory_.chain.append_layers(ref, best_.order);
+            pace = std::max(pace, price.pace_s);
+            rest = std::max(rest, price.rest_s);
+        }
+        best_.time_per_batch_s = pricing_.slots() * pace + rest;
+    }
+
+    const Policy& policy_;
+    const plan_space& space_;
+    const basic_layer_graph<Storage>& problem_;
+    const basic_width_costs<Storage>& costs_;
+    basic_pipeline_workspace<Storage>& memory_;
+    basic_plan<Storage>& best_;
+    replica_shape shape_{};
+    std::int64_t usable_ = 0;
+    bool improved_ = false;
+    stage_pricing<Policy> pricing_{}; // of the best plan
+};
+
+} // namespace detail
+
+/// Finds a plan with the least time per batch for a chain, over all tensor widths, cuts, data-parallel
+/// degrees and what the plan space offers, as the schedule's `charge` counts it. Exact whatever the costs.
+///
+/// With `one_forward_one_backward` and a default `space` the problem is PHAZE's, and the answer that of
+/// `chain_program`, which is faster by far. Interleaved stages that share devices are charged as if each were
+/// as heavy as the heaviest, in memory and reduction.
+///
+/// \complexity A table of O(layers * stages) cells, mostly O(1) each, for every shape and number of replicas
+/// whose bound does not rule it out, times the cuts that trade pace for rest.
+template <pipeline_policy Policy = one_forward_one_backward>
+struct pipeline_program {
+    Policy schedule{};
+    plan_space space{};
+
+    /// Solves a valid problem whose edges form a chain; `space` must be valid for its links.
+    template <class Storage>
+    [[nodiscard]] constexpr basic_plan<Storage> operator()(const basic_layer_graph<Storage>& problem) const {
+        basic_pipeline_workspace<Storage> workspace{};
+        (*this)(problem, workspace);
+        return std::move(workspace.plan);
+    }
+
+    /// The same in memory that is kept; the answer lives in the workspace until the next call.
+    template <class Storage>
+    constexpr const basic_plan<Storage>& operator()(const basic_layer_graph<Storage>& problem,
+                                                    basic_pipeline_workspace<Storage>& workspace) const {
+        DOVETAIL_ASSERT(is_chain(problem), "the edges must form the chain 0 -> 1 -> ...");
+        workspace.plan = {};
+        for (const auto& costs : problem.widths)
+            detail::pipeline_search<Policy, Storage>(schedule, space, problem, costs, workspace)();
+        return workspace.plan;
+    }
+};
+
+} // namespace dovetail::placement
