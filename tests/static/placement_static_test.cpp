@@ -1,4 +1,5 @@
 #include <dovetail/placement/chain_program.hpp>
+#include <dovetail/placement/pipeline_program.hpp>
 
 #include <cstddef>
 
@@ -86,5 +87,67 @@ constexpr std::size_t stages_on_the_heap() {
     return chain_program{.charge = objective::phaze}(problem).stages.size();
 }
 static_assert(stages_on_the_heap() == 4);
+
+// A transformer of 32 layers at three widths, with an embedding and a head that are not split.
+constexpr auto transformer() {
+    fixed_layer_chain<32, 3> problem;
+    link_as_chain(problem.edges);
+    problem.devices = 1024;
+    problem.micro_batches = 512;
+    problem.hbm_bytes = 80e9;
+    problem.link_bytes_per_s = 4e9;
+    for (std::size_t w = 0; w < 3; ++w) {
+        auto& costs = problem.widths[w];
+        costs.width = std::int64_t{1} << w;
+        const double share = 1.0 / static_cast<double>(costs.width);
+        for (std::size_t v = 0; v < costs.layers.size(); ++v) {
+            const bool end = v == 0 || v + 1 == costs.layers.size();
+            costs.layers[v] = {.forward_s = (end ? 1e-3 : 4e-3) * share,
+                               .backward_s = (end ? 2e-3 : 8e-3) * share,
+                               .resident_bytes = (end ? 4e9 : 8e9) * share,
+                               .reduce_bytes = 1e9 * share,
+                               .activation_bytes = 2e9 * share,
+                               .stash_bytes = 2e9 * share,
+                               .tensor_parallel = w > 0 && !end};
+        }
+        for (double& bytes : costs.edge_bytes) bytes = 3.2e7;
+    }
+    return problem;
+}
+
+constexpr auto transformer_plan = chain_program{.charge = objective::phaze}(transformer());
+static_assert(transformer_plan.outcome == status::optimal);
+static_assert(transformer_plan.tensor_parallel == 4);
+static_assert(transformer_plan.stages.size() == 2 && transformer_plan.devices() <= 1024);
+
+// Every schedule, specialised on layers, width and the schedule itself. Even stages of two layers take 6 s.
+template <class Policy>
+constexpr auto scheduled(double hbm_bytes) {
+    auto problem = even_chain();
+    problem.hbm_bytes = hbm_bytes;
+    problem.link_bytes_per_s = 1e30;
+    for (layer& l : problem.widths[0].layers) {
+        l.weight_gradient_s = 1.0;
+        l.stash_bytes = 1.0;
+    }
+    problem.devices = 4;
+    return pipeline_program<Policy>{}(problem);
+}
+constexpr auto one_f_one_b = scheduled<one_forward_one_backward>(30.0);
+static_assert(one_f_one_b.stages.size() == 4 && one_f_one_b.time_per_batch_s == 6.0 * (32 + 3));
+constexpr auto zb_h1 = scheduled<zero_bubble_h1>(30.0);
+static_assert(zb_h1.stages.size() == 4 && zb_h1.time_per_batch_s == 6.0 * 32 + 3 * 2.0);
+constexpr auto zb_h2 = scheduled<zero_bubble_h2>(35.0);
+static_assert(zb_h2.stages.size() == 4 && zb_h2.time_per_batch_s == 6.0 * 32);
+// Memory for p micro-batches in flight is none for 2 p - 1.
+static_assert(scheduled<zero_bubble_h1>(27.0).time_per_batch_s == 6.0 * 32 + 3 * 2.0);
+static_assert(scheduled<zero_bubble_h2>(27.0).outcome == status::infeasible);
+// All 32 micro-batches of a batch are in flight.
+static_assert(scheduled<gpipe>(30.0).outcome == status::infeasible);
+static_assert(scheduled<gpipe>(20.0 + 31 * 2.0).time_per_batch_s == 6.0 * (32 + 3));
+// Chunks of one layer: half the bubble.
+constexpr auto chunks = scheduled<interleaved>(40.0);
+static_assert(chunks.stages.size() == 8 && chunks.stages_per_device == 2 && chunks.devices() == 4);
+static_assert(chunks.time_per_batch_s == 3.0 * (2 * 32 + 3));
 
 } // namespace

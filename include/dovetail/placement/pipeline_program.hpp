@@ -25,6 +25,7 @@ namespace detail {
 struct shape_promise {
     double time_s = infinity;
     double pace_s = infinity;
+    double reduce_bytes = 0.0; ///< of some stage at least
     std::size_t stages = 0;
     std::size_t singles = 0;
 };
@@ -46,7 +47,8 @@ struct basic_pipeline_workspace {
     basic_plan<Storage> plan{}; ///< the answer of the last call
     detail::chain_stages<Storage> chain{};
     detail::stage_sums<Storage> sums{};
-    detail::stage_table<Storage> relaxed{};
+    detail::stage_table<Storage> paces{};
+    detail::stage_table<Storage> reductions{};
     detail::stage_table<Storage> trial{};
     typename Storage::template per_row<detail::shape_promise> promises{};
     typename Storage::template up_to_layers<detail::chosen_stage<stage_ref>> path{};
@@ -83,7 +85,8 @@ public:
             if (first == nullptr) break;
             for_each_degree(first->stages, first->singles, [&](std::int64_t replicas) {
                 const auto pricing = priced(first->stages, replicas, first->singles);
-                if (least_time_s(*first, pricing) < best_.time_per_batch_s) settle(*first, pricing);
+                const least_time least = least_time_of(*first, pricing);
+                if (least.total_s() < best_.time_per_batch_s) settle(*first, pricing, least);
             });
             first->time_s = infinity;
         }
@@ -126,21 +129,45 @@ private:
         }
     }
 
-    /// No plan of the shape on so many replicas is faster: no pace below the relaxed one, no pipeline below
-    /// its share of the work, no tail below its share of the reduction.
-    [[nodiscard]] constexpr double least_time_s(const shape_promise& shape,
-                                                const stage_pricing<Policy>& pricing) const {
-        const double stages = static_cast<double>(shape.stages);
-        const double share = memory_.sums.work_before_s(memory_.chain.max_stages()) / stages;
-        // The sums of work carry rounding errors that must not discard a perfectly even cut.
-        return pricing.slots() * std::max(shape.pace_s, share) * (1.0 - 1e-12);
+    /// What no plan of a shape on so many replicas falls below.
+    struct least_time {
+        double paced_s = 0.0; ///< all slots together
+        double rest_s = 0.0;
+
+        [[nodiscard]] constexpr double total_s() const { return paced_s + rest_s; }
+    };
+
+    /// No pace is below the relaxed one, no reduction below the least that some stage must have, and nothing
+    /// below what an even share of all work costs.
+    [[nodiscard]] constexpr least_time least_time_of(const shape_promise& shape,
+                                                     const stage_pricing<Policy>& pricing) const {
+        const auto stages = static_cast<double>(shape.stages);
+        const layer& all = memory_.sums.of(0, memory_.chain.max_stages()).total;
+        const stage_times share{all.forward_s / stages, all.backward_s / stages, 0.0};
+        const pipeline_charge charge = policy_.charge(share, pricing.devices, pricing.micro_batches);
+        least_time least{.paced_s = charge.slots * std::max(shape.pace_s, charge.pace_s)};
+        if (Policy::rest_grows) least.rest_s = charge.rest_s;
+        if (space_.charge == objective::every_stage) {
+            // Running beside the backward passes hides no more than all of them take.
+            const double hidden_s = space_.overlap_reduction ? share.backward_s : 0.0;
+            const double bytes = space_.overlap_reduction ? all.reduce_bytes / stages : shape.reduce_bytes;
+            const double reduce_s =
+                reduction_s(bytes, pricing.replicas, 1, problem_.link_bytes_per_s, space_.node) - hidden_s;
+            least.rest_s = std::max(least.rest_s, static_cast<double>(policy_.chunks()) * reduce_s);
+        }
+        // Sums carry rounding errors that must not discard a perfectly even cut.
+        least.paced_s *= 1.0 - 1e-12;
+        least.rest_s *= 1.0 - 1e-12;
+        return least;
     }
 
-    /// One table for all shapes, with the least memory that any of them can ask for.
+    /// One table each for paces and reductions serves all shapes: with the least memory that any of them can
+    /// ask for.
     constexpr void promise_shapes() {
         memory_.promises.clear();
-        auto& table = memory_.relaxed;
+        auto& table = memory_.paces;
         table.start(memory_.chain.states(), shape_.max_singles);
+        memory_.reductions.start(memory_.chain.states(), shape_.max_singles);
         stage_pricing<Policy> lenient = priced(policy_.chunks(), 1, 0);
         lenient.replicas = problem_.micro_batches;
         if (space_.node.devices > 0)
@@ -151,18 +178,19 @@ private:
             const std::size_t behind = stages - 1;
             const std::size_t held =
                 space_.count_short_batches ? policy_.chunks() : policy_.least_in_flight(behind);
+            const rule paced{lenient, memory_.chain, memory_.sums,     problem_.hbm_bytes,
+                             behind,  held - 1,      stage_goal::pace, infinity};
             const auto no_limit = [](std::size_t) { return [](std::size_t) { return infinity; }; };
-            if (!table.add_stage(memory_.chain,
-                                 rule{lenient, memory_.chain, memory_.sums, problem_.hbm_bytes, behind,
-                                      held - 1, stage_goal::pace, infinity},
-                                 no_limit))
-                break;
+            if (!table.add_stage(memory_.chain, paced, no_limit)) break;
+            memory_.reductions.add_stage(memory_.chain, reduction_rule<Policy, Storage>{paced}, no_limit);
             if (stages % policy_.chunks() != 0) continue;
             for (std::size_t q = 0; q <= table.max_singles(stages); ++q) {
-                shape_promise shape{infinity, table.whole(stages, q), stages, q};
+                shape_promise shape{infinity, table.whole(stages, q), memory_.reductions.whole(stages, q),
+                                    stages, q};
                 if (shape.pace_s == infinity) continue;
                 for_each_degree(stages, q, [&](std::int64_t replicas) {
-                    shape.time_s = std::min(shape.time_s, least_time_s(shape, priced(stages, replicas, q)));
+                    shape.time_s =
+                        std::min(shape.time_s, least_time_of(shape, priced(stages, replicas, q)).total_s());
                 });
                 if (shape.time_s < best_.time_per_batch_s) memory_.promises.push_back(shape);
             }
@@ -171,11 +199,12 @@ private:
 
     /// Walks along the cuts that no other beats in both pace and rest, from the least pace on, as long as one
     /// of them can still be better than the best plan.
-    constexpr void settle(const shape_promise& shape, const stage_pricing<Policy>& pricing) {
+    constexpr void settle(const shape_promise& shape, const stage_pricing<Policy>& pricing,
+                          const least_time& least) {
         const double slots = pricing.slots();
-        double rest_cap = infinity;
+        double rest_cap = best_.time_per_batch_s - least.paced_s;
         while (true) {
-            const double pace_cap = best_.time_per_batch_s / slots;
+            const double pace_cap = (best_.time_per_batch_s - least.rest_s) / slots;
             const double pace = solve(shape, pricing, stage_goal::pace, rest_cap, pace_cap, pace_cap);
             if (pace == infinity) return;
             const double room = best_.time_per_batch_s - pace * slots;
@@ -193,7 +222,8 @@ private:
         table.start(memory_.chain.states(), shape_.max_singles);
         while (table.stages() < shape.stages) {
             const std::size_t in_front = shape.stages - table.stages() - 1;
-            const double work_cap_s = pace_cap * static_cast<double>(in_front) * (1.0 + 1e-12);
+            const double work_cap_s =
+                in_front == 0 ? infinity : pace_cap * static_cast<double>(in_front) * (1.0 + 1e-12);
             const auto limit = [&, in_front, work_cap_s](std::size_t q) {
                 const bool useful = q <= shape.singles && shape.singles - q <= in_front;
                 return [&, in_front, work_cap_s, useful](std::size_t state) {

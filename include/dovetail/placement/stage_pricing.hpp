@@ -188,4 +188,18 @@ private:
     }
 };
 
+/// A rule of `stage_table`: the fewest bytes to reduce, among the stages that another rule lets fit.
+template <class Policy, class Storage>
+struct reduction_rule {
+    using stage_ref = typename chain_stages<Storage>::stage_ref;
+
+    const pricing_rule<Policy, Storage>& within;
+
+    [[nodiscard]] constexpr double value(stage_ref ref) const { return floor(ref); }
+    [[nodiscard]] constexpr double floor(stage_ref ref) const {
+        return within.sums.of(ref.begin, ref.end).total.reduce_bytes;
+    }
+    [[nodiscard]] constexpr bool fits(stage_ref ref) const { return within.fits(ref); }
+};
+
 } // namespace dovetail::placement::detail
