@@ -4,6 +4,7 @@
 
 #include <dovetail/placement/chain_program.hpp>
 #include <dovetail/placement/pipeline.hpp>
+#include <dovetail/placement/smallest_pipeline_hbm.hpp>
 #include <dovetail/placement/verify_pipeline.hpp>
 
 #include <gtest/gtest.h>
@@ -42,7 +43,7 @@ plan_space random_space(random_source& random, const layer_graph& problem) {
                      .count_short_batches = random.real() < 0.5};
     if (random.real() < 0.5)
         space.node = {.devices = random.integer(1, 6),
-                      .link_bytes_per_s = problem.link_bytes_per_s * random.real(1.0, 8.0),
+                      .link_bytes_per_s = problem.link_bytes_per_s * random.real(0.5, 8.0),
                       .tensor_across = random.real() < 0.5};
     return space;
 }
@@ -94,7 +95,7 @@ TYPED_TEST(PipelineProgram, IsAsGoodAsEveryPlanThereIs) {
         random_source random(seed);
         const layer_graph problem = random_chain(random, 5, 16);
         const plan_space space = random_space(random, problem);
-        ASSERT_TRUE(validate(space, problem.link_bytes_per_s));
+        ASSERT_TRUE(validate(space));
         const TypeParam policy{};
         const double expected = try_every_pipeline(policy, space, problem);
         const plan found = pipeline_program<TypeParam>{policy, space}(problem);
@@ -106,6 +107,29 @@ TYPED_TEST(PipelineProgram, IsAsGoodAsEveryPlanThereIs) {
         EXPECT_NEAR(found.time_per_batch_s, expected, 1e-12 * expected);
     }
     EXPECT_GT(feasible, 300);
+}
+
+TYPED_TEST(PipelineProgram, NamesTheSmallestMemoryThatFits) {
+    int bound = 0;
+    for (std::uint64_t seed = 0; seed < 300; ++seed) {
+        SCOPED_TRACE(seed);
+        random_source random(seed);
+        layer_graph problem = random_chain(random, 7, 16);
+        const pipeline_program<TypeParam> solve{{}, random_space(random, problem)};
+        const hbm_need need = smallest_hbm(problem, solve);
+        if (need.tensor_parallel == 0) {
+            problem.hbm_bytes = 1e12;
+            EXPECT_EQ(solve(problem).outcome, status::infeasible);
+            continue;
+        }
+        if (need.bytes == 0.0) continue;
+        ++bound;
+        problem.hbm_bytes = need.bytes;
+        EXPECT_EQ(solve(problem).outcome, status::optimal);
+        problem.hbm_bytes = need.bytes * (1 - 1e-9);
+        EXPECT_EQ(solve(problem).outcome, status::infeasible);
+    }
+    EXPECT_GT(bound, 150);
 }
 
 TYPED_TEST(PipelineProgram, AnswersAlikeInMemoryThatIsKept) {
@@ -222,11 +246,10 @@ TEST(PlanSpace, ReducesInsideANodeFirst) {
                      2.0 * (1.0 / 2) * 1000.0 / 100.0 + 2.0 * (3.0 / 4) * 500.0 / 10.0);
     EXPECT_DOUBLE_EQ(reduction_s(1000.0, 8, 4, 10.0, {}), 2.0 * (7.0 / 8) * 1000.0 / 10.0);
     EXPECT_EQ(node.usable(20, 3), 6 + 6 + 3);
-    EXPECT_FALSE(validate(plan_space{.node = {.devices = -1}}, 1.0));
-    const auto slow = validate(plan_space{.node = {.devices = 4, .link_bytes_per_s = 0.5}}, 1.0);
-    ASSERT_FALSE(slow);
-    EXPECT_EQ(slow.problem().line(),
-              "node.link_bytes_per_s: it is 0.5; it must be at least that between nodes, 1");
+    EXPECT_FALSE(validate(plan_space{.node = {.devices = -1}}));
+    const auto without = validate(plan_space{.node = {.devices = 4}});
+    ASSERT_FALSE(without);
+    EXPECT_EQ(without.problem().line(), "node.link_bytes_per_s: it is 0; it must be positive");
 }
 
 } // namespace

@@ -3,11 +3,10 @@
 /// The exact placement of a chain of layers under any pipeline schedule, over the whole plan space.
 
 #include <dovetail/core/assert.hpp>
-#include <dovetail/core/checked.hpp>
 #include <dovetail/placement/chain_stages.hpp>
+#include <dovetail/placement/pipeline_shapes.hpp>
 #include <dovetail/placement/plan.hpp>
 #include <dovetail/placement/stage_pricing.hpp>
-#include <dovetail/placement/stage_program.hpp>
 #include <dovetail/placement/stage_sums.hpp>
 #include <dovetail/placement/stage_table.hpp>
 
@@ -67,14 +66,9 @@ public:
                               const basic_layer_graph<Storage>& problem,
                               const basic_width_costs<Storage>& costs,
                               basic_pipeline_workspace<Storage>& memory)
-        : policy_(policy), space_(space), problem_(problem), costs_(costs), memory_(memory),
-          best_(memory.plan) {
-        memory_.chain.prepare(problem, costs);
-        memory_.sums.prepare(costs);
-        shape_ = replica_shape::of(memory_.chain, costs.width);
-        if (policy_.chunks() > 1) shape_.max_singles = 0;
-        usable_ = space_.node.usable(problem.devices, shape_.stage_devices);
-    }
+        : policy_(policy), space_(space), problem_(problem), costs_(costs),
+          memory_(prepared(memory, problem, costs)), best_(memory.plan),
+          shapes_(policy, space, problem, memory.chain, costs.width) {}
 
     constexpr void operator()() {
         promise_shapes();
@@ -83,8 +77,8 @@ public:
             for (shape_promise& p : memory_.promises)
                 if (p.time_s < (first == nullptr ? best_.time_per_batch_s : first->time_s)) first = &p;
             if (first == nullptr) break;
-            for_each_degree(first->stages, first->singles, [&](std::int64_t replicas) {
-                const auto pricing = priced(first->stages, replicas, first->singles);
+            shapes_.for_each_degree(first->stages, first->singles, [&](std::int64_t replicas) {
+                const auto pricing = shapes_.priced(first->stages, replicas, first->singles);
                 const least_time least = least_time_of(*first, pricing);
                 if (least.total_s() < best_.time_per_batch_s) settle(*first, pricing, least);
             });
@@ -97,36 +91,12 @@ private:
     using stage_ref = typename chain_stages<Storage>::stage_ref;
     using rule = pricing_rule<Policy, Storage>;
 
-    /// Devices of a replica whose pipeline has `stages` stages.
-    [[nodiscard]] constexpr std::int64_t replica_devices(std::size_t stages, std::size_t singles) const {
-        return shape_.devices(stages / policy_.chunks(), singles);
-    }
-
-    [[nodiscard]] constexpr stage_pricing<Policy> priced(std::size_t stages, std::int64_t replicas,
-                                                         std::size_t singles) const {
-        const double link = problem_.link_bytes_per_s;
-        return {.policy = policy_,
-                .space = space_,
-                .recompute = problem_.recompute,
-                .devices = stages / policy_.chunks(),
-                .replicas = replicas,
-                .micro_batches = static_cast<std::size_t>(ceil_div(problem_.micro_batches, replicas)),
-                .stage_devices = shape_.stage_devices,
-                .stage_link_bytes_per_s =
-                    stage_link_bytes_per_s(replicas * replica_devices(stages, singles), link, space_.node),
-                .reduce_link_bytes_per_s = link};
-    }
-
-    /// Every number of replicas that can be best, most first. Fewer replicas for as many micro-batches each
-    /// have less to reduce; only where they share out the optimizer can more of them be worth it.
-    template <class Visit>
-    constexpr void for_each_degree(std::size_t stages, std::size_t singles, const Visit& visit) const {
-        std::int64_t d = std::min(problem_.micro_batches, usable_ / replica_devices(stages, singles));
-        for (; d > 0; --d) {
-            const std::int64_t each = ceil_div(problem_.micro_batches, d);
-            if (!space_.shard_optimizer) d = ceil_div(problem_.micro_batches, each);
-            if (policy_.admits(stages / policy_.chunks(), static_cast<std::size_t>(each))) visit(d);
-        }
+    static constexpr auto& prepared(basic_pipeline_workspace<Storage>& memory,
+                                    const basic_layer_graph<Storage>& problem,
+                                    const basic_width_costs<Storage>& costs) {
+        memory.chain.prepare(problem, costs);
+        memory.sums.prepare(costs);
+        return memory;
     }
 
     /// What no plan of a shape on so many replicas falls below.
@@ -166,15 +136,15 @@ private:
     constexpr void promise_shapes() {
         memory_.promises.clear();
         auto& table = memory_.paces;
-        table.start(memory_.chain.states(), shape_.max_singles);
-        memory_.reductions.start(memory_.chain.states(), shape_.max_singles);
-        stage_pricing<Policy> lenient = priced(policy_.chunks(), 1, 0);
+        table.start(memory_.chain.states(), shapes_.shape.max_singles);
+        memory_.reductions.start(memory_.chain.states(), shapes_.shape.max_singles);
+        stage_pricing<Policy> lenient = shapes_.priced(policy_.chunks(), 1, 0);
         lenient.replicas = problem_.micro_batches;
         if (space_.node.devices > 0)
             lenient.stage_link_bytes_per_s =
                 std::max(problem_.link_bytes_per_s, space_.node.link_bytes_per_s);
         for (std::size_t stages = 1; stages <= memory_.chain.max_stages(); ++stages) {
-            if (replica_devices(stages, table.max_singles(stages)) > usable_) break;
+            if (shapes_.replica_devices(stages, table.max_singles(stages)) > shapes_.usable) break;
             const std::size_t behind = stages - 1;
             const std::size_t held =
                 space_.count_short_batches ? policy_.chunks() : policy_.least_in_flight(behind);
@@ -188,9 +158,9 @@ private:
                 shape_promise shape{infinity, table.whole(stages, q), memory_.reductions.whole(stages, q),
                                     stages, q};
                 if (shape.pace_s == infinity) continue;
-                for_each_degree(stages, q, [&](std::int64_t replicas) {
-                    shape.time_s =
-                        std::min(shape.time_s, least_time_of(shape, priced(stages, replicas, q)).total_s());
+                shapes_.for_each_degree(stages, q, [&](std::int64_t replicas) {
+                    shape.time_s = std::min(
+                        shape.time_s, least_time_of(shape, shapes_.priced(stages, replicas, q)).total_s());
                 });
                 if (shape.time_s < best_.time_per_batch_s) memory_.promises.push_back(shape);
             }
@@ -219,7 +189,7 @@ private:
     constexpr double solve(const shape_promise& shape, const stage_pricing<Policy>& pricing, stage_goal goal,
                            double cap, double pace_cap, double value_cap) {
         auto& table = memory_.trial;
-        table.start(memory_.chain.states(), shape_.max_singles);
+        table.start(memory_.chain.states(), shapes_.shape.max_singles);
         while (table.stages() < shape.stages) {
             const std::size_t in_front = shape.stages - table.stages() - 1;
             const double work_cap_s =
@@ -312,8 +282,7 @@ private:
     const basic_width_costs<Storage>& costs_;
     basic_pipeline_workspace<Storage>& memory_;
     basic_plan<Storage>& best_;
-    replica_shape shape_{};
-    std::int64_t usable_ = 0;
+    pipeline_shapes<Policy, Storage> shapes_;
     bool improved_ = false;
     stage_pricing<Policy> pricing_{}; // of the best plan
 };
@@ -334,7 +303,7 @@ struct pipeline_program {
     Policy schedule{};
     plan_space space{};
 
-    /// Solves a valid problem whose edges form a chain; `space` must be valid for its links.
+    /// Solves a valid problem whose edges form a chain; `space` must be valid.
     template <class Storage>
     [[nodiscard]] constexpr basic_plan<Storage> operator()(const basic_layer_graph<Storage>& problem) const {
         basic_pipeline_workspace<Storage> workspace{};

@@ -6,6 +6,7 @@
 #include <dovetail/graph/digraph.hpp>
 #include <dovetail/placement/storage.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -20,6 +21,10 @@ enum class recomputation : std::uint8_t {
     selective, ///< repeats the inside of attention, where little work makes many bytes
     full,      ///< keeps its inputs and repeats the whole forward pass
 };
+
+/// All of them, the least work first.
+inline constexpr std::array every_recomputation{recomputation::none, recomputation::selective,
+                                                recomputation::full};
 
 /// The name of a way to recompute.
 [[nodiscard]] constexpr std::string_view to_string(recomputation r) noexcept {

@@ -17,9 +17,13 @@ namespace dovetail::placement {
 /// the whole plan fits in a node.
 struct node_layout {
     std::int64_t devices = 0;      ///< of one node; 0: the network is flat
-    double link_bytes_per_s = 0.0; ///< of a device, to others of its node
+    double link_bytes_per_s = 0.0; ///< of a device, to others of its node: never slower than between nodes
     bool tensor_across = false;    ///< whether a tensor group may span nodes
 
+    /// Bytes a second inside a node, given those between nodes.
+    [[nodiscard]] constexpr double inside_bytes_per_s(double between_bytes_per_s) const {
+        return std::max(link_bytes_per_s, between_bytes_per_s);
+    }
     /// Tensor groups of `width` devices that a node holds, or 1 where a group spans nodes.
     [[nodiscard]] constexpr std::int64_t groups(std::int64_t width) const {
         return std::max<std::int64_t>(1, devices / width);
@@ -53,7 +57,7 @@ struct plan_space {
                                            double link_bytes_per_s, const node_layout& node) {
     if (node.devices == 0) return ring_all_reduce_s(bytes, replicas, link_bytes_per_s);
     const std::int64_t inside = std::min(replicas, node.groups(width));
-    return ring_all_reduce_s(bytes, inside, node.link_bytes_per_s) +
+    return ring_all_reduce_s(bytes, inside, node.inside_bytes_per_s(link_bytes_per_s)) +
            ring_all_reduce_s(bytes / static_cast<double>(inside), ceil_div(replicas, inside),
                              link_bytes_per_s);
 }
@@ -61,19 +65,17 @@ struct plan_space {
 /// Bytes a second between two stages of a plan on `devices` devices.
 [[nodiscard]] constexpr double stage_link_bytes_per_s(std::int64_t devices, double link_bytes_per_s,
                                                       const node_layout& node) {
-    return devices <= node.devices ? node.link_bytes_per_s : link_bytes_per_s;
+    return devices <= node.devices ? node.inside_bytes_per_s(link_bytes_per_s) : link_bytes_per_s;
 }
 
-/// \param link_bytes_per_s of a device, to other nodes
-/// \returns errc::out_of_range for a node of a negative size, or with a link slower than that between nodes.
-[[nodiscard]] inline result<void> validate(const plan_space& space, double link_bytes_per_s) {
+/// \returns errc::out_of_range for a node of a negative size or without a link.
+[[nodiscard]] inline result<void> validate(const plan_space& space) {
     if (space.node.devices < 0)
         return error{errc::out_of_range, "node.devices", "it is " + to_text(space.node.devices),
                      "it must be 0 (a flat network) or more"};
-    if (space.node.devices > 0 && !(space.node.link_bytes_per_s >= link_bytes_per_s))
+    if (space.node.devices > 0 && !(space.node.link_bytes_per_s > 0.0))
         return error{errc::out_of_range, "node.link_bytes_per_s",
-                     "it is " + to_text(space.node.link_bytes_per_s),
-                     "it must be at least that between nodes, " + to_text(link_bytes_per_s)};
+                     "it is " + to_text(space.node.link_bytes_per_s), "it must be positive"};
     return {};
 }
 

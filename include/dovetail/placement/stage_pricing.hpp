@@ -152,7 +152,7 @@ struct pricing_rule {
     template <class Visit>
     constexpr void for_each_way(stage_ref ref, const Visit& visit) const {
         const stage_sum s = sums.of(ref.begin, ref.end);
-        for (const auto repeats : {recomputation::none, recomputation::selective, recomputation::full}) {
+        for (const auto repeats : every_recomputation) {
             if (!pricing.allows(repeats, behind) || !(memory_bytes(s, repeats) <= hbm_bytes)) continue;
             const stage_price price = pricing.price(s, behind, chain.single(ref), repeats);
             if (goal == stage_goal::pace ? price.rest_s < cap : price.pace_s <= cap) visit(repeats, price);
@@ -177,7 +177,7 @@ struct pricing_rule {
         if (goal == stage_goal::pace ? !(pricing.rest_floor_s(s, behind, chain.single(ref)) < cap)
                                      : !(pricing.pace_floor_s(s) <= cap))
             return false;
-        for (const auto repeats : {recomputation::none, recomputation::selective, recomputation::full})
+        for (const auto repeats : every_recomputation)
             if (pricing.allows(repeats, behind) && memory_bytes(s, repeats) <= hbm_bytes) return true;
         return false;
     }

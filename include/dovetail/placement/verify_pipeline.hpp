@@ -46,7 +46,7 @@ public:
         if (replica * d > usable())
             return wrong("devices", "it takes " + to_text(replica * d), "there are " + to_text(usable()));
         const double link =
-            replica * d <= space_.node.devices ? space_.node.link_bytes_per_s : problem_.link_bytes_per_s;
+            replica * d <= space_.node.devices ? inside_bytes_per_s() : problem_.link_bytes_per_s;
 
         double pace = 0;
         double rest = 0;
@@ -136,6 +136,10 @@ private:
             if (!space_.count_short_batches) return policy_.in_flight(device, p);
         return policy_.in_flight(device, p, static_cast<std::size_t>(m));
     }
+    [[nodiscard]] double inside_bytes_per_s() const {
+        return space_.node.link_bytes_per_s > problem_.link_bytes_per_s ? space_.node.link_bytes_per_s
+                                                                        : problem_.link_bytes_per_s;
+    }
     [[nodiscard]] double all_reduce_s(double bytes, std::int64_t d, std::int64_t width) const {
         const auto ring = [](double b, std::int64_t n, double link) {
             return 2 * static_cast<double>(n - 1) / static_cast<double>(n) * b / link;
@@ -143,9 +147,9 @@ private:
         if (space_.node.devices == 0) return ring(bytes, d, problem_.link_bytes_per_s);
         std::int64_t inside = 1;
         while (inside < d && (inside + 1) * width <= space_.node.devices) ++inside;
-        return ring(bytes, inside, space_.node.link_bytes_per_s) + ring(bytes / static_cast<double>(inside),
-                                                                        (d + inside - 1) / inside,
-                                                                        problem_.link_bytes_per_s);
+        return ring(bytes, inside, inside_bytes_per_s()) + ring(bytes / static_cast<double>(inside),
+                                                                (d + inside - 1) / inside,
+                                                                problem_.link_bytes_per_s);
     }
 
     const Policy& policy_;
