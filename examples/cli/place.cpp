@@ -64,6 +64,10 @@ struct place_command {
                 refuse({dovetail::errc::out_of_range, "option --time-limit", "it is " + time_limit,
                         "it must be a positive number of seconds"});
         }
+        if (format != "phaze" && request.options != schedule_options{})
+            refuse({dovetail::errc::unsupported, "option --format",
+                    "it is '" + format + "', with an option of PHAZE's problem",
+                    "schedules, recomputation, sharding and nodes go with --format phaze"});
         const auto chosen = std::find_if(formats.begin(), formats.end(),
                                          [&](const place_format& f) { return f.name == format; });
         const auto answer = chosen->place(request);
@@ -93,6 +97,36 @@ void add_place(CLI::App& app, int& status) {
         ->check(CLI::IsMember(names));
     command->add_option("--time-limit", options->time_limit, "seconds after which the best so far is given")
         ->type_name("NUMBER");
+    schedule_options& more = options->request.options;
+    const std::string group = "Beyond PHAZE's problem (--format phaze)";
+    command->add_option("--schedule", more.schedule, "the pipeline's schedule")
+        ->check(CLI::IsMember({"1f1b", "gpipe", "interleaved", "zb-h1", "zb-h2"}))
+        ->capture_default_str()
+        ->group(group);
+    command->add_option("--stages-per-device", more.stages_per_device, "of the interleaved schedule")
+        ->check(CLI::Range(std::int64_t{2}, std::int64_t{1024}))
+        ->capture_default_str()
+        ->group(group);
+    command->add_flag("--every-stage", more.every_stage, "charge the reduction to every stage, not the first")
+        ->group(group);
+    command->add_flag("--choose-recomputation", more.choose_recomputation, "stage by stage: none or full")
+        ->group(group);
+    command->add_flag("--shard-optimizer", more.shard_optimizer, "replicas share its state out (ZeRO-1)")
+        ->group(group);
+    command
+        ->add_flag("--overlap-reduction", more.overlap_reduction,
+                   "beside the last micro-batch's backward pass")
+        ->group(group);
+    command->add_option("--node-devices", more.node_devices, "devices that share a faster network; 0: none")
+        ->check(CLI::Range(std::int64_t{0}, std::int64_t{1'000'000}))
+        ->capture_default_str()
+        ->group(group);
+    command
+        ->add_option("--node-gb-per-s", more.node_gb_per_s, "of that network, 10^9 bytes a second a device")
+        ->check(CLI::NonNegativeNumber)
+        ->group(group);
+    command->add_flag("--tensor-across-nodes", more.tensor_across, "let a tensor group span nodes")
+        ->group(group);
     options->common.add_to(*command);
     command->callback([options, &status] { status = options->run(); });
 }

@@ -18,8 +18,24 @@
 
 namespace cli {
 
+/// What `--format phaze` may choose beyond PHAZE's own problem.
+struct schedule_options {
+    std::string schedule = "1f1b";
+    std::int64_t stages_per_device = 2; ///< of the interleaved schedule
+    bool every_stage = false;
+    bool choose_recomputation = false;
+    bool shard_optimizer = false;
+    bool overlap_reduction = false;
+    std::int64_t node_devices = 0;
+    double node_gb_per_s = 0.0;
+    bool tensor_across = false;
+
+    friend bool operator==(const schedule_options&, const schedule_options&) = default;
+};
+
 struct place_request {
     std::string file;
+    schedule_options options;
     std::optional<double> time_limit_s; ///< the format's own default where it is not given
     std::int64_t threads = 0;           ///< 0 takes all
     std::uint64_t seed = 1;

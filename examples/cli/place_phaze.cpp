@@ -1,11 +1,14 @@
-// PHAZE's stage planning problem, solved exactly.
+// PHAZE's stage planning problem, solved exactly, and what schedules and plan spaces add to it.
 
 #include "place_formats.hpp"
 
 #include <dovetail/core/text.hpp>
 #include <dovetail/ext/json/phaze_placement.hpp>
 #include <dovetail/placement/exact_program.hpp>
+#include <dovetail/placement/explain.hpp>
+#include <dovetail/placement/pipeline_program.hpp>
 #include <dovetail/placement/smallest_hbm.hpp>
+#include <dovetail/placement/smallest_pipeline_hbm.hpp>
 
 namespace cli {
 
@@ -13,22 +16,60 @@ namespace {
 
 namespace placement = dovetail::placement;
 
-std::string binding_of(const placement::layer_graph& problem, const placement::plan& plan) {
-    if (!plan.stages.empty()) {
-        const std::size_t stage = plan.heaviest_stage();
-        return "load of stage " + dovetail::to_text(stage + 1);
+/// PHAZE's own problem.
+struct phaze_problem {
+    [[nodiscard]] dovetail::result<placement::plan> operator()(const placement::layer_graph& problem) const {
+        return placement::exact_program{.charge = placement::objective::phaze}(problem);
     }
-    const auto need = placement::smallest_hbm(problem);
-    if (!need) return need.problem().line();
-    if (need->binding() == placement::constraint::devices)
-        return "devices: a replica takes at least " + dovetail::to_text(need->fewest_devices);
-    return "memory: stage " + dovetail::to_text(need->stage + 1) + " of " + dovetail::to_text(need->stages) +
-           " needs " + dovetail::to_text(need->bytes) + " bytes of a device";
+    [[nodiscard]] dovetail::result<placement::hbm_need>
+    smallest_hbm(const placement::layer_graph& problem) const {
+        return placement::smallest_hbm(problem);
+    }
+};
+
+/// A wider one.
+template <class Policy>
+struct scheduled_problem {
+    placement::pipeline_program<Policy> program;
+
+    [[nodiscard]] dovetail::result<placement::plan> operator()(const placement::layer_graph& problem) const {
+        if (!is_chain(problem))
+            return dovetail::error{dovetail::errc::unsupported, "edges", "they are no chain",
+                                   "schedules and plan spaces other than PHAZE's take chains of layers"};
+        return program(problem);
+    }
+    [[nodiscard]] dovetail::result<placement::hbm_need>
+    smallest_hbm(const placement::layer_graph& problem) const {
+        return placement::smallest_hbm(problem, program);
+    }
+};
+
+std::string readable_gib(double bytes) {
+    return dovetail::to_text(bytes / static_cast<double>(dovetail::gibibyte)) + " GiB";
 }
 
-void write_plan(const dovetail::ext::json::phaze_placement& instance, const placement::plan& plan,
-                dovetail::json_writer& json) {
-    json.member("tensor_parallel", plan.tensor_parallel)
+std::string binding_of(const placement::layer_graph& problem, const placement::plan& plan,
+                       const placement::explanation& why) {
+    const placement::stage& stage = plan.stages[why.stage];
+    std::string text = std::string(to_string(why.binding)) + ": stage " + dovetail::to_text(why.stage + 1) +
+                       " of " + dovetail::to_text(plan.stages.size());
+    if (why.binding == placement::bottleneck::memory)
+        return text + " needs " + readable_gib(stage.memory_bytes) + " of " + readable_gib(problem.hbm_bytes);
+    return text + " takes " + dovetail::to_text(stage.load_s) + " s a micro-batch";
+}
+
+std::string binding_of(const placement::hbm_need& need) {
+    if (need.binding() == placement::constraint::devices)
+        return "devices: a replica takes at least " + dovetail::to_text(need.fewest_devices);
+    return "memory: stage " + dovetail::to_text(need.stage + 1) + " of " + dovetail::to_text(need.stages) +
+           " needs " + dovetail::to_text(need.bytes) + " bytes of a device";
+}
+
+void write_plan(const dovetail::ext::json::phaze_placement& instance, const schedule_options& options,
+                const placement::plan& plan, dovetail::json_writer& json) {
+    json.member("schedule", options.schedule)
+        .member("stages_per_device", plan.stages_per_device)
+        .member("tensor_parallel", plan.tensor_parallel)
         .member("data_parallel", plan.data_parallel)
         .key("stages")
         .begin_array();
@@ -39,32 +80,76 @@ void write_plan(const dovetail::ext::json::phaze_placement& instance, const plac
             .member("devices", plan.stages[s].devices)
             .member("load_s", plan.stages[s].load_s)
             .member("memory_bytes", plan.stages[s].memory_bytes)
+            .member("recompute", to_string(plan.stages[s].repeats))
             .end_object();
     }
     json.end_array();
 }
 
+void write_explanation(const placement::explanation& why, dovetail::json_writer& json) {
+    json.key("explain")
+        .begin_object()
+        .member("binding", to_string(why.binding))
+        .member("stage", why.stage)
+        .member("unlimited_memory_s", why.unlimited_memory_s)
+        .member("unlimited_links_s", why.unlimited_links_s)
+        .member("one_more_gib_s", why.one_more_gib_s)
+        .member("one_more_gb_per_s_s", why.one_more_gb_per_s_s)
+        .member("one_more_device_s", why.one_more_device_s)
+        .end_object();
+}
+
+template <class Solver>
+dovetail::result<placement_answer> answer_with(const place_request& request, const Solver& solve) {
+    auto instance = dovetail::ext::json::load_phaze_placement(request.file);
+    if (!instance) return std::move(instance).problem();
+    const placement::layer_graph& problem = instance->problem;
+    placement_answer answer;
+    auto solved = measure_solve(answer.effort, [&] { return solve(problem); });
+    if (!solved) return std::move(solved).problem().within(request.file);
+    answer.outcome = solved->outcome;
+    if (solved->stages.empty()) {
+        const auto need = solve.smallest_hbm(problem);
+        answer.binding = need ? binding_of(*need) : need.problem().line();
+        return answer;
+    }
+    const auto why = placement::explain(problem, *solved, solve);
+    if (!why) return dovetail::error(why.problem()).within(request.file);
+    answer.binding = binding_of(problem, *solved, *why);
+    answer.more = [why = *why](dovetail::json_writer& json) { write_explanation(why, json); };
+    answer.objective = answer.lower_bound = solved->time_per_batch_s;
+    const std::size_t depth = solved->stages.size() / solved->stages_per_device;
+    answer.summary = dovetail::to_text(solved->time_per_batch_s) + " s per batch, " +
+                     dovetail::to_text(solved->data_parallel) + " x " + dovetail::to_text(depth) + " x " +
+                     dovetail::to_text(solved->tensor_parallel) + " (data x pipeline x tensor)";
+    answer.plan = [instance = *std::move(instance), plan = *std::move(solved), options = request.options](
+                      dovetail::json_writer& json) { write_plan(instance, options, plan, json); };
+    return answer;
+}
+
 } // namespace
 
 dovetail::result<placement_answer> place_phaze(const place_request& request) {
-    auto instance = dovetail::ext::json::load_phaze_placement(request.file);
-    if (!instance) return std::move(instance).problem();
-    const placement::exact_program program{.charge = placement::objective::phaze};
-    placement_answer answer;
-    auto solved = measure_solve(answer.effort, [&] { return program(instance->problem); });
-    if (!solved) return std::move(solved).problem().within(request.file);
-    answer.outcome = solved->outcome;
-    answer.binding = binding_of(instance->problem, *solved);
-    if (solved->stages.empty()) return answer;
-    answer.objective = answer.lower_bound = solved->time_per_batch_s;
-    answer.summary = dovetail::to_text(solved->time_per_batch_s) + " s per batch, " +
-                     dovetail::to_text(solved->data_parallel) + " x " +
-                     dovetail::to_text(solved->stages.size()) + " x " +
-                     dovetail::to_text(solved->tensor_parallel) + " (data x pipeline x tensor)";
-    answer.plan = [instance = *std::move(instance), plan = *std::move(solved)](dovetail::json_writer& json) {
-        write_plan(instance, plan, json);
+    const schedule_options& options = request.options;
+    if (options == schedule_options{}) return answer_with(request, phaze_problem{});
+    const placement::plan_space space{.charge = options.every_stage ? placement::objective::every_stage
+                                                                    : placement::objective::phaze,
+                                      .choose_recomputation = options.choose_recomputation,
+                                      .shard_optimizer = options.shard_optimizer,
+                                      .overlap_reduction = options.overlap_reduction,
+                                      .node = {.devices = options.node_devices,
+                                               .link_bytes_per_s = options.node_gb_per_s * 1e9,
+                                               .tensor_across = options.tensor_across}};
+    if (auto valid = validate(space); !valid) return std::move(valid).problem();
+    const auto under = [&]<class Policy>(const Policy& policy) {
+        return answer_with(request, scheduled_problem<Policy>{{policy, space}});
     };
-    return answer;
+    if (options.schedule == "gpipe") return under(placement::gpipe{});
+    if (options.schedule == "interleaved")
+        return under(placement::interleaved{static_cast<std::size_t>(options.stages_per_device)});
+    if (options.schedule == "zb-h1") return under(placement::zero_bubble_h1{});
+    if (options.schedule == "zb-h2") return under(placement::zero_bubble_h2{});
+    return under(placement::one_forward_one_backward{});
 }
 
 } // namespace cli

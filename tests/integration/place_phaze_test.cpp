@@ -2,6 +2,7 @@
 #include <support/command_line.hpp>
 #include <support/shared.hpp>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstddef>
@@ -103,6 +104,41 @@ TEST_F(Cli, BadPlacementsAreRefused) {
     refused("place absent.json", {"absent.json", "cannot be read"});
     refused("place sound.json --time-limit 0", {"--time-limit", "it is 0", "positive"});
     refused("place sound.json --format chess", {"--format", "chess", "phaze"});
+}
+
+TEST_F(Cli, PlaceExplainsWhatBindsAPlan) {
+    write("sound.json", small_placement().dump());
+    const json found = answered("place sound.json");
+    const json& why = found.at("explain");
+    EXPECT_EQ(why.at("binding"), "network") << "the reduction is all that links cost";
+    EXPECT_TRUE(found.at("binding").get<std::string>().starts_with("network: stage ")) << found.at("binding");
+    for (const char* change : {"unlimited_memory_s", "unlimited_links_s", "one_more_gib_s",
+                               "one_more_gb_per_s_s", "one_more_device_s"})
+        EXPECT_LE(why.at(change).get<double>(), found.at("objective").get<double>()) << change;
+    EXPECT_LT(why.at("one_more_gb_per_s_s"), found.at("objective"));
+}
+
+TEST_F(Cli, PlaceGoesBeyondPhazesProblem) {
+    json instance = small_placement();
+    instance["maxMemoryPerDevice"] = 36; // a layer, and two more of its activations
+    instance["maxDevices"] = 3;
+    instance["bandwidth"] = 1e12;
+    write("tight.json", instance.dump());
+    const auto objective = [&](const std::string& options) {
+        return answered("place tight.json " + options).at("objective").get<double>();
+    };
+    const auto almost = [](double expected) { return ::testing::DoubleNear(expected, 1e-6); };
+    // Three stages of 3 s: eight micro-batches, and two more that fill and drain.
+    EXPECT_THAT(objective(""), almost(3.0 * (8 + 2)));
+    EXPECT_THAT(objective("--schedule 1f1b --every-stage"), almost(3.0 * (8 + 2)));
+    // Three passes of a second each leave a third of the bubble.
+    EXPECT_THAT(objective("--schedule zb-h1"), almost(3.0 * 8 + 2 * 1.0));
+    EXPECT_EQ(answered("place tight.json --schedule gpipe", 3).at("status"), "infeasible");
+    const json chosen = answered("place tight.json --schedule gpipe --choose-recomputation");
+    EXPECT_EQ(chosen.at("plan").at("schedule"), "gpipe");
+    EXPECT_EQ(chosen.at("plan").at("stages").at(0).at("recompute"), "full");
+    refused("place tight.json --node-devices 2", {"node.link_bytes_per_s", "it is 0", "positive"});
+    refused("place tight.json --schedule chimera", {"--schedule", "chimera"});
 }
 
 TEST_F(Cli, APlacementThatFitsNowhereIsNamed) {

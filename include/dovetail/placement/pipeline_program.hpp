@@ -58,7 +58,7 @@ using pipeline_workspace = basic_pipeline_workspace<dynamic_storage>;
 namespace detail {
 
 /// The search for one tensor width: every shape by what it promises, the best first; in each, every number of
-/// replicas that can still win; for each, the cuts that no other beats in both pace and rest.
+/// replicas that can still win; for each, the cuts that no other beats in pace, rest and tail.
 template <class Policy, class Storage>
 class pipeline_search {
 public:
@@ -103,8 +103,9 @@ private:
     struct least_time {
         double paced_s = 0.0; ///< all slots together
         double rest_s = 0.0;
+        double tail_s = 0.0;
 
-        [[nodiscard]] constexpr double total_s() const { return paced_s + rest_s; }
+        [[nodiscard]] constexpr double total_s() const { return paced_s + rest_s + tail_s; }
     };
 
     /// No pace is below the relaxed one, no reduction below the least that some stage must have, and nothing
@@ -112,7 +113,7 @@ private:
     [[nodiscard]] constexpr least_time least_time_of(const shape_promise& shape,
                                                      const stage_pricing<Policy>& pricing) const {
         const auto stages = static_cast<double>(shape.stages);
-        const layer& all = memory_.sums.of(0, memory_.chain.max_stages()).total;
+        const layer all = memory_.sums.of(0, memory_.chain.max_stages()).total;
         const stage_times share{all.forward_s / stages, all.backward_s / stages, 0.0};
         const pipeline_charge charge = policy_.charge(share, pricing.devices, pricing.micro_batches);
         least_time least{.paced_s = charge.slots * std::max(shape.pace_s, charge.pace_s)};
@@ -123,11 +124,11 @@ private:
             const double bytes = space_.overlap_reduction ? all.reduce_bytes / stages : shape.reduce_bytes;
             const double reduce_s =
                 reduction_s(bytes, pricing.replicas, 1, problem_.link_bytes_per_s, space_.node) - hidden_s;
-            least.rest_s = std::max(least.rest_s, static_cast<double>(policy_.chunks()) * reduce_s);
+            least.tail_s = std::max(0.0, static_cast<double>(policy_.chunks()) * reduce_s);
         }
         // Sums carry rounding errors that must not discard a perfectly even cut.
-        least.paced_s *= 1.0 - 1e-12;
-        least.rest_s *= 1.0 - 1e-12;
+        for (double least_time::*part : {&least_time::paced_s, &least_time::rest_s, &least_time::tail_s})
+            least.*part *= 1.0 - 1e-12;
         return least;
     }
 
@@ -148,8 +149,8 @@ private:
             const std::size_t behind = stages - 1;
             const std::size_t held =
                 space_.count_short_batches ? policy_.chunks() : policy_.least_in_flight(behind);
-            const rule paced{lenient, memory_.chain, memory_.sums,     problem_.hbm_bytes,
-                             behind,  held - 1,      stage_goal::pace, infinity};
+            const rule paced{lenient, memory_.chain, memory_.sums,         problem_.hbm_bytes,
+                             behind,  held - 1,      &stage_price::pace_s, {}};
             const auto no_limit = [](std::size_t) { return [](std::size_t) { return infinity; }; };
             if (!table.add_stage(memory_.chain, paced, no_limit)) break;
             memory_.reductions.add_stage(memory_.chain, reduction_rule<Policy, Storage>{paced}, no_limit);
@@ -167,42 +168,73 @@ private:
         }
     }
 
-    /// Walks along the cuts that no other beats in both pace and rest, from the least pace on, as long as one
-    /// of them can still be better than the best plan.
+    /// The best of the cuts of a shape, if it beats the best plan. Shorter and shorter tails are asked for,
+    /// as long as what they leave of pace and rest can still win.
     constexpr void settle(const shape_promise& shape, const stage_pricing<Policy>& pricing,
                           const least_time& least) {
-        const double slots = pricing.slots();
-        double rest_cap = best_.time_per_batch_s - least.paced_s;
+        price_caps caps{.charged = {best_.time_per_batch_s - least.paced_s - least.rest_s, true}};
         while (true) {
-            const double pace_cap = (best_.time_per_batch_s - least.rest_s) / slots;
-            const double pace = solve(shape, pricing, stage_goal::pace, rest_cap, pace_cap, pace_cap);
-            if (pace == infinity) return;
-            const double room = best_.time_per_batch_s - pace * slots;
-            const double rest = solve(shape, pricing, stage_goal::rest, pace, pace, std::min(room, rest_cap));
-            if (rest < infinity) accept(shape, pricing, pace, rest);
-            rest_cap = std::min({rest_cap, rest, room});
+            const paced_cut cut = least_pace_and_rest(shape, pricing, caps, least);
+            if (cut.pace_s == infinity) return;
+            const double time = pricing.slots() * cut.pace_s + cut.rest_s;
+            const double room = best_.time_per_batch_s - time;
+            if (!(room > 0.0)) return;
+            const price_caps kept{{cut.pace_s}, {cut.rest_s}, {std::min(caps.charged.value, room), true}};
+            const double tail = solve(shape, pricing, &stage_price::charged_s, kept);
+            if (tail < infinity) accept(shape, pricing, kept, time + tail);
+            caps.charged.value = std::min(kept.charged.value, tail);
         }
     }
 
-    /// The least largest pace or rest over the cuts of a shape, if below `value_cap`; the other keeps to
-    /// `cap`. No stage's pace passes `pace_cap`, which bounds the work in front of any stage.
-    constexpr double solve(const shape_promise& shape, const stage_pricing<Policy>& pricing, stage_goal goal,
-                           double cap, double pace_cap, double value_cap) {
+    struct paced_cut {
+        double pace_s = infinity;
+        double rest_s = infinity;
+    };
+
+    /// The least time but for the tail over the cuts of a shape that keep to a cap on tails, where it leaves
+    /// room for the least tail: walks along the cuts that no other beats in both pace and rest.
+    constexpr paced_cut least_pace_and_rest(const shape_promise& shape, const stage_pricing<Policy>& pricing,
+                                            price_caps caps, const least_time& least) {
+        const double slots = pricing.slots();
+        double limit = best_.time_per_batch_s - least.tail_s;
+        paced_cut best;
+        caps.rest = {limit - least.paced_s, true};
+        while (true) {
+            caps.pace = {(limit - least.rest_s) / slots, false};
+            const double pace = solve(shape, pricing, &stage_price::pace_s, caps);
+            if (pace == infinity) return best;
+            if (!Policy::has_rest) return {pace, 0.0};
+            price_caps paced = caps;
+            paced.pace = {pace, false};
+            paced.rest.value = std::min(caps.rest.value, limit - pace * slots);
+            const double rest = solve(shape, pricing, &stage_price::rest_s, paced);
+            if (pace * slots + rest < limit) {
+                best = {pace, rest};
+                limit = pace * slots + rest;
+            }
+            caps.rest.value = std::min(paced.rest.value, rest);
+        }
+    }
+
+    /// The least largest part of a price over the cuts of a shape whose stages all keep to the caps.
+    constexpr double solve(const shape_promise& shape, const stage_pricing<Policy>& pricing, price_part part,
+                           const price_caps& caps) {
         auto& table = memory_.trial;
         table.start(memory_.chain.states(), shapes_.shape.max_singles);
         while (table.stages() < shape.stages) {
             const std::size_t in_front = shape.stages - table.stages() - 1;
+            // No stage passes the cap on paces, which bounds the work in front of any stage.
             const double work_cap_s =
-                in_front == 0 ? infinity : pace_cap * static_cast<double>(in_front) * (1.0 + 1e-12);
+                in_front == 0 ? infinity : caps.pace.value * static_cast<double>(in_front) * (1.0 + 1e-12);
             const auto limit = [&, in_front, work_cap_s](std::size_t q) {
                 const bool useful = q <= shape.singles && shape.singles - q <= in_front;
                 return [&, in_front, work_cap_s, useful](std::size_t state) {
                     const bool open =
                         in_front == 0 ? state == 0 : pace_before_s(pricing, state) <= work_cap_s;
-                    return useful && open ? value_cap : 0.0;
+                    return useful && open ? infinity : 0.0;
                 };
             };
-            if (!table.add_stage(memory_.chain, rule_for(pricing, table.stages(), goal, cap), limit))
+            if (!table.add_stage(memory_.chain, rule_for(pricing, table.stages(), part, caps), limit))
                 return infinity;
         }
         return table.whole(shape.stages, shape.singles);
@@ -215,15 +247,14 @@ private:
     }
 
     [[nodiscard]] constexpr rule rule_for(const stage_pricing<Policy>& pricing, std::size_t behind,
-                                          stage_goal goal, double cap) const {
+                                          price_part part, const price_caps& caps) const {
         return {pricing, memory_.chain,           memory_.sums, problem_.hbm_bytes,
-                behind,  pricing.further(behind), goal,         cap};
+                behind,  pricing.further(behind), part,         caps};
     }
 
-    /// Notes the plan that the trial table holds.
-    constexpr void accept(const shape_promise& shape, const stage_pricing<Policy>& pricing, double pace,
-                          double rest) {
-        const double time = pricing.slots() * pace + rest;
+    /// Takes over the plan that the trial table holds: of the least tail under the caps.
+    constexpr void accept(const shape_promise& shape, const stage_pricing<Policy>& pricing,
+                          const price_caps& caps, double time) {
         if (!(time < best_.time_per_batch_s)) return;
         best_.outcome = status::optimal;
         best_.time_per_batch_s = time;
@@ -234,14 +265,14 @@ private:
         std::size_t singles = shape.singles;
         std::size_t state = 0;
         for (std::size_t stages = shape.stages; stages > 0; --stages) {
-            const rule least_rest = rule_for(pricing, stages - 1, stage_goal::rest, pace);
+            const rule least_tail = rule_for(pricing, stages - 1, &stage_price::charged_s, caps);
             const stage_ref ref =
-                memory_.trial.first_stage(memory_.chain, least_rest, stages, singles, state);
+                memory_.trial.first_stage(memory_.chain, least_tail, stages, singles, state);
             chosen_stage<stage_ref> chosen{ref, recomputation::none};
             double least = infinity;
-            least_rest.for_each_way(ref, [&](recomputation repeats, const stage_price& price) {
-                if (price.rest_s >= least) return;
-                least = price.rest_s;
+            least_tail.for_each_way(ref, [&](recomputation repeats, const stage_price& price) {
+                if (price.charged_s >= least) return;
+                least = price.charged_s;
                 chosen.repeats = repeats;
             });
             memory_.path.push_back(chosen);
@@ -254,8 +285,7 @@ private:
         best_.stages_per_device = policy_.chunks();
         best_.stages.clear();
         best_.order.clear();
-        double pace = 0.0;
-        double rest = 0.0;
+        stage_price largest;
         std::size_t behind = memory_.path.size();
         for (const auto& [ref, repeats] : memory_.path) {
             --behind;
@@ -270,10 +300,11 @@ private:
                                     .tail_s = price.tail_s,
                                     .repeats = repeats});
             memory_.chain.append_layers(ref, best_.order);
-            pace = std::max(pace, price.pace_s);
-            rest = std::max(rest, price.rest_s);
+            for (const price_part part :
+                 {&stage_price::pace_s, &stage_price::rest_s, &stage_price::charged_s})
+                largest.*part = std::max(largest.*part, price.*part);
         }
-        best_.time_per_batch_s = pricing_.slots() * pace + rest;
+        best_.time_per_batch_s = pricing_.slots() * largest.pace_s + largest.rest_s + largest.charged_s;
     }
 
     const Policy& policy_;
@@ -297,7 +328,7 @@ private:
 /// as heavy as the heaviest, in memory and reduction.
 ///
 /// \complexity A table of O(layers * stages) cells, mostly O(1) each, for every shape and number of replicas
-/// whose bound does not rule it out, times the cuts that trade pace for rest.
+/// whose bound does not rule it out, times the cuts that trade pace for rest or tail.
 template <pipeline_policy Policy = one_forward_one_backward>
 struct pipeline_program {
     Policy schedule{};

@@ -37,11 +37,13 @@ struct pass_step {
     friend constexpr bool operator==(const pass_step&, const pass_step&) = default;
 };
 
-/// What a program makes small under a schedule. A batch takes `slots` times the largest pace of a stage, and
-/// the largest of what each stage adds: `rest_s`, and its own reduction and update. With even stages this is
-/// the closed form; with uneven ones each term counts its own heaviest stage. That bounds the time from above
-/// for 1F1B (pace: forward and backward pass together), GPipe and interleaved stages (forward pass), and is
-/// an estimate for the zero-bubble schedules.
+/// What a program makes small under a schedule. A batch takes `slots` times the largest pace of a stage, plus
+/// the largest rest, plus the longest tail: the reduction and update that follow the last micro-batch. With
+/// even stages the first two are the closed form; with uneven ones each term counts its own heaviest stage.
+/// That bounds the time from above for 1F1B (pace: forward and backward pass together), GPipe and interleaved
+/// stages (pace: the forward pass, rest: the backward passes), and is an estimate for the zero-bubble
+/// schedules. `has_rest` says whether a schedule has any, `rest_grows` whether it never falls as passes get
+/// longer.
 struct pipeline_charge {
     double slots = 0;
     double pace_s = 0;
@@ -58,6 +60,7 @@ struct pipeline_charge {
 template <class P>
 concept pipeline_policy = requires(const P& p, std::size_t n, const stage_times& times) {
     { P::name } -> std::convertible_to<std::string_view>;
+    { P::has_rest } -> std::convertible_to<bool>;
     { P::rest_grows } -> std::convertible_to<bool>;
     { p.chunks() } -> std::same_as<std::size_t>;
     { p.admits(n, n) } -> std::same_as<bool>;
@@ -72,6 +75,7 @@ concept pipeline_policy = requires(const P& p, std::size_t n, const stage_times&
 /// \source Huang et al., GPipe, NeurIPS 2019.
 struct gpipe {
     static constexpr std::string_view name = "gpipe";
+    static constexpr bool has_rest = true;
     static constexpr bool rest_grows = true;
 
     [[nodiscard]] constexpr std::size_t chunks() const { return 1; }
@@ -102,6 +106,7 @@ struct gpipe {
 /// \source PipeDream-flush: Narayanan et al., ICML 2021.
 struct one_forward_one_backward {
     static constexpr std::string_view name = "1f1b";
+    static constexpr bool has_rest = false;
     static constexpr bool rest_grows = true;
 
     [[nodiscard]] constexpr std::size_t chunks() const { return 1; }
@@ -141,6 +146,7 @@ struct one_forward_one_backward {
 /// \source Narayanan et al., Megatron-LM, SC 2021.
 struct interleaved {
     static constexpr std::string_view name = "interleaved";
+    static constexpr bool has_rest = true;
     static constexpr bool rest_grows = true;
 
     std::size_t stages_per_device = 2; ///< 2 or more
@@ -220,6 +226,7 @@ namespace detail {
 /// (p - 1) max(b, f + b - w), is our own; it equals theirs, (p - 1) (f + b - w), while w <= f.
 struct zero_bubble_h1 {
     static constexpr std::string_view name = "zb-h1";
+    static constexpr bool has_rest = true;
     static constexpr bool rest_grows = false;
 
     [[nodiscard]] constexpr std::size_t chunks() const { return 1; }
@@ -252,6 +259,7 @@ struct zero_bubble_h1 {
 /// our own; it equals theirs, (p - 1) (f + b - 2 w), where that is the largest.
 struct zero_bubble_h2 {
     static constexpr std::string_view name = "zb-h2";
+    static constexpr bool has_rest = true;
     static constexpr bool rest_grows = false;
 
     [[nodiscard]] constexpr std::size_t chunks() const { return 1; }

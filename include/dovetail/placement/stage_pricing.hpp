@@ -17,8 +17,9 @@ namespace dovetail::placement::detail {
 /// What one stage costs with one way to recompute.
 struct stage_price {
     stage_times times{};
-    double pace_s = 0.0; ///< counts once for every slot of the schedule
-    double rest_s = 0.0; ///< counts once: the schedule's own share, then the tail
+    double pace_s = 0.0;    ///< counts once for every slot of the schedule
+    double rest_s = 0.0;    ///< counts once
+    double charged_s = 0.0; ///< counts once: of the tail, what the objective charges to this stage
     double tail_s = 0.0;
     double memory_bytes = 0.0;
 };
@@ -82,10 +83,11 @@ struct stage_pricing {
         return t;
     }
 
-    /// What the batch is charged for the stage after its last micro-batch, given its whole tail.
-    [[nodiscard]] constexpr double charged_s(double reduce_s, double update_s, std::size_t behind) const {
-        if (space.charge == objective::every_stage) return reduce_s + update_s;
-        return behind + 1 == stages() ? reduce_s : 0.0;
+    /// What the batch is charged for the stage after its last micro-batch, given its reduction.
+    [[nodiscard]] constexpr double charged_s(const stage_sum& s, double reduce_s, std::size_t behind) const {
+        const double all = static_cast<double>(policy.chunks());
+        if (space.charge == objective::every_stage) return all * (reduce_s + update_s(s));
+        return behind + 1 == stages() ? all * reduce_s : 0.0;
     }
 
     [[nodiscard]] constexpr stage_price price(const stage_sum& s, std::size_t behind, bool single,
@@ -96,27 +98,21 @@ struct stage_pricing {
         const double reduce = reduce_s(s, single);
         p.tail_s = reduce + update_s(s);
         p.pace_s = charge.pace_s;
-        p.rest_s =
-            charge.rest_s + static_cast<double>(policy.chunks()) * charged_s(reduce, update_s(s), behind);
+        p.rest_s = charge.rest_s;
+        p.charged_s = charged_s(s, reduce, behind);
         p.memory_bytes = memory_bytes(s, further(behind), repeats);
         return p;
     }
 
-    /// Bounds on pace and rest that never fall when a stage grows at its end: no transfer behind it, nothing
-    /// repeated, and of the rest only what grows with the passes.
-    [[nodiscard]] constexpr double pace_floor_s(const stage_sum& s) const {
-        return policy
-            .charge({s.entering_bytes / stage_link_bytes_per_s + s.total.forward_s, s.total.backward_s, 0.0},
-                    devices, micro_batches)
-            .pace_s;
-    }
-    [[nodiscard]] constexpr double rest_floor_s(const stage_sum& s, std::size_t behind, bool single) const {
-        double floor = 0.0;
-        if constexpr (Policy::rest_grows)
-            floor =
-                policy.charge({s.total.forward_s, s.total.backward_s, 0.0}, devices, micro_batches).rest_s;
-        const double reduce = space.overlap_reduction ? 0.0 : reduce_s(s, single);
-        return floor + static_cast<double>(policy.chunks()) * charged_s(reduce, update_s(s), behind);
+    /// Bounds that never fall when a stage grows at its end: no transfer behind it, nothing repeated, no
+    /// reduction that the backward pass may hide.
+    [[nodiscard]] constexpr stage_price floor(const stage_sum& s, std::size_t behind, bool single) const {
+        const pipeline_charge charge = policy.charge(
+            {s.entering_bytes / stage_link_bytes_per_s + s.total.forward_s, s.total.backward_s, 0.0}, devices,
+            micro_batches);
+        return {.pace_s = charge.pace_s,
+                .rest_s = Policy::rest_grows ? charge.rest_s : 0.0,
+                .charged_s = charged_s(s, space.overlap_reduction ? 0.0 : reduce_s(s, single), behind)};
     }
 
 private:
@@ -130,11 +126,30 @@ private:
     }
 };
 
-/// Which of the two a table makes small; the other has a cap.
-enum class stage_goal { pace, rest };
+/// The part of a price that a table makes small.
+using price_part = double stage_price::*;
 
-/// A rule of `stage_table`: the least pace of a stage whose rest stays below a cap, or the least rest of one
-/// whose pace does not pass a cap, over all ways to recompute that fit.
+/// A number that a part of a price may not pass, or, if strict, not even reach.
+struct price_cap {
+    double value = infinity;
+    bool strict = false;
+
+    [[nodiscard]] constexpr bool admits(double x) const { return strict ? x < value : x <= value; }
+};
+
+/// A cap on every part that counts.
+struct price_caps {
+    price_cap pace{};
+    price_cap rest{};
+    price_cap charged{};
+
+    [[nodiscard]] constexpr bool admit(const stage_price& p) const {
+        return pace.admits(p.pace_s) && rest.admits(p.rest_s) && charged.admits(p.charged_s);
+    }
+};
+
+/// A rule of `stage_table`: the least of one part of a stage's price, over all ways to recompute that fit and
+/// keep to the caps.
 template <class Policy, class Storage>
 struct pricing_rule {
     using stage_ref = typename chain_stages<Storage>::stage_ref;
@@ -145,46 +160,39 @@ struct pricing_rule {
     double hbm_bytes;
     std::size_t behind;
     std::size_t further;
-    stage_goal goal;
-    double cap;
+    price_part part;
+    price_caps caps;
 
-    /// Calls `visit(repeats, price)` for every way to recompute that the cap and the memory leave.
+    /// Calls `visit(repeats, price)` for every such way.
     template <class Visit>
     constexpr void for_each_way(stage_ref ref, const Visit& visit) const {
         const stage_sum s = sums.of(ref.begin, ref.end);
         for (const auto repeats : every_recomputation) {
-            if (!pricing.allows(repeats, behind) || !(memory_bytes(s, repeats) <= hbm_bytes)) continue;
+            if (!fits(s, repeats)) continue;
             const stage_price price = pricing.price(s, behind, chain.single(ref), repeats);
-            if (goal == stage_goal::pace ? price.rest_s < cap : price.pace_s <= cap) visit(repeats, price);
+            if (caps.admit(price)) visit(repeats, price);
         }
-    }
-    [[nodiscard]] constexpr double of(const stage_price& price) const {
-        return goal == stage_goal::pace ? price.pace_s : price.rest_s;
     }
 
     [[nodiscard]] constexpr double value(stage_ref ref) const {
         double least = infinity;
-        for_each_way(ref, [&](recomputation, const stage_price& p) { least = std::min(least, of(p)); });
+        for_each_way(ref, [&](recomputation, const stage_price& p) { least = std::min(least, p.*part); });
         return least;
     }
-    [[nodiscard]] constexpr double floor(stage_ref ref) const {
-        const stage_sum s = sums.of(ref.begin, ref.end);
-        return goal == stage_goal::pace ? pricing.pace_floor_s(s)
-                                        : pricing.rest_floor_s(s, behind, chain.single(ref));
-    }
+    [[nodiscard]] constexpr double floor(stage_ref ref) const { return floor_of(ref).*part; }
     [[nodiscard]] constexpr bool fits(stage_ref ref) const {
+        if (!caps.admit(floor_of(ref))) return false;
         const stage_sum s = sums.of(ref.begin, ref.end);
-        if (goal == stage_goal::pace ? !(pricing.rest_floor_s(s, behind, chain.single(ref)) < cap)
-                                     : !(pricing.pace_floor_s(s) <= cap))
-            return false;
-        for (const auto repeats : every_recomputation)
-            if (pricing.allows(repeats, behind) && memory_bytes(s, repeats) <= hbm_bytes) return true;
-        return false;
+        return std::any_of(every_recomputation.begin(), every_recomputation.end(),
+                           [&](recomputation repeats) { return fits(s, repeats); });
     }
 
 private:
-    [[nodiscard]] constexpr double memory_bytes(const stage_sum& s, recomputation repeats) const {
-        return pricing.memory_bytes(s, further, repeats);
+    [[nodiscard]] constexpr stage_price floor_of(stage_ref ref) const {
+        return pricing.floor(sums.of(ref.begin, ref.end), behind, chain.single(ref));
+    }
+    [[nodiscard]] constexpr bool fits(const stage_sum& s, recomputation repeats) const {
+        return pricing.allows(repeats, behind) && pricing.memory_bytes(s, further, repeats) <= hbm_bytes;
     }
 };
 

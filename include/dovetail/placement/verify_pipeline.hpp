@@ -50,6 +50,7 @@ public:
 
         double pace = 0;
         double rest = 0;
+        double tail = 0;
         double slots = 0;
         for (std::size_t i = 0; i < stages; ++i) {
             stage& s = answer.stages[i];
@@ -96,9 +97,10 @@ public:
             const pipeline_charge charge = policy_.charge(t, p, static_cast<std::size_t>(m));
             slots = charge.slots;
             pace = std::max(pace, charge.pace_s);
-            rest = std::max(rest, charge.rest_s + static_cast<double>(policy_.chunks()) * charged);
+            rest = std::max(rest, charge.rest_s);
+            tail = std::max(tail, static_cast<double>(policy_.chunks()) * charged);
         }
-        answer.time_per_batch_s = slots * pace + rest;
+        answer.time_per_batch_s = slots * pace + rest + tail;
         return answer;
     }
 

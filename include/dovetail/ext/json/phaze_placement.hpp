@@ -104,6 +104,9 @@ struct phaze_width {
             !read)
             return read;
         l.resident_bytes = copies * parameters;
+        l.optimizer_bytes = (copies - 2.0) * parameters; // all but weights and gradients
+        // The format times the backward pass as a whole: its two gradients do the same arithmetic.
+        l.weight_gradient_s = 0.5 * l.backward_s;
         l.reduce_bytes = 2.0 * parameters; // the format charges 4 (d - 1) / d of the parameters for a ring
         l.stash_bytes = l.activation_bytes;
         into.ids.push_back(id);
