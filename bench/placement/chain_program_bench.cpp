@@ -2,6 +2,7 @@
 // problems.
 
 #include "../../tests/placement/textbook.hpp"
+#include "transformer.hpp"
 
 #include <dovetail/placement/chain_program.hpp>
 
@@ -16,56 +17,7 @@ namespace {
 
 using namespace dovetail;
 using namespace dovetail::placement;
-
-constexpr std::size_t widths = 3;
-
-// A transformer: an embedding, equal layers and a head, where a device holds few layers and their stashes.
-template <std::size_t Layers>
-fixed_layer_chain<Layers, widths> fixed_transformer() {
-    fixed_layer_chain<Layers, widths> problem;
-    link_as_chain(problem.edges);
-    problem.devices = 1024;
-    problem.micro_batches = 4096;
-    problem.hbm_bytes = 64e9;
-    problem.link_bytes_per_s = 4e9;
-    for (std::size_t w = 0; w < widths; ++w) {
-        auto& costs = problem.widths[w];
-        costs.width = std::int64_t{1} << w;
-        const double share = 1.0 / static_cast<double>(costs.width);
-        for (layer& l : costs.layers)
-            l = {.forward_s = 2e-3 * share + 2e-4,
-                 .backward_s = 4e-3 * share + 4e-4,
-                 .update_s = 1e-4 * share,
-                 .resident_bytes = 4e9 * share,
-                 .reduce_bytes = 5e8 * share,
-                 .activation_bytes = 1e9 * share,
-                 .stash_bytes = 1e9 * share,
-                 .tensor_parallel = w > 0};
-        costs.layers.front().resident_bytes *= 3.0;
-        costs.layers.front().forward_s = 1e-4;
-        costs.layers.back().reduce_bytes *= 2.0;
-        for (double& bytes : costs.edge_bytes) bytes = 4e6;
-    }
-    return problem;
-}
-
-template <std::size_t Layers>
-layer_graph transformer() {
-    const auto fixed = fixed_transformer<Layers>();
-    layer_graph problem;
-    problem.edges.assign(fixed.edges.begin(), fixed.edges.end());
-    problem.devices = fixed.devices;
-    problem.micro_batches = fixed.micro_batches;
-    problem.hbm_bytes = fixed.hbm_bytes;
-    problem.link_bytes_per_s = fixed.link_bytes_per_s;
-    for (const auto& costs : fixed.widths) {
-        width_costs& copy = problem.widths.emplace_back();
-        copy.width = costs.width;
-        copy.layers.assign(costs.layers.begin(), costs.layers.end());
-        copy.edge_bytes.assign(costs.edge_bytes.begin(), costs.edge_bytes.end());
-    }
-    return problem;
-}
+using namespace dovetail::bench;
 
 template <std::size_t Layers>
 struct baseline {
@@ -123,5 +75,31 @@ BENCHMARK_TEMPLATE(general, 26, objective::phaze);
 BENCHMARK_TEMPLATE(specialised, 26, objective::phaze);
 BENCHMARK_TEMPLATE(general, 26, objective::every_stage);
 BENCHMARK_TEMPLATE(specialised, 26, objective::every_stage);
+
+// Where a table over devices cannot go: thousands of layers, a hundred thousand devices. The cost grows with
+// layers and stages, not with devices.
+void long_chain(benchmark::State& state) {
+    const auto layers = static_cast<std::size_t>(state.range(0));
+    layer_graph problem = transformer<26>();
+    problem.devices = state.range(1);
+    problem.micro_batches = 4 * state.range(1);
+    problem.recompute = true; // so many stashes would fit nowhere
+    problem.edges.resize(layers - 1);
+    link_as_chain(problem.edges);
+    for (width_costs& costs : problem.widths) {
+        const layer middle = costs.layers[1];
+        costs.layers.resize(layers, middle);
+        costs.edge_bytes.resize(layers - 1, costs.edge_bytes.front());
+    }
+    chain_workspace workspace;
+    const chain_program solve{.charge = objective::phaze};
+    for (auto _ : state) benchmark::DoNotOptimize(solve(problem, workspace).time_per_batch_s);
+    state.counters["stages"] = static_cast<double>(workspace.plan.stages.size());
+    state.counters["data_parallel"] = static_cast<double>(workspace.plan.data_parallel);
+}
+BENCHMARK(long_chain)
+    ->ArgNames({"layers", "devices"})
+    ->ArgsProduct({{500, 1000, 2000}, {1'000, 10'000, 100'000}})
+    ->Unit(benchmark::kMillisecond);
 
 } // namespace
