@@ -52,6 +52,14 @@ TEST(layer_graph, is_validated_with_one_clear_line) {
          "width 2: layer 2: stash_bytes: it is -4; it must be a finite number, 0 or more"},
         {[](layer_graph& g) { g.widths[0].layers[1].forward_s = nan; },
          "width 1: layer 1: forward_s: it is nan; it must be a finite number, 0 or more"},
+        {[](layer_graph& g) {
+             g.widths[0].layers[1].backward_s = 2.0;
+             g.widths[0].layers[1].weight_gradient_s = 2.5;
+         },
+         "width 1: layer 1: weight_gradient_s: it is 2.5; it must be from 0 to the whole, 2"},
+        {[](layer_graph& g) { g.widths[0].layers[0].optimizer_bytes = -1.0; },
+         "width 1: layer 0: optimizer_bytes: it is -1; it must be from 0 to the whole, " +
+             to_text(three_layers().widths[0].layers[0].resident_bytes)},
         {[](layer_graph& g) { g.widths[0].edge_bytes[1] = std::numeric_limits<double>::infinity(); },
          "width 1: edge 1: bytes: it is inf; it must be a finite number, 0 or more"},
         {[](layer_graph& g) {

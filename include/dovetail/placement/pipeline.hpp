@@ -119,9 +119,9 @@ template <pipeline_policy Policy>
     return timeline;
 }
 
-/// An upper bound on the time that a batch binds any device: the closed form with the longest forward pass,
-/// input gradient and weight gradient of all stages. It holds since no pass of a fixed order ends later when
-/// another gets shorter, and holds for every schedule.
+/// An upper bound on the pace at which batches follow one another: the closed form with the longest forward
+/// pass, input gradient and weight gradient of all stages. A cycle of passes that wait for one another sets
+/// the pace, and no cycle gets longer when a pass gets shorter. Holds for every schedule, where it admits.
 template <pipeline_policy Policy>
 [[nodiscard]] constexpr double period_bound_s(const Policy& policy, std::span<const stage_times> stages,
                                               std::size_t micro_batches) {
