@@ -65,10 +65,14 @@ struct placement_answer {
 /// Runs `solve`, whose answer it returns. A solve under 50 ms is repeated until the clock can tell.
 template <class Solve>
 [[nodiscard]] auto measure_solve(solve_effort& effort, const Solve& solve) {
-    const heap_meter meter;
     const dovetail::stopwatch clock;
-    auto answer = solve();
-    effort = {clock.seconds(), meter.peak_bytes()};
+    auto answer = [&] {
+        const heap_meter meter;
+        auto metered = solve();
+        effort.peak_bytes = meter.peak_bytes();
+        return metered;
+    }();
+    effort.seconds = clock.seconds();
     if (effort.seconds >= 0.05) return answer;
     const dovetail::stopwatch repeated;
     int solves = 0;
