@@ -27,22 +27,23 @@ public:
         const std::size_t n = costs.layers.size();
         layers_ = n;
         recompute_ = problem.recompute;
-        for (auto* row : {&work_s_, &forward_s_, &fixed_bytes_, &stash_bytes_, &reduce_bytes_, &update_s_,
-                          &entering_s_, &entering_bytes_}) {
-            row->resize(n + 1, 0.0);
-            (*row)[0] = 0.0;
-        }
+        sums_.resize(n + 1, {});
+        sums_[0] = {};
+        least_entering_s_ = n > 1 ? infinity : 0.0;
         for (std::size_t v = 0; v < n; ++v) {
             const layer& l = costs.layers[v];
-            work_s_[v + 1] = work_s_[v] + (recompute_ ? 2.0 * l.forward_s : l.forward_s) + l.backward_s;
-            forward_s_[v + 1] = forward_s_[v] + l.forward_s;
-            fixed_bytes_[v + 1] = fixed_bytes_[v] + l.resident_bytes + l.activation_bytes;
-            stash_bytes_[v + 1] = stash_bytes_[v] + (recompute_ ? 0.0 : l.stash_bytes);
-            reduce_bytes_[v + 1] = reduce_bytes_[v] + l.reduce_bytes;
-            update_s_[v + 1] = update_s_[v] + l.update_s;
+            const sums_before& before = sums_[v];
             const double bytes = v + 1 < n ? costs.edge_bytes[v] : 0.0;
-            entering_s_[v + 1] = bytes / problem.link_bytes_per_s;
-            entering_bytes_[v + 1] = recompute_ ? bytes : 0.0;
+            sums_[v + 1] = {.work_s =
+                                before.work_s + (recompute_ ? 2.0 * l.forward_s : l.forward_s) + l.backward_s,
+                            .forward_s = before.forward_s + l.forward_s,
+                            .fixed_bytes = before.fixed_bytes + l.resident_bytes + l.activation_bytes,
+                            .stash_bytes = before.stash_bytes + (recompute_ ? 0.0 : l.stash_bytes),
+                            .reduce_bytes = before.reduce_bytes + l.reduce_bytes,
+                            .update_s = before.update_s + l.update_s,
+                            .entering_s = bytes / problem.link_bytes_per_s,
+                            .entering_bytes = recompute_ ? bytes : 0.0};
+            if (v + 1 < n) least_entering_s_ = std::min(least_entering_s_, sums_[v + 1].entering_s);
         }
         next_split_.resize(n + 1, 0);
         next_split_[n] = static_cast<std::uint32_t>(n);
@@ -61,53 +62,73 @@ public:
 
     /// Work that any stages covering the layers before state `k` must share: a bound on the sum of their
     /// loads.
-    [[nodiscard]] constexpr double work_before_s(std::size_t k) const { return work_s_[k]; }
+    [[nodiscard]] constexpr double work_before_s(std::size_t k) const { return sums_[k].work_s; }
+
+    /// A bound on the largest load of any `stages` stages: together they do all work, and what crosses a cut
+    /// is received, and sent unless that may hide behind a repeated forward pass. The last stage repeats
+    /// nothing, which is less than its load.
+    [[nodiscard]] constexpr double least_load_s(std::size_t stages) const {
+        const auto s = static_cast<double>(stages);
+        const double cut_s = (s - 1.0) * least_entering_s_;
+        const double all_s = sums_[layers_].work_s;
+        if (!recompute_) return (all_s + 2.0 * cut_s) / s;
+        const double once_s = all_s - sums_[layers_].forward_s;
+        return std::max((once_s + cut_s) / s, (all_s + cut_s) / (s + 1.0));
+    }
+    /// A bound on the bytes that the first stage reduces.
+    [[nodiscard]] constexpr double least_first_reduce_bytes() const { return sums_[1].reduce_bytes; }
 
     [[nodiscard]] constexpr bool single(stage_ref s) const { return s.end <= next_split_[s.begin]; }
     /// The load without the transfers behind the stage: it never falls when the stage grows at its end.
     [[nodiscard]] constexpr double load_floor_s(stage_ref s, bool last) const {
-        const double work = work_s_[s.end] - work_s_[s.begin] + entering_s_[s.begin];
-        return last && recompute_ ? work - (forward_s_[s.end] - forward_s_[s.begin]) : work;
+        const sums_before& begin = sums_[s.begin];
+        const sums_before& end = sums_[s.end];
+        const double work = end.work_s - begin.work_s + begin.entering_s;
+        return last && recompute_ ? work - (end.forward_s - begin.forward_s) : work;
     }
     [[nodiscard]] constexpr double load_s(stage_ref s, bool last) const {
-        double leaving = entering_s_[s.end];
+        double leaving = sums_[s.end].entering_s;
         // Gradients arrive while the forward pass is being repeated.
-        if (recompute_) leaving = std::max(0.0, leaving - (forward_s_[s.end] - forward_s_[s.begin]));
+        if (recompute_)
+            leaving = std::max(0.0, leaving - (sums_[s.end].forward_s - sums_[s.begin].forward_s));
         return load_floor_s(s, last) + leaving;
     }
     /// `behind` is the number of stages behind this one: the micro-batches whose inputs it keeps.
     [[nodiscard]] constexpr double memory_bytes(stage_ref s, std::size_t behind) const {
-        const double stash = stash_bytes_[s.end] - stash_bytes_[s.begin] + entering_bytes_[s.begin];
-        return fixed_bytes_[s.end] - fixed_bytes_[s.begin] + static_cast<double>(behind) * stash;
+        const sums_before& begin = sums_[s.begin];
+        const sums_before& end = sums_[s.end];
+        const double stash = end.stash_bytes - begin.stash_bytes + begin.entering_bytes;
+        return end.fixed_bytes - begin.fixed_bytes + static_cast<double>(behind) * stash;
     }
     [[nodiscard]] constexpr double reduce_bytes(stage_ref s) const {
-        return reduce_bytes_[s.end] - reduce_bytes_[s.begin];
+        return sums_[s.end].reduce_bytes - sums_[s.begin].reduce_bytes;
     }
     [[nodiscard]] constexpr double update_s(stage_ref s) const {
-        return update_s_[s.end] - update_s_[s.begin];
+        return sums_[s.end].update_s - sums_[s.begin].update_s;
     }
 
     /// The stage of the given kind from state `k` that makes the larger of its value and of the value of the
     /// row `behind` at its end smallest, where that is below `limit`.
     ///
-    /// Starts at `guess` and walks both ways. To the right it stops where the stage no longer fits, or where
-    /// what it costs at least reaches the best found; to the left, where the least value of all earlier ends
-    /// does. Exact whatever the costs; amortised O(1) steps where values fall along the row behind.
+    /// Starts at `guess`, which it leaves where the search ended, and walks both ways. To the right it stops
+    /// where the stage no longer fits, or where what it costs at least reaches the best found; to the left,
+    /// where the least value of all earlier ends does. Exact whatever the costs; amortised O(1) steps where
+    /// values fall along the row behind.
     template <class Rule>
     [[nodiscard]] constexpr choice<stage_ref> best_stage(const Rule& rule, stage_kind kind, std::size_t k,
                                                          table_row behind, double limit,
-                                                         std::size_t guess) const {
+                                                         std::size_t& guess) const {
         const auto [first, past] = ends(kind, k, behind);
         choice<stage_ref> best{limit, {k, k}};
-        if (first >= past) return best;
+        if (first >= past || !rule.fits({k, first})) return best;
         std::size_t pivot = std::clamp(guess, first, past - 1);
-        while (!rule.fits({k, pivot}))
-            if (pivot-- == first) return best;
+        while (!rule.fits({k, pivot})) --pivot;
+        guess = pivot;
         const auto consider = [&](std::size_t end) {
             const double behind_it = behind.cells[end].value;
             if (behind_it >= best.value) return;
             const double value = std::max(rule.value({k, end}), behind_it);
-            if (value < best.value) best = {value, {k, end}};
+            if (value < best.value) best = {value, {k, guess = end}};
         };
         for (std::size_t end = pivot; end < past && rule.floor({k, end}) < best.value; ++end) {
             if (end > pivot && !rule.fits({k, end})) break;
@@ -135,7 +156,7 @@ public:
                                                   std::size_t behind) const {
         double forward_s = 0.0;
         double backward_s = 0.0;
-        double stash_bytes = entering_bytes_[s.begin];
+        double stash_bytes = sums_[s.begin].entering_bytes;
         stage_figures sum{};
         for (std::size_t v = s.begin; v < s.end; ++v) {
             const layer& l = costs.layers[v];
@@ -147,7 +168,8 @@ public:
             sum.update_s += l.update_s;
         }
         const double repeated_s = recompute_ && behind > 0 ? forward_s : 0.0;
-        sum.load_s = entering_s_[s.begin] + forward_s + std::max(repeated_s, entering_s_[s.end]) + backward_s;
+        sum.load_s = sums_[s.begin].entering_s + forward_s + std::max(repeated_s, sums_[s.end].entering_s) +
+                     backward_s;
         sum.memory_bytes += static_cast<double>(behind) * stash_bytes;
         return sum;
     }
@@ -171,15 +193,23 @@ private:
         return {std::max(first, behind.begin), std::min(past, behind.end)};
     }
 
-    using sums = typename Storage::template up_to_layers<double>;
+    // What all layers before one add up to, and what enters it: a line of a processor's cache.
+    struct sums_before {
+        double work_s = 0.0;
+        double forward_s = 0.0;
+        double fixed_bytes = 0.0;
+        double stash_bytes = 0.0;
+        double reduce_bytes = 0.0;
+        double update_s = 0.0;
+        double entering_s = 0.0;
+        double entering_bytes = 0.0;
+    };
 
     std::size_t layers_ = 0;
     std::size_t single_layers_ = 0;
     bool recompute_ = false;
-    sums work_s_{}, forward_s_{};          // before each layer
-    sums fixed_bytes_{}, stash_bytes_{};   // before each layer
-    sums reduce_bytes_{}, update_s_{};     // before each layer
-    sums entering_s_{}, entering_bytes_{}; // on the edge into each layer
+    double least_entering_s_ = 0.0; // over all cuts
+    typename Storage::template up_to_layers<sums_before> sums_{};
     typename Storage::template up_to_layers<std::uint32_t> next_split_{};
 };
 

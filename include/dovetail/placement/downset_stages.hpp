@@ -73,6 +73,8 @@ public:
 
     /// Layers side by side overlap, so their work says nothing about loads.
     [[nodiscard]] double work_before_s(std::size_t) const { return 0.0; }
+    [[nodiscard]] double least_load_s(std::size_t) const { return 0.0; }
+    [[nodiscard]] double least_first_reduce_bytes() const { return 0.0; }
 
     [[nodiscard]] bool single(stage_ref s) const { return stages_[s.slot].single; }
     [[nodiscard]] double load_s(stage_ref s, bool last) const {
@@ -92,7 +94,7 @@ public:
     /// row `behind` at its end smallest, where that is below `limit`.
     template <class Rule>
     [[nodiscard]] choice<stage_ref> best_stage(const Rule& rule, stage_kind kind, std::size_t k,
-                                               table_row behind, double limit, std::size_t) const {
+                                               table_row behind, double limit, std::size_t&) const {
         choice<stage_ref> best{limit, {}};
         for_each_stage(
             rule, kind, k, behind, [&] { return best.value; },

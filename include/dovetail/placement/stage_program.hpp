@@ -31,6 +31,7 @@ struct stage_program_memory {
     stage_table<Storage> tails{};
     stage_table<Storage> trial{};
     typename Storage::template per_row<row_promise> promises{};
+    typename Storage::template up_to_layers<double> least_times{}; ///< of plans with as many stages or more
     typename Storage::template up_to_layers<typename Space::stage_ref> path{};
 };
 
@@ -82,7 +83,9 @@ public:
         loads.start(space_.states(), shape_.max_singles);
         memory_.tails.start(space_.states(), shape_.max_singles);
         memory_.promises.clear();
+        bound_times();
         for (std::size_t stages = 1; stages <= space_.max_stages(); ++stages) {
+            if (memory_.least_times[stages] >= best_.time_per_batch_s) break;
             if (shape_.devices(stages, loads.max_singles(stages)) > devices_) break;
             const bool alive =
                 loads.add_stage(space_, load(stages), [&](std::size_t q) { return load_limit(stages, q); });
@@ -100,6 +103,24 @@ public:
 private:
     [[nodiscard]] constexpr load_rule<Space> load(std::size_t stages) const {
         return {space_, stages - 1, hbm_bytes_};
+    }
+
+    /// For every number of stages, a bound on the time of all plans with as many or more.
+    constexpr void bound_times() {
+        auto& least = memory_.least_times;
+        const std::size_t most = space_.max_stages();
+        least.resize(most + 1, infinity);
+        const double reduce_s = 2.0 * space_.least_first_reduce_bytes() / link_bytes_per_s_;
+        double from = infinity;
+        for (std::size_t stages = most; stages > 0; --stages) {
+            const std::size_t singles = std::min(stages, shape_.max_singles);
+            const std::int64_t replicas = most_replicas(stages, singles);
+            // Sums carry rounding errors that must not discard a perfectly even cut.
+            if (replicas > 0)
+                from = std::min(from, least_time(space_.least_load_s(stages), stages, replicas, reduce_s) *
+                                          (1.0 - 1e-12));
+            least[stages] = from;
+        }
     }
 
     /// Loads from which on a suffix of `stages` stages cannot be part of a better plan, by state. Let it need

@@ -142,14 +142,11 @@ private:
     template <class Space, class Rule>
     [[nodiscard]] static constexpr auto best_stage(const Space& space, const Rule& rule,
                                                    stages_behind& behind, std::size_t k, double limit) {
-        auto best = space.best_stage(rule, behind.kind, k, behind.row, limit, behind.guess);
-        if (best.value < limit) behind.guess = best.stage.end;
+        const auto best = space.best_stage(rule, behind.kind, k, behind.row, limit, behind.guess);
         if (behind.row_single.begin >= behind.row_single.end) return best;
         const auto single =
             space.best_stage(rule, stage_kind::single, k, behind.row_single, best.value, behind.guess_single);
-        if (single.value >= best.value) return best;
-        behind.guess_single = single.stage.end;
-        return single;
+        return single.value < best.value ? single : best;
     }
 
     template <class Space, class Rule, class RowLimit>

@@ -128,7 +128,9 @@ TEST(phaze_placement, reads_layers_in_topological_order_and_widths_in_ascending_
                                  .reduce_bytes = 8,
                                  .activation_bytes = 5,
                                  .stash_bytes = 5,
-                                 .tensor_parallel = true};
+                                 .tensor_parallel = true,
+                                 .weight_gradient_s = 1.25,
+                                 .optimizer_bytes = 4.0};
     EXPECT_EQ(problem.widths[1].layers[0], split);
     EXPECT_EQ(problem.widths[0].layers[1].resident_bytes, 9.0);
 }
