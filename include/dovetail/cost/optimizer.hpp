@@ -22,6 +22,7 @@ enum class optimizer : std::uint8_t {
 /// Bytes and lane cycles a parameter.
 struct parameter_cost {
     double resident_bytes = 0; ///< weight, gradient and optimizer state
+    double state_bytes = 0;    ///< of these, the optimizer's own, which replicas can share out
     double reduce_bytes = 0;   ///< that the data-parallel replicas add up
     double update_bytes = 0;   ///< moved to and from the HBM by the update
     double update_cycles = 0;  ///< of one vector lane
@@ -34,9 +35,14 @@ struct parameter_cost {
 [[nodiscard]] constexpr parameter_cost cost_of(optimizer o) noexcept {
     switch (o) {
     case optimizer::adam:
-        return {.resident_bytes = 18, .reduce_bytes = 4, .update_bytes = 30, .update_cycles = 36};
+        return {.resident_bytes = 18,
+                .state_bytes = 12,
+                .reduce_bytes = 4,
+                .update_bytes = 30,
+                .update_cycles = 36};
     case optimizer::sgd:
-        return {.resident_bytes = 4, .reduce_bytes = 4, .update_bytes = 6, .update_cycles = 2};
+        return {
+            .resident_bytes = 4, .state_bytes = 0, .reduce_bytes = 4, .update_bytes = 6, .update_cycles = 2};
     }
     return {};
 }

@@ -164,7 +164,8 @@ private:
                                 .activation_bytes =
                                     stash_bytes + layer.working_elements * Model::element_bytes,
                                 .stash_bytes = stash_bytes,
-                                .tensor_parallel = layer.tensor_parallel};
+                                .tensor_parallel = layer.tensor_parallel,
+                                .optimizer_bytes = layer.parameters * parameter.state_bytes};
         }
     }
 
