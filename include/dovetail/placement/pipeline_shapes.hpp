@@ -5,8 +5,8 @@
 #include <dovetail/core/checked.hpp>
 #include <dovetail/placement/layer_graph.hpp>
 #include <dovetail/placement/plan_space.hpp>
+#include <dovetail/placement/replica_shape.hpp>
 #include <dovetail/placement/stage_pricing.hpp>
-#include <dovetail/placement/stage_program.hpp>
 
 #include <algorithm>
 #include <cstddef>

@@ -6,6 +6,7 @@
 #include <dovetail/placement/layer_graph.hpp>
 #include <dovetail/placement/objective.hpp>
 #include <dovetail/placement/plan.hpp>
+#include <dovetail/placement/replica_shape.hpp>
 #include <dovetail/placement/stage_rules.hpp>
 #include <dovetail/placement/stage_table.hpp>
 
@@ -33,22 +34,6 @@ struct stage_program_memory {
     typename Storage::template per_row<row_promise> promises{};
     typename Storage::template up_to_layers<double> least_times{}; ///< of plans with as many stages or more
     typename Storage::template up_to_layers<typename Space::stage_ref> path{};
-};
-
-/// How many devices a replica takes, by its number of stages and how many of them hold no split layer.
-struct replica_shape {
-    std::int64_t stage_devices = 1; ///< of a stage with a split layer
-    std::size_t max_singles = 0;    ///< stages on one device are counted only where that saves devices
-
-    template <class Space>
-    [[nodiscard]] static constexpr replica_shape of(const Space& space, std::int64_t width) {
-        if (space.split_layers() == 0 || width == 1) return {};
-        return {width, space.single_layers()};
-    }
-    [[nodiscard]] constexpr std::int64_t devices(std::size_t stages, std::size_t singles) const {
-        return stage_devices * static_cast<std::int64_t>(stages - singles) +
-               static_cast<std::int64_t>(singles);
-    }
 };
 
 /// Finds the best plan over the widths that it is called with, one after the other.
