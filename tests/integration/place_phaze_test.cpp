@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <fstream>
+#include <map>
 #include <string>
 
 namespace dovetail::test {
@@ -18,6 +19,7 @@ TEST_F(Cli, PlaceFindsThePublishedOptima) {
     const auto rows = rows_of(table);
     ASSERT_GT(rows.size(), 10u);
     int infeasible = 0;
+    std::map<std::string, std::size_t> peak_bytes;
     for (auto row : rows) {
         SCOPED_TRACE(row["file"]);
         const std::string command = "place --format phaze " + quoted(instances / row["file"]);
@@ -37,9 +39,12 @@ TEST_F(Cli, PlaceFindsThePublishedOptima) {
         EXPECT_EQ(found.at("plan").at("tensor_parallel"), std::stoll(row["tensor_parallel"]));
         EXPECT_EQ(found.at("plan").at("data_parallel"), std::stoll(row["data_parallel"]));
         EXPECT_GT(found.at("solve_seconds").get<double>(), 0.0);
-        EXPECT_GT(found.at("peak_bytes").get<std::size_t>(), 0u);
+        peak_bytes[row["file"]] = found.at("peak_bytes").get<std::size_t>();
     }
     EXPECT_GT(infeasible, 0);
+    EXPECT_GT(peak_bytes["bertlarge_mb1_rc0.json"], 26 * sizeof(double))
+        << "a number for every layer at least";
+    EXPECT_GT(peak_bytes["gpt3-175b_mb1_rc0.json"], 3 * peak_bytes["bertlarge_mb1_rc0.json"]);
 }
 
 /// A placement of three layers in a chain.
