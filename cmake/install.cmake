@@ -7,11 +7,11 @@ install(DIRECTORY include/dovetail DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" FIL
 
 # One export a component: a package that asks for one door never sees the target of another.
 foreach(component IN ITEMS dovetail ${DOVETAIL_ALL_DOORS})
-    set(target ${component})
-    if(NOT component STREQUAL "dovetail")
-        set(target dovetail_${component})
+    set(targets dovetail_${component})
+    if(component STREQUAL "dovetail")
+        set(targets dovetail dovetail_precompiled)
     endif()
-    install(TARGETS ${target} EXPORT dovetail_${component})
+    install(TARGETS ${targets} EXPORT dovetail_${component})
     install(EXPORT dovetail_${component} NAMESPACE dovetail:: DESTINATION "${package_dir}"
         FILE dovetail-${component}-targets.cmake)
 endforeach()

@@ -13,6 +13,13 @@ if(DOVETAIL_SINGLE_HEADER)
 endif()
 target_include_directories(dovetail INTERFACE "$<BUILD_INTERFACE:${dovetail_include_dirs}>")
 
+# The whole library with the doors of whoever links it, parsed once a target instead of once a source.
+add_library(dovetail_precompiled INTERFACE)
+add_library(dovetail::precompiled ALIAS dovetail_precompiled)
+set_target_properties(dovetail_precompiled PROPERTIES EXPORT_NAME precompiled)
+target_link_libraries(dovetail_precompiled INTERFACE dovetail)
+target_precompile_headers(dovetail_precompiled INTERFACE <dovetail/dovetail.hpp>)
+
 foreach(door IN LISTS DOVETAIL_ALL_DOORS)
     string(TOUPPER ${door} macro)
     add_library(dovetail_${door} INTERFACE)
