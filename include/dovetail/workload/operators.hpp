@@ -14,7 +14,6 @@
 
 #include <algorithm>
 #include <array>
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -29,13 +28,21 @@ struct descriptor_list {
     static constexpr std::size_t size = sizeof...(Descriptors);
     static constexpr std::array<descriptor_record, size> records{record_of<Descriptors>...};
 
-    /// The position of `D`.
+    /// The position of `D`: a descriptor is known by the address of its record.
     template <class D>
     static consteval std::size_t position() {
-        static_assert((std::same_as<D, Descriptors> || ...),
-                      "the descriptor is not in the list of operators.hpp");
-        constexpr std::array<bool, size> same{std::same_as<D, Descriptors>...};
-        return static_cast<std::size_t>(std::find(same.begin(), same.end(), true) - same.begin());
+        constexpr std::size_t found = find(&record_of<D>);
+        static_assert(found < size, "the descriptor is not in the list of operators.hpp");
+        return found;
+    }
+
+private:
+    static constexpr std::array<const descriptor_record*, size> addresses_{&record_of<Descriptors>...};
+
+    static consteval std::size_t find(const descriptor_record* record) {
+        std::size_t i = 0;
+        while (i < size && addresses_[i] != record) ++i;
+        return i;
     }
 };
 
