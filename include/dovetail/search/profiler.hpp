@@ -22,7 +22,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -59,14 +58,17 @@ using workload::phase;
 /// Distinct trained elements that every layer uses; a layer that shares a tensor has a copy of it.
 [[nodiscard]] inline std::vector<double>
 parameters_by_layer(const operator_graph& g, std::span<const index> labels, std::size_t layers) {
-    std::vector<std::set<index>> used(layers);
+    std::vector<std::vector<index>> used(layers);
     for (index v = 0; v < g.operations.size(); ++v)
         for (const index t : g.operations[v].inputs)
             if (t != workload::none && g.tensors[t].role == workload::tensor_role::parameter)
-                used[labels[v]].insert(t);
+                used[labels[v]].push_back(t);
     std::vector<double> parameters(layers, 0.0);
-    for (std::size_t l = 0; l < layers; ++l)
+    for (std::size_t l = 0; l < layers; ++l) {
+        std::sort(used[l].begin(), used[l].end());
+        used[l].erase(std::unique(used[l].begin(), used[l].end()), used[l].end());
         for (const index t : used[l]) parameters[l] += static_cast<double>(g.tensors[t].elements());
+    }
     return parameters;
 }
 

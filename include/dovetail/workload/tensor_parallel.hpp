@@ -14,7 +14,6 @@
 #include <map>
 #include <numeric>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -36,10 +35,11 @@ namespace detail {
 class slicing {
 public:
     slicing(const operator_graph& whole, const sharding& shares, std::int64_t width)
-        : whole_(whole), shares_(shares), width_(width) {
+        : whole_(whole), shares_(shares), width_(width), column_source_(whole.operations.size(), none),
+          sums_rows_(whole.operations.size(), false), entered_(whole.tensors.size(), none) {
         for (const sharding::column_group& group : shares.columns)
             for (const index v : group.products) column_source_[v] = group.source;
-        for (const index v : shares.rows) rows_.insert(v);
+        for (const index v : shares.rows) sums_rows_[v] = true;
         for (const sharding::constant_share& c : shares.constants)
             constant_axis_[{c.operation, c.operand}] = c.axis;
     }
@@ -91,9 +91,8 @@ private:
         if (sharded) {
             for (std::size_t i = 0; i < op.inputs.size(); ++i) cut_constant(v, i, op);
             resize(op);
-            if (const auto column = column_source_.find(v); column != column_source_.end())
-                op.inputs[0] = enter(v, column->second);
-            if (rows_.contains(v)) return reduce(v, std::move(op));
+            if (column_source_[v] != none) op.inputs[0] = enter(v, column_source_[v]);
+            if (sums_rows_[v]) return reduce(v, std::move(op));
         }
         append(v, std::move(op), sharded);
     }
@@ -111,11 +110,10 @@ private:
     /// Megatron's f: the identity whose gradient is summed over the devices; one for all products that read
     /// `source`.
     index enter(index v, index source) {
-        const auto [place, fresh] = entered_.try_emplace(source, none);
-        if (fresh)
-            place->second = append(v, type_of<op::all_reduce_backward>,
-                                   whole_.tensors[source].name + ".copied", {source}, source);
-        return place->second;
+        if (entered_[source] == none)
+            entered_[source] = append(v, type_of<op::all_reduce_backward>,
+                                      whole_.tensors[source].name + ".copied", {source}, source);
+        return entered_[source];
     }
 
     /// Megatron's g: partial results are summed over the devices, and a bias comes after that, once.
@@ -189,10 +187,10 @@ private:
     const operator_graph& whole_;
     const sharding& shares_;
     std::int64_t width_;
-    std::map<index, index> column_source_;
-    std::set<index> rows_;
+    std::vector<index> column_source_; ///< what the group of a column product reads; `none` for the rest
+    std::vector<bool> sums_rows_;      ///< whether the operation is a row product
+    std::vector<index> entered_;       ///< the copy of a tensor that column products read, once it is there
     std::map<std::pair<index, std::size_t>, std::size_t> constant_axis_;
-    std::map<index, index> entered_;
     tensor_slice slice_;
     std::optional<error> problem_;
 };
