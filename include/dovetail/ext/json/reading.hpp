@@ -100,6 +100,11 @@ public:
         return inside(*found, key);
     }
 
+    /// Whether this is an object with a member `key`: for members that the format leaves open.
+    [[nodiscard]] bool has(std::string_view key) const {
+        return value_->is_object() && value_->contains(key);
+    }
+
     /// The members of an object with their keys, in the order of their keys. \returns errc::parse otherwise.
     [[nodiscard]] result<std::vector<std::pair<std::string, place>>> members() const {
         if (!value_->is_object()) return of_another_type("an object");
