@@ -1,12 +1,13 @@
 #pragma once
 /// \file
-/// An answer to the problem of the largest load: what every device holds, and why there is nothing better.
+/// A placement on accelerators and CPUs.
 
 #include <dovetail/core/status.hpp>
 #include <dovetail/graph/digraph.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <string_view>
 #include <vector>
 
@@ -15,32 +16,37 @@ namespace dovetail::placement {
 /// The two kinds of devices.
 enum class device_kind : std::uint8_t { accelerator, cpu };
 
-/// The name of a kind, as printed.
-[[nodiscard]] constexpr std::string_view to_string(device_kind k) noexcept {
-    return k == device_kind::cpu ? "cpu" : "accelerator";
+/// The word for a kind in plans and messages.
+[[nodiscard]] constexpr std::string_view to_string(device_kind kind) noexcept {
+    return kind == device_kind::cpu ? "cpu" : "accelerator";
 }
 
-/// One device that is not idle.
-struct device_use {
+/// What one device holds.
+struct device_share {
     device_kind kind = device_kind::accelerator;
-    std::vector<graph::index> nodes{}; ///< ascending
-    double load_s = 0.0;               ///< for one sample
+    std::vector<graph::index> nodes{}; ///< ascending, one at least
+    double load_s = 0.0;
+    double memory_bytes = 0.0; ///< of its nodes; limited on accelerators
+
+    friend bool operator==(const device_share&, const device_share&) = default;
 };
 
-/// What a search spent.
-struct max_load_effort {
-    std::int64_t searches = 0; ///< loads for which it was asked whether a plan stays below
-    std::int64_t sets = 0;     ///< sets of nodes looked at for a device
-    std::int64_t downsets = 0; ///< kept, in the largest of the searches
-};
-
-/// Devices in the order of the pipeline: no forward edge leads from a device to an earlier one.
+/// Devices in the order of the pipeline, without those that hold nothing.
 struct device_plan {
     status outcome = status::infeasible;
-    double max_load_s = std::numeric_limits<double>::infinity();
-    double lower_bound_s = 0.0; ///< proved; the largest load itself where the plan is optimal
-    std::vector<device_use> devices{};
-    max_load_effort effort{};
+    std::vector<device_share> devices{}; ///< empty: no plan is known
+    double max_load_s = 0.0;
+    double lower_bound_s = 0.0; ///< no plan has a smaller largest load
+
+    friend bool operator==(const device_plan&, const device_plan&) = default;
+
+    /// The first device with the largest load of a plan that has one.
+    [[nodiscard]] std::size_t busiest_device() const {
+        const auto busiest = std::max_element(
+            devices.begin(), devices.end(),
+            [](const device_share& a, const device_share& b) { return a.load_s < b.load_s; });
+        return static_cast<std::size_t>(busiest - devices.begin());
+    }
 };
 
 } // namespace dovetail::placement

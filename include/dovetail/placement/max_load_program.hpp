@@ -1,126 +1,155 @@
 #pragma once
 /// \file
-/// The exact placement of operators on accelerators and CPUs that keeps the largest load small.
+/// The exact placement on accelerators and CPUs by the least largest load.
 
 #include <dovetail/core/budget.hpp>
-#include <dovetail/core/result.hpp>
-#include <dovetail/core/status.hpp>
-#include <dovetail/placement/class_pipeline.hpp>
+#include <dovetail/graph/digraph.hpp>
 #include <dovetail/placement/device_classes.hpp>
 #include <dovetail/placement/device_graph.hpp>
 #include <dovetail/placement/device_plan.hpp>
+#include <dovetail/placement/downset_lattice.hpp>
+#include <dovetail/placement/max_load_costs.hpp>
+#include <dovetail/placement/max_load_line.hpp>
 #include <dovetail/placement/max_load_search.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
-#include <limits>
-#include <numeric>
 #include <utility>
 #include <vector>
 
 namespace dovetail::placement {
 
-/// Finds a plan with the least largest load (Tarnawski et al., NeurIPS 2020). The nodes are contracted into
-/// classes (`contract`); a plan cuts the classes along a chain of downsets of their order, and each device
-/// takes what lies between two of them. The answer is exact up to a relative 1e-11, for rounding.
-struct max_load_program {
-    budget limits{}; ///< in sets of classes looked at, and seconds
+namespace detail {
 
-    /// Solves a valid problem (`validate`). `outcome` is `optimal`, `infeasible`, or `budget` with the best
-    /// plan so far, if any, and a proved bound.
-    /// \complexity Exponential in the width of the graph at worst.
-    [[nodiscard]] device_plan operator()(const device_graph& problem) const {
-        const detail::class_pipeline pipeline(problem, contract(problem));
-        return solve(pipeline);
+/// What is known of one problem: a plan, if any, and how far from the best it can be.
+class max_load_bracket {
+public:
+    max_load_bracket(const device_graph& problem, spending& effort)
+        : problem_(problem), contracted_(contract(problem)), costs_(problem, contracted_), effort_(effort) {
+        const max_load_line line(costs_, effort_);
+        upper_ = line.load();
+        if (upper_ < costs_.unlimited) shares_ = line.plan();
+        lower_ = std::min(work_bound(), upper_);
+    }
+
+    /// Asks for plans below the best and below the middle of what is open by turns, until nothing is open.
+    /// False where downsets or the budget run out first.
+    [[nodiscard]] bool close(std::size_t downset_limit) {
+        if (closed()) return true;
+        const auto lattice = downset_lattice::make(costs_.order, downset_limit, effort_);
+        if (!lattice) return false;
+        max_load_search search(costs_, *lattice, effort_);
+        for (bool middle = false; !closed(); middle = !middle) {
+            const ticks limit = middle ? upper_ - (upper_ - lower_) / 2 : upper_;
+            const auto verdict = search(limit);
+            if (verdict == max_load_search::verdict::stopped) return false;
+            if (verdict == max_load_search::verdict::none) {
+                lower_ = limit;
+                continue;
+            }
+            shares_ = search.plan();
+            upper_ = 0;
+            for (const draft_share& share : shares_) upper_ = std::max(upper_, load(share));
+        }
+        return true;
+    }
+
+    /// The plan, with its figures from the nodes themselves.
+    [[nodiscard]] device_plan plan() const {
+        device_plan plan;
+        for (const draft_share& share : shares_) plan.devices.push_back(measured(share));
+        for (const device_share& device : plan.devices)
+            plan.max_load_s = std::max(plan.max_load_s, device.load_s);
+        plan.lower_bound_s = costs_.to_seconds(lower_);
+        if (closed() && !shares_.empty()) plan.lower_bound_s = plan.max_load_s;
+        if (!shares_.empty()) plan.lower_bound_s = std::min(plan.lower_bound_s, plan.max_load_s);
+        return plan;
     }
 
 private:
-    static constexpr double rounding = 1e-11;
+    [[nodiscard]] bool closed() const { return lower_ >= upper_; }
 
-    [[nodiscard]] device_plan solve(const detail::class_pipeline& pipeline) const {
-        spending spent(limits);
-        detail::max_load_search below(pipeline);
-        device_plan best;
-        best.lower_bound_s = simple_bound(pipeline);
-        const auto ask = [&](double limit) {
-            const auto answer = below(limit, spent);
-            ++best.effort.searches;
-            best.effort.downsets =
-                std::max(best.effort.downsets, static_cast<std::int64_t>(below.downsets()));
-            if (answer == detail::max_load_search::answer::yes) take(pipeline, below, best);
-            if (answer == detail::max_load_search::answer::no)
-                best.lower_bound_s = std::max(best.lower_bound_s, std::min(limit, best.max_load_s));
-            return answer;
-        };
-        using enum detail::max_load_search::answer;
-        // Guesses grow from the bound until one is met: small limits are refuted fast.
-        double step = 1.0 / 128.0;
-        auto answer = no;
-        const double most = largest_load(pipeline);
-        for (double limit = best.lower_bound_s; answer == no && limit < most; step *= 2.0) {
-            limit = best.lower_bound_s * (1.0 + step);
-            if (!(limit > 0.0) || step > 1e6) limit = most;
-            answer = ask(std::min(limit, most));
+    // All work shared out evenly, and the cheapest device for the dearest class.
+    [[nodiscard]] ticks work_bound() const {
+        const double capacity =
+            static_cast<double>(costs_.accelerators) +
+            (costs_.cpus == 0 ? 0.0 : static_cast<double>(costs_.cpus) * costs_.work_per_cpu);
+        ticks bound = 0;
+        if (capacity > 0.0)
+            bound = static_cast<ticks>(static_cast<double>(costs_.work) / capacity * (1.0 - 1e-12));
+        for (std::size_t v = 0; v < costs_.size(); ++v) {
+            ticks cheapest = costs_.unlimited;
+            if (costs_.cpus > 0) cheapest = costs_.cpu[v];
+            if (costs_.accelerators > 0 && costs_.supported[v] != 0 && costs_.bytes[v] <= costs_.memory_bytes)
+                cheapest = std::min(cheapest, costs_.accelerator[v]);
+            bound = std::max(bound, cheapest);
         }
-        if (answer == no) answer = ask(std::numeric_limits<double>::infinity());
-        if (answer == no) {
-            best.lower_bound_s = std::numeric_limits<double>::infinity();
-            best.outcome = status::infeasible;
-        }
-        // Between the bound and the best plan: first whether the plan is optimal, else halves.
-        bool halve = false;
-        while (answer != budget && !best.devices.empty() &&
-               best.lower_bound_s < best.max_load_s * (1.0 - rounding)) {
-            const double strictly = best.max_load_s * (1.0 - rounding);
-            answer = ask(halve ? std::midpoint(best.lower_bound_s, strictly) : strictly);
-            halve = answer == yes;
-        }
-        best.effort.sets = spent.nodes();
-        if (answer == budget)
-            best.outcome = status::budget;
-        else if (!best.devices.empty()) {
-            best.outcome = status::optimal;
-            best.lower_bound_s = best.max_load_s;
-        }
-        return best;
+        return bound;
     }
 
-    static void take(const detail::class_pipeline& pipeline, const detail::max_load_search& found,
-                     device_plan& best) {
-        std::vector<device_use> devices;
-        double largest = 0.0;
-        for (const auto& stage : found.stages()) {
-            devices.push_back(pipeline.use(stage.kind, stage.classes));
-            largest = std::max(largest, devices.back().load_s);
+    [[nodiscard]] ticks load(const draft_share& share) const {
+        ticks sum = 0;
+        std::vector<graph::index> held(costs_.transfer_cost.size());
+        for (const graph::index v : share.vertices) {
+            sum += share.kind == device_kind::cpu ? costs_.cpu[v] : costs_.accelerator[v];
+            for (const graph::index t : costs_.transfers_of(v)) ++held[t];
         }
-        if (!best.devices.empty() && largest >= best.max_load_s) return;
-        best.devices = std::move(devices);
-        best.max_load_s = largest;
+        for (std::size_t t = 0; t < held.size() && share.kind == device_kind::accelerator; ++t)
+            if (held[t] > 0 && held[t] < costs_.transfer_size[t]) sum += costs_.transfer_cost[t];
+        return sum;
     }
 
-    // No load exceeds this, and none is as large.
-    [[nodiscard]] static double largest_load(const detail::class_pipeline& pipeline) {
-        double load = std::max(pipeline.total.cpu_s, pipeline.total.work_s);
-        for (const double cost : pipeline.net_cost) load += cost;
-        return 2.0 * load + std::numeric_limits<double>::min();
+    [[nodiscard]] device_share measured(const draft_share& share) const {
+        device_share device{.kind = share.kind};
+        for (const graph::index v : share.vertices) {
+            const std::vector<graph::index>& nodes = contracted_.classes[costs_.class_of[v]].nodes;
+            device.nodes.insert(device.nodes.end(), nodes.begin(), nodes.end());
+        }
+        std::sort(device.nodes.begin(), device.nodes.end());
+        std::vector<std::uint8_t> held(problem_.nodes.size());
+        for (const graph::index v : device.nodes) {
+            held[v] = 1;
+            device.memory_bytes += problem_.nodes[v].size_bytes;
+            device.load_s +=
+                share.kind == device_kind::cpu ? problem_.nodes[v].cpu_s : problem_.nodes[v].accelerator_s;
+        }
+        if (share.kind == device_kind::cpu) return device;
+        graph::index charged = graph::none; // edges of one source stand together
+        for (const auto [source, target] : problem_.edges)
+            if (held[source] != held[target] && std::exchange(charged, source) != source)
+                device.load_s += problem_.nodes[source].output_s;
+        return device;
     }
 
-    // The least load with which the devices could share the work out, were it a powder.
-    [[nodiscard]] static double simple_bound(const detail::class_pipeline& pipeline) {
-        double low = 0.0;
-        double high = largest_load(pipeline);
-        for (const detail::class_costs& c : pipeline.classes) {
-            const bool either = c.supported && pipeline.accelerators > 0 && pipeline.cpus > 0;
-            const double least = either ? std::min(c.work_s, c.cpu_s) : c.supported ? c.work_s : c.cpu_s;
-            low = std::max(low, pipeline.accelerators == 0 ? c.cpu_s : least);
-        }
-        for (int halving = 0; halving < 60 && low < high; ++halving) {
-            const double middle = std::midpoint(low, high);
-            const double room = static_cast<double>(pipeline.accelerators) * middle +
-                                pipeline.work_for_cpus(pipeline.cpus, middle);
-            (room < pipeline.total.work_s ? low : high) = middle;
-        }
-        return low * (1.0 - rounding);
+    const device_graph& problem_;
+    device_classes contracted_;
+    max_load_costs costs_;
+    spending& effort_;
+    std::vector<draft_share> shares_; // empty: no plan is known
+    ticks upper_ = 0;                 // its load; above any where there is none
+    ticks lower_ = 0;                 // every plan has at least this load
+};
+
+} // namespace detail
+
+/// Finds a plan with the least largest load among all that keep colours and the contractions together, fit,
+/// and let forward edges lead to the same or a later device (`contract` says which backward edges count,
+/// mirrored). Loads are compared after rounding every cost to 2^-60 of the sum of all.
+struct max_load_program {
+    budget limits{};                       ///< nodes are steps of any part of the search
+    std::size_t downset_limit = 4'000'000; ///< of the contracted graph; each takes about 100 bytes
+
+    /// Solves a valid problem (`validate`). The outcome is `budget`, with the best plan so far, if any, where
+    /// time or nodes end or there are more downsets than the limit.
+    /// \complexity At worst O(pairs of nested downsets * degree) a decision; in practice a small part of it.
+    [[nodiscard]] device_plan operator()(const device_graph& problem) const {
+        spending effort(limits);
+        detail::max_load_bracket bracket(problem, effort);
+        const bool proved = bracket.close(downset_limit);
+        device_plan plan = bracket.plan();
+        plan.outcome = !proved ? status::budget : plan.devices.empty() ? status::infeasible : status::optimal;
+        return plan;
     }
 };
 

@@ -1,217 +1,306 @@
 #pragma once
 /// \file
-/// Whether a plan keeps every load below a limit: reachability over downsets and devices used.
+/// Whether a plan keeps every load below a limit: the decision behind the least largest load.
 
 #include <dovetail/core/budget.hpp>
-#include <dovetail/core/hash.hpp>
-#include <dovetail/graph/digraph.hpp>
-#include <dovetail/placement/class_pipeline.hpp>
-#include <dovetail/placement/stage_walk.hpp>
+#include <dovetail/placement/downset_lattice.hpp>
+#include <dovetail/placement/max_load_costs.hpp>
 
 #include <algorithm>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
-#include <span>
-#include <utility>
 #include <vector>
 
 namespace dovetail::placement::detail {
 
-// A downset is reached with so many accelerators and CPUs: fewer are never worse. What cannot be completed
-// for want of work that the devices left could do below the limit is dropped. Downsets that use the most
-// devices, and waste the least of them, go first, so that a plan is found early where there is one.
+/// Fills devices one after the other along the pipeline. What the devices so far hold is a downset, and of
+/// the ways to one only the numbers of devices count, so a downset keeps the pairs of numbers that are not
+/// dominated. From each, the next device grows vertex by vertex, in ascending order so that no set comes
+/// twice, and its load changes by what touches the new vertex.
+///
+/// It stops growing once its work and the transfers that no vertex can undo reach the limit, or once it has
+/// passed over so much that the devices left could not do the rest.
+///
+/// It does not end where one more vertex v still fits and is safe: v's transfers, were it to leave the rest,
+/// cost no more than its work. For whichever later device holds v then is no busier without it. Loads are
+/// submodular in the set held, so where v does not raise the load either, it never will, whatever joins
+/// first, and v is taken at once.
 class max_load_search {
 public:
-    struct stage {
-        device_kind kind;
-        std::vector<graph::index> classes;
-    };
+    enum class verdict : std::uint8_t { found, none, stopped };
 
-    explicit max_load_search(const class_pipeline& problem)
-        : problem_(problem), walk_(problem), words_((problem.size() + 63) / 64) {}
-
-    enum class answer : std::uint8_t { yes, no, budget };
-
-    // Whether all loads can stay below `limit`; `stages()` are the witness.
-    [[nodiscard]] answer operator()(double limit, spending& spent) {
-        limit_ = limit;
-        cpu_work_.clear();
-        for (std::int64_t c = 0; c <= problem_.cpus; ++c) cpu_work_.push_back(problem_.work_for_cpus(c, limit));
-        sets_.clear();
-        newest_.clear();
-        entries_.clear();
-        heap_.clear();
-        table_.assign(64, graph::none);
-        reach(std::vector<std::uint64_t>(words_, 0), class_sums{}, 0.0, 0, 0, graph::none,
-              device_kind::accelerator);
-        while (!heap_.empty()) {
-            std::pop_heap(heap_.begin(), heap_.end());
-            const graph::index e = heap_.back().entry;
-            heap_.pop_back();
-            if (entries_[e].beaten) continue;
-            if (complete_ != graph::none) return finish();
-            if (!expand(e, spent)) return answer::budget;
-        }
-        return complete_ != graph::none ? finish() : answer::no;
+    max_load_search(const max_load_costs& costs, const downset_lattice& lattice, spending& effort)
+        : costs_(costs), lattice_(lattice), effort_(effort), whole_(lattice.whole()),
+          held_before_(costs.transfer_cost.size()), held_(costs.transfer_cost.size()) {
+        measure();
     }
 
-    [[nodiscard]] const std::vector<stage>& stages() const { return stages_; }
-    [[nodiscard]] std::size_t downsets() const { return newest_.size(); }
+    /// Looks for a plan whose loads are all below `limit`.
+    [[nodiscard]] verdict operator()(ticks limit) {
+        limit_ = limit;
+        ways_.clear();
+        first_way_.assign(lattice_.size(), none);
+        path_.clear();
+        std::fill(held_before_.begin(), held_before_.end(), graph::index{0});
+        way_of_plan_ = none;
+        record(0, {});
+        for (graph::index set = 0; set < whole_; ++set) {
+            if (set != 0) {
+                return_to_parent(set);
+                step_into(set);
+            }
+            if (first_way_[set] == none) continue;
+            choose_ways(set);
+            begin_ = set;
+            if (can_add_accelerator_ && !grow_accelerator(set, 0, -cut_[set], 0, 0)) break;
+            if (can_add_cpu_ && !grow_cpu(set, 0, 0)) break;
+        }
+        if (way_of_plan_ != none) return verdict::found;
+        return effort_.exhausted() ? verdict::stopped : verdict::none;
+    }
+
+    /// The plan that was found.
+    [[nodiscard]] std::vector<draft_share> plan() const {
+        std::vector<draft_share> shares;
+        std::vector<std::uint8_t> before(costs_.size());
+        for (std::uint32_t way = way_of_plan_; ways_[way].from != none; way = ways_[way].from) {
+            const way_here& end = ways_[way];
+            const way_here& start = ways_[end.from];
+            std::fill(before.begin(), before.end(), std::uint8_t{0});
+            for (graph::index s = start.set; s != 0; s = lattice_.parent(s)) before[lattice_.highest(s)] = 1;
+            draft_share share{end.cpus > start.cpus ? device_kind::cpu : device_kind::accelerator, {}};
+            for (graph::index s = end.set; s != 0; s = lattice_.parent(s))
+                if (before[lattice_.highest(s)] == 0) share.vertices.push_back(lattice_.highest(s));
+            shares.push_back(std::move(share));
+        }
+        std::reverse(shares.begin(), shares.end());
+        return shares;
+    }
 
 private:
-    struct entry {
-        graph::index set;
-        graph::index from; // the entry whose stage led here
-        graph::index older; // of the same set
-        std::int32_t accelerators;
-        std::int32_t cpus;
-        device_kind kind;
-        bool beaten; // the set is reached with fewer devices
-    };
-    struct waiting {
-        std::int32_t devices;
-        double margin_s;
-        graph::index entry;
+    static constexpr std::uint32_t none = graph::none;
 
-        friend bool operator<(const waiting& a, const waiting& b) {
-            return std::pair(a.devices, a.margin_s) < std::pair(b.devices, b.margin_s);
-        }
+    // How many devices reach a downset, and from where.
+    struct way_here {
+        std::uint32_t from = none;
+        std::uint32_t next = none; // another way to the same downset
+        std::uint32_t accelerators = 0;
+        std::uint32_t cpus = 0;
+        graph::index set = 0;
+    };
+    struct growth {
+        ticks base; // transfers that cross the limits of the device, less those that cross the downset's
+        ticks lasting;
+        ticks load;
+        bool fits;
     };
 
-    [[nodiscard]] std::span<const std::uint64_t> set(graph::index s) const {
-        return std::span(sets_).subspan(words_ * s, words_);
-    }
-
-    // The least work that a downset must hold when so many devices are used.
-    [[nodiscard]] double needed_work(std::int32_t accelerators, std::int32_t cpus) const {
-        const double by_accelerators =
-            accelerators == problem_.accelerators
-                ? 0.0
-                : static_cast<double>(problem_.accelerators - accelerators) * limit_;
-        return problem_.total.work_s - by_accelerators -
-               cpu_work_[static_cast<std::size_t>(problem_.cpus - cpus)];
-    }
-
-    // How far a downset is from being hopeless; negative where it is.
-    [[nodiscard]] double margin(const class_sums& sums, double cut_s, std::int32_t accelerators,
-                                std::int32_t cpus) const {
-        const double rounding = 1e-9 * (1.0 + problem_.total.work_s + problem_.total.cpu_s);
-        const double cpu_room = static_cast<double>(problem_.cpus - cpus) * limit_;
-        const double stranded = problem_.total.stranded_s - sums.stranded_s;
-        if (problem_.cpus > cpus) {
-            if (stranded > cpu_room + rounding) return -1.0;
-            if (accelerators == problem_.accelerators &&
-                problem_.total.cpu_s - sums.cpu_s > cpu_room + rounding)
-                return -1.0;
-            cut_s = 0.0; // a CPU may hold all that the transfers lead to
-        } else {
-            const auto left = static_cast<double>(problem_.accelerators - accelerators);
-            const double bytes = problem_.total.size_bytes - sums.size_bytes;
-            if (stranded > rounding) return -1.0;
-            if (problem_.memory_binds && bytes > left * problem_.memory_bytes * (1.0 + 1e-9)) return -1.0;
+    // Work, bytes and crossing transfers of every downset.
+    void measure() {
+        const std::size_t n = lattice_.size();
+        work_.resize(n);
+        cut_.resize(n);
+        bytes_.resize(n);
+        for (graph::index set = 1; set < n; ++set) {
+            return_to_parent(set);
+            const graph::index parent = lattice_.parent(set);
+            const graph::index v = lattice_.highest(set);
+            work_[set] = work_[parent] + costs_.accelerator[v];
+            bytes_[set] = bytes_[parent] + costs_.bytes[v];
+            cut_[set] = cut_[parent];
+            for (const graph::index t : costs_.transfers_of(v)) {
+                if (held_before_[t] == 0) cut_[set] += costs_.transfer_cost[t];
+                if (held_before_[t] + 1 == costs_.transfer_size[t]) cut_[set] -= costs_.transfer_cost[t];
+            }
+            step_into(set);
         }
-        return sums.work_s - cut_s - needed_work(accelerators, cpus) + rounding;
     }
 
-    [[nodiscard]] bool expand(graph::index e, spending& spent) {
-        const entry from = entries_[e];
-        from_.assign(set(from.set).begin(), set(from.set).end());
-        const auto reach_by = [&](device_kind kind) {
-            return [this, &from, e, kind](std::span<const graph::index> added, const class_sums& sums,
-                                          double cut_s) {
-                const bool cpu = kind == device_kind::cpu;
-                const std::int32_t accelerators = from.accelerators + (cpu ? 0 : 1);
-                const std::int32_t cpus = from.cpus + (cpu ? 1 : 0);
-                if (margin(sums, cut_s, accelerators, cpus) < 0.0) return;
-                to_ = from_;
-                for (const graph::index v : added) to_[v / 64] |= std::uint64_t{1} << (v % 64);
-                reach(to_, sums, cut_s, accelerators, cpus, e, kind);
-            };
-        };
-        constexpr auto accelerator = device_kind::accelerator;
-        if (from.accelerators < problem_.accelerators &&
-            !walk_.run<accelerator>(from_, limit_, needed_work(from.accelerators + 1, from.cpus), spent,
-                                    reach_by(accelerator)))
-            return false;
-        return from.cpus >= problem_.cpus ||
-               walk_.run<device_kind::cpu>(from_, limit_, needed_work(from.accelerators, from.cpus + 1), spent,
-                                           reach_by(device_kind::cpu));
+    // Two halves of the walk over all downsets by number, in which `held_before_` keeps up.
+    void return_to_parent(graph::index set) {
+        for (; !path_.empty() && path_.back() != lattice_.parent(set); path_.pop_back())
+            for (const graph::index t : costs_.transfers_of(lattice_.highest(path_.back())))
+                --held_before_[t];
+    }
+    void step_into(graph::index set) {
+        for (const graph::index t : costs_.transfers_of(lattice_.highest(set))) ++held_before_[t];
+        path_.push_back(set);
     }
 
-    void reach(const std::vector<std::uint64_t>& bits, const class_sums& sums, double cut_s,
-               std::int32_t accelerators, std::int32_t cpus, graph::index from, device_kind kind) {
-        const graph::index s = find_or_add(bits);
-        for (graph::index o = newest_[s]; o != graph::none; o = entries_[o].older) {
-            if (entries_[o].accelerators <= accelerators && entries_[o].cpus <= cpus) return;
-            if (entries_[o].accelerators >= accelerators && entries_[o].cpus >= cpus)
-                entries_[o].beaten = true;
+    [[nodiscard]] static bool dominates(const way_here& a, const way_here& b) {
+        return a.accelerators <= b.accelerators && a.cpus <= b.cpus;
+    }
+
+    // Keeps a way to `set` unless it is dominated or leaves too much. False once a plan is complete.
+    bool record(graph::index set, way_here way) {
+        const std::size_t accelerators = costs_.accelerators - way.accelerators;
+        const std::size_t cpus = costs_.cpus - way.cpus;
+        // Without a CPU left, some accelerator still pays for every transfer that crosses the downset.
+        const ticks paid = cpus == 0 ? cut_[set] : 0;
+        if (work_[set] - paid < costs_.least_done(accelerators, cpus, limit_)) return true;
+        for (std::uint32_t w = first_way_[set]; w != none; w = ways_[w].next)
+            if (dominates(ways_[w], way)) return true;
+        way.next = first_way_[set];
+        way.set = set;
+        first_way_[set] = static_cast<std::uint32_t>(ways_.size());
+        ways_.push_back(way);
+        if (set == whole_) way_of_plan_ = first_way_[set];
+        return set != whole_;
+    }
+
+    // The ways to `set` that no other dominates, and what must be done once they have one device less.
+    void choose_ways(graph::index set) {
+        chosen_.clear();
+        can_add_accelerator_ = can_add_cpu_ = false;
+        need_ = costs_.work;
+        for (std::uint32_t w = first_way_[set]; w != none; w = ways_[w].next) {
+            const way_here& way = ways_[w];
+            bool dominated = false;
+            for (std::uint32_t o = first_way_[set]; o != none; o = ways_[o].next)
+                dominated = dominated || (o != w && dominates(ways_[o], way));
+            if (dominated) continue;
+            chosen_.push_back(w);
+            const std::size_t accelerators = costs_.accelerators - way.accelerators;
+            const std::size_t cpus = costs_.cpus - way.cpus;
+            if (accelerators > 0) {
+                can_add_accelerator_ = true;
+                need_ = std::min(need_, costs_.least_done(accelerators - 1, cpus, limit_));
+            }
+            if (cpus > 0) {
+                can_add_cpu_ = true;
+                need_ = std::min(need_, costs_.least_done(accelerators, cpus - 1, limit_));
+            }
         }
-        const auto e = static_cast<graph::index>(entries_.size());
-        entries_.push_back({s, from, newest_[s], accelerators, cpus, kind, false});
-        newest_[s] = e;
-        heap_.push_back({accelerators + cpus, margin(sums, cut_s, accelerators, cpus), e});
-        std::push_heap(heap_.begin(), heap_.end());
-        std::size_t members = 0;
-        for (const std::uint64_t w : bits) members += static_cast<std::size_t>(std::popcount(w));
-        if (members == problem_.size()) complete_ = e;
     }
 
-    // The number of the set, by open addressing.
-    [[nodiscard]] graph::index find_or_add(const std::vector<std::uint64_t>& bits) {
-        if (2 * (newest_.size() + 1) > table_.size()) {
-            table_.assign(2 * table_.size(), graph::none);
-            for (graph::index s = 0; s < newest_.size(); ++s) table_[slot_of(set(s))] = s;
+    bool end_device(graph::index set, device_kind kind) {
+        for (const std::uint32_t w : chosen_) {
+            way_here way = ways_[w];
+            way.from = w;
+            std::uint32_t& used = kind == device_kind::cpu ? way.cpus : way.accelerators;
+            if (used == (kind == device_kind::cpu ? costs_.cpus : costs_.accelerators)) continue;
+            ++used;
+            if (!record(set, way)) return false;
         }
-        const std::size_t slot = slot_of(bits);
-        if (table_[slot] == graph::none) {
-            table_[slot] = static_cast<graph::index>(newest_.size());
-            newest_.push_back(graph::none);
-            sets_.insert(sets_.end(), bits.begin(), bits.end());
+        return true;
+    }
+
+    // Whether a later device that holds `v` is no busier when `v` leaves it for the device that ends at
+    // `set`.
+    [[nodiscard]] bool safe(graph::index set, const downset_lattice::step& s) const {
+        return costs_.supported[s.vertex] == 0 || cut_[s.downset] - cut_[set] <= costs_.accelerator[s.vertex];
+    }
+
+    [[nodiscard]] growth grown(const downset_lattice::step& s, ticks base, ticks lasting) const {
+        growth g{base, lasting, 0, false};
+        for (const graph::index t : costs_.transfers_of(s.vertex)) {
+            if (held_before_[t] == 0) continue;
+            if (held_[t] == 0) {
+                g.base += costs_.transfer_cost[t];
+                g.lasting += costs_.transfer_cost[t];
+            }
+            if (held_before_[t] + held_[t] + 1 == costs_.transfer_size[t]) g.base += costs_.transfer_cost[t];
         }
-        return table_[slot];
+        const ticks work = work_[s.downset] - work_[begin_];
+        g.load = work + g.base + cut_[s.downset];
+        g.fits = costs_.supported[s.vertex] != 0 &&
+                 bytes_[s.downset] - bytes_[begin_] <= costs_.memory_bytes && work + g.lasting < limit_ &&
+                 need_ - work_[begin_] + g.lasting < limit_;
+        return g;
     }
 
-    [[nodiscard]] std::size_t slot_of(std::span<const std::uint64_t> bits) const {
-        std::uint64_t hash = 0;
-        for (const std::uint64_t w : bits) hash = hash_append(hash, w);
-        std::size_t slot = hash & (table_.size() - 1);
-        while (table_[slot] != graph::none &&
-               !std::equal(bits.begin(), bits.end(), set(table_[slot]).begin()))
-            slot = (slot + 1) & (table_.size() - 1);
-        return slot;
-    }
-
-    [[nodiscard]] answer finish() {
-        stages_.clear();
-        for (graph::index e = complete_; entries_[e].from != graph::none; e = entries_[e].from) {
-            stage& made = stages_.emplace_back();
-            made.kind = entries_[e].kind;
-            const auto to = set(entries_[e].set);
-            const auto from = set(entries_[entries_[e].from].set);
-            for (graph::index v = 0; v < problem_.size(); ++v)
-                if ((to[v / 64] >> (v % 64) & 1) != 0 && (from[v / 64] >> (v % 64) & 1) == 0)
-                    made.classes.push_back(v);
+    // Continues the accelerator that began at `begin_` and now ends at `set`, with vertices above `last`.
+    // \returns false when the search is over
+    bool grow_accelerator(graph::index set, graph::index last, ticks base, ticks lasting, ticks load) {
+        if (!effort_.spend_node()) return false;
+        const auto steps = lattice_.steps(set);
+        const std::size_t first = growths_.size();
+        std::size_t from = 0;
+        std::size_t to = steps.size();
+        bool may_end = load < limit_ && set != begin_;
+        bool taken = false;
+        for (std::size_t k = 0; k < steps.size() && !taken; ++k) {
+            const growth g = grown(steps[k], base, lasting);
+            growths_.push_back(g);
+            if (!g.fits || g.load >= limit_ || !safe(set, steps[k])) continue;
+            may_end = false;
+            if (g.load > load || (costs_.memory_binds && costs_.bytes[steps[k].vertex] > 0.0)) continue;
+            taken = true;
+            from = k;
+            to = k + 1;
         }
-        std::reverse(stages_.begin(), stages_.end());
-        complete_ = graph::none;
-        return answer::yes;
+        // A vertex to take at once that was passed over before: every set from here on lacks it.
+        if (taken && steps[from].vertex < last) {
+            growths_.resize(first);
+            return true;
+        }
+        bool more = !may_end || end_device(set, device_kind::accelerator);
+        for (std::size_t k = from; k < to && more; ++k) {
+            const graph::index v = steps[k].vertex;
+            if (v < last) continue;
+            const growth g = growths_[first + k];
+            if (g.fits) {
+                for (const graph::index t : costs_.transfers_of(v)) ++held_[t];
+                more = grow_accelerator(steps[k].downset, taken ? last : v, g.base, g.lasting, g.load);
+                for (const graph::index t : costs_.transfers_of(v)) --held_[t];
+            }
+            // From here on `v` and all that it precedes stay out.
+            if (!taken && costs_.work - costs_.work_from[v] < need_) break;
+        }
+        growths_.resize(first);
+        return more;
     }
 
-    const class_pipeline& problem_;
-    stage_walk walk_;
-    std::size_t words_;
-    double limit_ = 0.0;
-    std::vector<double> cpu_work_;     // by CPUs left: what they can take over
-    std::vector<std::uint64_t> sets_;  // `words_` a downset
-    std::vector<graph::index> newest_; // by downset: its newest entry
-    std::vector<graph::index> table_;  // hash table of the downsets
-    std::vector<entry> entries_;
-    std::vector<waiting> heap_;
-    std::vector<std::uint64_t> from_, to_;
-    graph::index complete_ = graph::none;
-    std::vector<stage> stages_;
+    // The same for a CPU, whose load is a sum.
+    bool grow_cpu(graph::index set, graph::index last, ticks load) {
+        if (!effort_.spend_node()) return false;
+        const auto steps = lattice_.steps(set);
+        bool may_end = set != begin_;
+        std::size_t from = 0;
+        std::size_t to = steps.size();
+        bool taken = false;
+        for (std::size_t k = 0; k < steps.size() && !taken; ++k) {
+            const ticks cost = costs_.cpu[steps[k].vertex];
+            if (load + cost >= limit_ || !safe(set, steps[k])) continue;
+            may_end = false;
+            if (cost > 0) continue;
+            taken = true;
+            from = k;
+            to = k + 1;
+        }
+        if (taken && steps[from].vertex < last) return true;
+        if (may_end && !end_device(set, device_kind::cpu)) return false;
+        for (std::size_t k = from; k < to; ++k) {
+            const graph::index v = steps[k].vertex;
+            if (v < last) continue;
+            const ticks grown = load + costs_.cpu[v];
+            if (grown < limit_ && !grow_cpu(steps[k].downset, taken ? last : v, grown)) return false;
+            if (!taken && costs_.work - costs_.work_from[v] < need_) break;
+        }
+        return true;
+    }
+
+    const max_load_costs& costs_;
+    const downset_lattice& lattice_;
+    spending& effort_;
+    graph::index whole_;
+    std::vector<ticks> work_; // by downset, as are the next two
+    std::vector<ticks> cut_;  // transfers with vertices on both sides
+    std::vector<double> bytes_;
+    std::vector<graph::index> path_; // of the walk: downsets, each the parent of the next
+    std::vector<graph::index>
+        held_before_;                // vertices of each transfer in the downset where the device begins
+    std::vector<graph::index> held_; // and in the device
+    ticks limit_ = 0;
+    std::vector<way_here> ways_;
+    std::vector<std::uint32_t> first_way_; // by downset
+    std::uint32_t way_of_plan_ = none;
+    graph::index begin_ = 0;
+    std::vector<std::uint32_t> chosen_;
+    bool can_add_accelerator_ = false;
+    bool can_add_cpu_ = false;
+    ticks need_ = 0;              // accelerator work of a downset where the next device may end, at least
+    std::vector<growth> growths_; // of the steps tried, a stack
 };
 
 } // namespace dovetail::placement::detail
