@@ -22,7 +22,8 @@ struct place_format {
     dovetail::result<placement_answer> (*place)(const place_request&);
 };
 
-constexpr std::array formats{place_format{"phaze", place_phaze}, place_format{"max-load", place_max_load}};
+constexpr std::array formats{place_format{"phaze", place_phaze}, place_format{"max-load", place_max_load},
+                             place_format{"latency", place_latency}};
 
 std::string to_json(const placement_answer& answer) {
     dovetail::json_writer json;

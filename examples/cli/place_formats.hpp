@@ -87,5 +87,6 @@ template <class Solve>
 /// The formats, by the name that `--format` takes. Errors name the file.
 [[nodiscard]] dovetail::result<placement_answer> place_phaze(const place_request& request);
 [[nodiscard]] dovetail::result<placement_answer> place_max_load(const place_request& request);
+[[nodiscard]] dovetail::result<placement_answer> place_latency(const place_request& request);
 
 } // namespace cli

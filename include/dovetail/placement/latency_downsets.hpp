@@ -88,26 +88,27 @@ public:
     [[nodiscard]] std::span<const index> producers(index node) const { return producers_[node]; }
     /// The units that consume a node's output, without its own; not those of settled nodes.
     [[nodiscard]] std::span<const index> consumers(index node) const { return consumers_[node]; }
-    [[nodiscard]] double output_s(index node) const {
-        return node == start_ ? 0.0 : problem_->nodes[node].output_s;
-    }
 
-    /// Calls `visit(target)` for every downset that one accelerator reaches from `d`.
-    /// \param seen of `size()` zeros at first, kept between the calls \param stack scratch
+    /// A downset on the way from one to another, and the place in the order of the last unit added.
+    struct visit_state {
+        index downset = 0;
+        index rank = 0;
+    };
+
+    /// Calls `visit(target)` for every downset that one accelerator reaches from `d`: each once, its units
+    /// added in their order.
+    /// \param stack scratch
     template <class Visit>
-    void for_each_group(std::size_t d, std::vector<index>& seen, std::vector<index>& stack,
-                        const Visit& visit) const {
-        const index stamp = static_cast<index>(d) + 1;
-        stack.assign(1, static_cast<index>(d));
+    void for_each_group(std::size_t d, std::vector<visit_state>& stack, const Visit& visit) const {
+        stack.assign(1, {static_cast<index>(d), 0});
         while (!stack.empty()) {
-            const index from = stack.back();
+            const visit_state from = stack.back();
             stack.pop_back();
-            if (from != d && keeps_ties(d, from)) visit(from);
-            for (const step& s : steps(from)) {
-                if (seen[s.target] == stamp || !supported_[s.unit]) continue;
-                seen[s.target] = stamp;
+            if (from.downset != d && keeps_ties(d, from.downset)) visit(from.downset);
+            for (const step& s : steps(from.downset)) {
+                if (rank_[s.unit] < from.rank || !supported_[s.unit]) continue;
                 if (size_bytes_[s.target] - size_bytes_[d] <= problem_->memory_bytes)
-                    stack.push_back(s.target);
+                    stack.push_back({s.target, rank_[s.unit] + 1});
             }
         }
     }
@@ -120,13 +121,28 @@ public:
         std::vector<index>
             waiting; ///< the consumers outside of the frontier it starts from, one after another
         std::vector<index> first_waiting;
+        std::vector<index> place;     ///< by node: in the frontier it starts from
+        std::vector<double> charge_s; ///< by node: what its output costs where the group makes it
+        std::size_t start = 0;        ///< the downset it starts from
     };
 
     /// Prepares `g` for groups from `d` on.
     void begin_groups(std::size_t d, group& g) const {
+        if (g.place.empty()) {
+            g.place.assign(outputs_s_.size(), graph::none);
+            g.charge_s = outputs_s_;
+        }
+        for (const index v : frontier(g.start)) {
+            g.place[v] = graph::none;
+            g.charge_s[v] = outputs_s_[v];
+        }
+        g.start = d;
         g.waiting.clear();
         g.first_waiting.assign(1, 0);
+        index place = 0;
         for (const index v : frontier(d)) {
+            g.place[v] = place++;
+            g.charge_s[v] = 0.0;
             for (const index unit : consumers_[v])
                 if (!holds(d, unit)) g.waiting.push_back(unit);
             g.first_waiting.push_back(static_cast<index>(g.waiting.size()));
@@ -135,25 +151,27 @@ public:
     }
 
     /// What the group from `d` to `target` costs. \complexity O(frontiers + waiting consumers).
-    void measure(std::size_t d, std::size_t target, group& g) const {
+    void measure(std::size_t target, group& g) const {
+        const std::size_t d = g.start;
         const auto before = frontier(d);
         const auto after = frontier(target);
-        g.load_s = accelerator_s_[target] - accelerator_s_[d];
+        const word* const bits = bits_.data() + target * words_;
+        // Without branches: which way they would go is hard to tell.
+        double load_s = accelerator_s_[target] - accelerator_s_[d];
+        index w = 0;
         for (std::size_t i = 0; i < before.size(); ++i) {
-            char consumed = 0;
-            for (index w = g.first_waiting[i]; w < g.first_waiting[i + 1]; ++w)
-                consumed |= static_cast<char>(holds(target, g.waiting[w]));
-            g.consumed[i] = consumed;
-            if (consumed) g.load_s += output_s(before[i]);
+            word consumed = 0;
+            for (; w < g.first_waiting[i + 1]; ++w)
+                consumed |= bits[g.waiting[w] / 64] >> (g.waiting[w] % 64);
+            g.consumed[i] = static_cast<char>(consumed & 1);
+            load_s += outputs_s_[before[i]] * static_cast<double>(consumed & 1);
         }
         g.from.resize(after.size());
-        std::size_t i = 0;
         for (std::size_t k = 0; k < after.size(); ++k) {
-            while (i < before.size() && ahead(before[i], after[k])) ++i;
-            const bool old = i < before.size() && before[i] == after[k];
-            g.from[k] = old ? static_cast<index>(i) : graph::none;
-            if (!old) g.load_s += output_s(after[k]);
+            g.from[k] = g.place[after[k]];
+            load_s += g.charge_s[after[k]];
         }
+        g.load_s = load_s;
         if (!hooks_.empty()) g.load_s += charge_sinks(d, target, nullptr);
     }
 
@@ -169,8 +187,10 @@ private:
 
     latency_downsets(const device_graph& problem, const latency_units& units)
         : problem_(&problem), units_(&units), start_(static_cast<index>(problem.nodes.size())),
-          words_(std::max<std::size_t>(1, (units.size() + 63) / 64)), producers_(problem.nodes.size()),
+          words_(std::max<std::size_t>(1, (units.size() + 63) / 64)),
+          outputs_s_(problem.nodes.size() + 1, 0.0), producers_(problem.nodes.size()),
           consumers_(problem.nodes.size() + 1), supported_(units.size(), 1) {
+        for (index v = 0; v < start_; ++v) outputs_s_[v] = problem.nodes[v].output_s;
         const auto settled = [&](index v) { return units.unit_of(v) == graph::none; };
         for (std::size_t u = 0; u < units.size(); ++u) {
             std::vector<index> needed;
@@ -200,6 +220,9 @@ private:
     void restrict(const downset_family& family) {
         for (std::size_t i = family.breadth; i < family.order.size(); ++i)
             needed_[family.order[i]].push_back(family.order[i - family.breadth]);
+        rank_.resize(needed_.size());
+        std::iota(rank_.begin(), rank_.end(), index{0});
+        for (std::size_t i = 0; i < family.order.size(); ++i) rank_[family.order[i]] = static_cast<index>(i);
         wanted_by_.resize(needed_.size());
         for (std::size_t u = 0; u < needed_.size(); ++u) {
             sort_unique(needed_[u]);
@@ -236,7 +259,8 @@ private:
         for (std::size_t d = 0; d < ready.size(); ++d) {
             append_frontier(d);
             first_step_.push_back(steps_.size());
-            const std::vector<index> free = std::move(ready[d]);
+            std::vector<index> free = std::move(ready[d]);
+            std::sort(free.begin(), free.end(), [&](index a, index b) { return rank_[a] < rank_[b]; });
             for (const index unit : free) {
                 std::copy_n(row(d).begin(), words_, set.begin());
                 set[unit / 64] |= word{1} << (unit % 64);
@@ -307,10 +331,10 @@ private:
             if (std::any_of(consumers_[v].begin(), consumers_[v].end(),
                             [&](index other) { return !holds(target, other); }))
                 continue; // in the frontier, and charged there
-            charged_s += output_s(v);
+            charged_s += outputs_s_[v];
             const hanging_sinks& s = *units_->sinks_of(v);
-            if (s.supported && output_s(v) > s.accelerator_s)
-                items.push_back({output_s(v) - s.accelerator_s, s.size_bytes, v});
+            if (s.supported && outputs_s_[v] > s.accelerator_s)
+                items.push_back({outputs_s_[v] - s.accelerator_s, s.size_bytes, v});
         }
         const double room = problem_->memory_bytes - (size_bytes_[target] - size_bytes_[d]);
         const small_knapsack packed(std::move(items), room);
@@ -326,9 +350,11 @@ private:
     const latency_units* units_;
     index start_;
     std::size_t words_;
+    std::vector<double> outputs_s_; // by node
     std::vector<std::vector<index>> producers_, consumers_;
     std::vector<char> supported_;
     std::vector<std::vector<index>> needed_, wanted_by_; // by unit: those before it, and after
+    std::vector<index> rank_;                            // by unit: its place in the order
     std::vector<index> hooks_;                           // nodes with hanging sinks
     std::vector<index> tied_;                            // units that a colour ties to others
     std::vector<word> bits_;

@@ -30,7 +30,6 @@ public:
         dropped_s_ = best_s_ = std::numeric_limits<double>::infinity();
         width_ = width;
         limit_s_ = limit_s;
-        seen_.assign(space_.size(), 0);
         done_.resize(space_.problem().nodes.size() + 1);
         times_.assign(space_.frontier(0).size(), 0.0);
         insert({tails_.latency_s(), 0, 0, 0}, 0);
@@ -86,9 +85,9 @@ private:
             return true;
         space_.begin_groups(d, group_);
         bool in_time = true;
-        space_.for_each_group(d, seen_, stack_, [&](std::size_t e) {
+        space_.for_each_group(d, stack_, [&](std::size_t e) {
             if (!in_time) return;
-            space_.measure(d, e, group_);
+            space_.measure(e, group_);
             in_time = extend_group(d, e, spent);
         });
         return in_time;
@@ -142,7 +141,7 @@ private:
     void insert(label l, std::size_t e) {
         const std::size_t n = times_.size();
         for (std::size_t k = 0; k < n; ++k)
-            l.floor_s = std::max(l.floor_s, times_[k] + tails_.row(e, k)[accelerators_ - l.used]);
+            l.floor_s = std::max(l.floor_s, times_[k] + tails_(e, k, accelerators_ - l.used));
         if (l.floor_s >= limit_s_) return;
         pool& at = pools_[e];
         std::size_t same = 0;
@@ -194,7 +193,7 @@ private:
     double dropped_s_ = 0.0;
     double best_s_ = 0.0;
     std::vector<pool> pools_; // by downset; complete before its first label is extended
-    std::vector<graph::index> seen_, stack_;
+    std::vector<latency_downsets::visit_state> stack_;
     latency_downsets::group group_;
     std::vector<double> done_;  // by node
     std::vector<double> times_; // of the label that is about to be inserted

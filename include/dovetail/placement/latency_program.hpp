@@ -48,15 +48,17 @@ public:
                 keep(fill(family.order, accelerators));
         }
         raise(critical_path_s());
-        // Everything at once where that is little work; else along orders first, ever more of it.
-        if (!closed() && !explore({}, small_space)) {
-            for (std::size_t breadth = 1; breadth < units_.size() && !closed() && !spent_.exhausted();
-                 breadth *= 2)
+        // Everything at once where that is little work. Else along orders first, then everything with as many
+        // accelerators as it takes, then along ever broader orders.
+        if (open() && !explore({}, small_space, true)) {
+            for (downset_family& family : families) explore(family, large_space, true);
+            if (open()) explore({}, large_space, false);
+            for (std::size_t breadth = 2; breadth < units_.size() && open(); breadth *= 2)
                 for (downset_family& family : families) {
                     family.breadth = breadth;
-                    (void)explore(family, large_space);
+                    explore(family, large_space, true);
                 }
-            if (!closed() && !spent_.exhausted()) (void)explore({}, large_space);
+            if (open()) explore({}, large_space, true);
         }
         best_.outcome = closed() ? status::optimal : status::budget;
         if (closed()) best_.lower_bound_s = best_.latency_s;
@@ -68,10 +70,13 @@ private:
     static constexpr double small_space = 5e6; ///< groups
     static constexpr double large_space = 1e12;
     static constexpr double rounding = 1e-12;
+    static constexpr double first_excess = 1e-3;
+    static constexpr std::size_t first_width = 64;
 
     [[nodiscard]] bool closed() const {
         return best_.latency_s - best_.lower_bound_s <= rounding * best_.latency_s;
     }
+    [[nodiscard]] bool open() const { return !closed() && !spent_.exhausted(); }
     void keep(timed_placement found) {
         if (found.latency_s >= best_.latency_s) return;
         best_.latency_s = found.latency_s;
@@ -95,32 +100,33 @@ private:
         return longest_s;
     }
 
-    // Searches the plans whose partial plans are downsets of a family, unless they are too many.
-    // Returns whether it has.
-    bool explore(const downset_family& family, double max_groups) {
+    // Searches the plans whose partial plans are downsets of a family, unless they are too many. Returns
+    // whether it has. Without `counted` the bound on them ignores how many accelerators there are.
+    bool explore(const downset_family& family, double max_groups, bool counted) {
         const auto space = latency_downsets::make(problem_, units_, effort_.max_downsets, family);
         if (!space || groups(*space) > max_groups) return false;
-        latency_tails tails(*space, accelerators_);
+        latency_tails tails(*space, accelerators_, counted);
         if (!tails.run(effort_.threads, spent_)) return false;
         const bool all = family.order.empty();
-        double floor_s = tails.latency_s();
-        if (all) raise(floor_s);
+        if (all) raise(tails.latency_s());
         latency_labels labels(*space, tails, accelerators_);
         // Plans of little more than the bound are few; the limit rises until there is one.
-        std::size_t width = 64;
+        std::size_t width = first_width;
+        double floor_s = tails.latency_s();
         double excess = rounding;
-        while (floor_s < best_.latency_s * (1 - rounding)) {
-            const double limit_s = std::min(best_.latency_s, tails.latency_s() * (1 + excess) + excess);
+        while (open() && floor_s < best_.latency_s * (1 - rounding)) {
+            const double limit_s = std::min(best_.latency_s, tails.latency_s() * (1 + excess) + rounding);
             if (!labels.run(width, limit_s, spent_)) return false;
+            const double proved_s = std::min({limit_s, labels.best_s(), labels.dropped_s()});
+            floor_s = std::max(floor_s, proved_s);
+            if (all) raise(floor_s);
             if (labels.best_s() < best_.latency_s) keep({labels.best_s(), labels.device()});
-            const bool dropped = labels.dropped_s() < std::min(limit_s, labels.best_s());
-            floor_s = std::max(floor_s, std::min({limit_s, labels.best_s(), labels.dropped_s()}));
-            if (all) raise(std::min(floor_s, best_.latency_s));
-            if (dropped && !all) break;
-            if (dropped)
+            if (proved_s >= limit_s) {
+                excess = std::max(first_excess, 2 * excess);
+            } else if (labels.dropped_s() < labels.best_s()) {
+                if (!all || !counted) return true; // there is a better way to go on
                 width *= 4;
-            else
-                excess = excess < 1e-4 ? 1e-4 : 4 * excess;
+            }
         }
         return true;
     }
@@ -129,10 +135,10 @@ private:
     [[nodiscard]] static double groups(const latency_downsets& space) {
         constexpr std::size_t samples = 64;
         const std::size_t stride = std::max<std::size_t>(1, space.size() / samples);
-        std::vector<graph::index> seen(space.size(), 0), stack;
+        std::vector<latency_downsets::visit_state> stack;
         std::size_t count = 0;
         for (std::size_t d = 0; d < space.size(); d += stride)
-            space.for_each_group(d, seen, stack, [&](std::size_t) { ++count; });
+            space.for_each_group(d, stack, [&](std::size_t) { ++count; });
         return static_cast<double>(count) * static_cast<double>(stride);
     }
 

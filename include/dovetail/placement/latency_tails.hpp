@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <span>
 #include <vector>
 
 namespace dovetail::placement::detail {
@@ -25,19 +24,22 @@ namespace dovetail::placement::detail {
 /// e, for the step that consumes it and what follows its outputs in e, whichever is longer.
 class latency_tails {
 public:
-    latency_tails(const latency_downsets& space, std::size_t accelerators)
-        : space_(space), columns_(accelerators + 1),
+    /// \param counted false grants every plan as many accelerators as it likes: a table of one column, which
+    /// bounds less tightly where accelerators are few
+    latency_tails(const latency_downsets& space, std::size_t accelerators, bool counted = true)
+        : space_(space), accelerators_(accelerators), columns_(counted ? accelerators + 1 : 1),
+          step_(counted ? 1 : 0),
           tails_(space.frontier_total() * columns_, std::numeric_limits<double>::infinity()) {}
 
     /// Fills the table. \returns false when the budget ended first.
     /// \complexity O(groups * frontier * (consumers + accelerators)).
     [[nodiscard]] bool run(std::size_t threads, spending& spent) {
         std::vector<worker> workers(std::max<std::size_t>(threads, 1));
-        for (worker& w : workers) w.seen.assign(space_.size(), 0);
         // Downsets of one size do not lead to one another.
         for (std::size_t end = space_.size() - 1; end > 0;) {
             std::size_t begin = end - 1;
             while (begin > 0 && space_.units_in(begin - 1) == space_.units_in(begin)) --begin;
+            begin = std::max(begin, end > chunk ? end - chunk : 0); // the clock is read after each chunk
             parallel_for(end - begin, threads, 4,
                          [&](std::size_t w, std::size_t i) { fill(begin + i, workers[w]); });
             for (worker& w : workers)
@@ -48,36 +50,42 @@ public:
         return true;
     }
 
-    /// The row of a frontier's node: its tail for 0, 1, … accelerators.
-    [[nodiscard]] std::span<const double> row(std::size_t d, std::size_t place) const {
-        return std::span(tails_).subspan((space_.frontier_begin(d) + place) * columns_, columns_);
+    /// The tail of a node of the frontier of `d` when `left` accelerators are.
+    [[nodiscard]] double operator()(std::size_t d, std::size_t place, std::size_t left) const {
+        return row(d, place)[step_ * left];
     }
 
     /// The bound on the whole: nothing is placed yet.
-    [[nodiscard]] double latency_s() const { return space_.size() == 1 ? 0.0 : row(0, 0).back(); }
+    [[nodiscard]] double latency_s() const { return space_.size() == 1 ? 0.0 : row(0, 0)[columns_ - 1]; }
 
 private:
+    static constexpr std::size_t chunk = 64;
+
     struct worker {
-        std::vector<graph::index> seen, stack;
+        std::vector<latency_downsets::visit_state> stack;
         latency_downsets::group group;
         std::vector<double> inner, after;
+        std::vector<double> open; // by place in the frontier: its tails after a group
         std::size_t visited = 0;
     };
 
     void fill(std::size_t d, worker& w) {
         w.inner.resize(space_.problem().nodes.size());
-        w.after.resize(columns_);
         for (const auto& s : space_.steps(d)) follow_host(d, s, w.inner);
         ++w.visited;
-        if (columns_ == 1) return;
+        if (accelerators_ == 0) return;
         space_.begin_groups(d, w.group);
-        space_.for_each_group(d, w.seen, w.stack, [&](std::size_t e) {
-            space_.measure(d, e, w.group);
-            follow_group(d, e, w.group, w.after);
+        space_.for_each_group(d, w.stack, [&](std::size_t e) {
+            space_.measure(e, w.group);
+            follow_group(d, e, w.group, w);
             ++w.visited;
         });
     }
 
+    // By column.
+    [[nodiscard]] const double* row(std::size_t d, std::size_t place) const {
+        return tails_.data() + (space_.frontier_begin(d) + place) * columns_;
+    }
     [[nodiscard]] double* cells(std::size_t d, std::size_t place) {
         return tails_.data() + (space_.frontier_begin(d) + place) * columns_;
     }
@@ -116,30 +124,45 @@ private:
         }
     }
 
-    void follow_group(std::size_t d, std::size_t e, const latency_downsets::group& g,
-                      std::vector<double>& after) {
-        std::fill(after.begin(), after.end(), 0.0);
-        for (std::size_t k = 0; k < g.from.size(); ++k) {
-            if (g.from[k] != graph::none) continue;
-            const auto tail = row(e, k);
-            for (std::size_t a = 0; a + 1 < columns_; ++a) after[a] = std::max(after[a], tail[a]);
-        }
-        std::size_t k = 0;
-        for (std::size_t i = 0; i < g.consumed.size(); ++i) {
-            double* const cell = cells(d, i);
-            while (k < g.from.size() && (g.from[k] == graph::none || g.from[k] < i)) ++k;
-            const bool open = k < g.from.size() && g.from[k] == i;
-            const double* const tail = open ? row(e, k).data() : nullptr;
-            for (std::size_t a = 1; a < columns_; ++a) {
-                double longest = g.consumed[i] ? g.load_s + after[a - 1] : 0.0;
-                if (open) longest = std::max(longest, tail[a - 1]);
-                cell[a] = std::min(cell[a], longest);
+    void follow_group(std::size_t d, std::size_t e, const latency_downsets::group& g, worker& w) {
+        const std::size_t n = g.consumed.size();
+        const double* tail = row(e, 0);
+        if (columns_ == 1) {
+            // As below, in fewer steps: the largest graphs spend their time here.
+            double after = 0.0;
+            w.open.assign(n, 0.0);
+            for (const graph::index place : g.from) {
+                if (place != graph::none)
+                    w.open[place] = *tail++;
+                else
+                    after = std::max(after, *tail++);
             }
+            double* const cell = cells(d, 0);
+            for (std::size_t i = 0; i < n; ++i)
+                cell[i] = std::min(cell[i], std::max(g.consumed[i] ? g.load_s + after : 0.0, w.open[i]));
+            return;
         }
+        w.after.assign(columns_, 0.0);
+        w.open.assign(n * columns_, 0.0);
+        for (const graph::index place : g.from) {
+            if (place != graph::none)
+                std::copy_n(tail, columns_, w.open.begin() + static_cast<std::ptrdiff_t>(place * columns_));
+            else
+                for (std::size_t a = 0; a < columns_; ++a) w.after[a] = std::max(w.after[a], tail[a]);
+            tail += columns_;
+        }
+        double* cell = cells(d, 0);
+        for (std::size_t i = 0; i < n; ++i, cell += columns_)
+            for (std::size_t a = 1; a < columns_; ++a) {
+                const double longest = g.consumed[i] ? g.load_s + w.after[a - 1] : 0.0;
+                cell[a] = std::min(cell[a], std::max(longest, w.open[i * columns_ + a - 1]));
+            }
     }
 
     const latency_downsets& space_;
+    std::size_t accelerators_;
     std::size_t columns_;
+    std::size_t step_; // from a group's column to that of what follows
     std::vector<double> tails_;
 };
 

@@ -1,0 +1,81 @@
+// The placement of operators on accelerators and CPUs for the least latency of one sample.
+
+#include "place_formats.hpp"
+
+#include <dovetail/core/parallel.hpp>
+#include <dovetail/core/text.hpp>
+#include <dovetail/ext/json/device_placement.hpp>
+#include <dovetail/placement/latency_program.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+
+namespace cli {
+
+namespace {
+
+namespace placement = dovetail::placement;
+namespace graph = dovetail::graph;
+
+constexpr double default_limit_s = 20.0;
+
+std::size_t accelerators_used(const placement::latency_plan& plan) {
+    std::size_t used = 0;
+    for (const graph::index a : plan.device)
+        if (a != graph::none) used = std::max(used, a + std::size_t{1});
+    return used;
+}
+
+std::string binding_of(const placement::device_graph& problem, const placement::latency_plan& plan) {
+    const std::size_t used = accelerators_used(plan);
+    if (plan.outcome != dovetail::status::optimal) return "time limit";
+    if (std::none_of(plan.device.begin(), plan.device.end(), [](graph::index a) { return a == graph::none; }))
+        return "accelerators and transfers: no node is on the host";
+    if (static_cast<std::int64_t>(used) == problem.accelerators) return "accelerators: all are in use";
+    return "transfers and memory: another accelerator would not pay";
+}
+
+// The nodes of an accelerator, or of the host, by the ids of the file.
+void write_nodes(const dovetail::ext::json::device_placement& instance, const placement::latency_plan& plan,
+                 graph::index device, dovetail::json_writer& json) {
+    json.begin_array();
+    for (std::size_t v = 0; v < plan.device.size(); ++v)
+        if (plan.device[v] == device) json.value(instance.node_ids[v]);
+    json.end_array();
+}
+
+} // namespace
+
+dovetail::result<placement_answer> place_latency(const place_request& request) {
+    auto instance = dovetail::ext::json::load_device_placement(request.file);
+    if (!instance) return std::move(instance).problem();
+    const auto& nodes = instance->problem.nodes;
+    if (std::any_of(nodes.begin(), nodes.end(), [](const auto& node) { return node.backward; }))
+        return dovetail::error{dovetail::errc::unsupported, request.file, "it has a backward pass",
+                               "a placement for latency is of inference"};
+    const placement::latency_program program{
+        .limits = {.seconds = request.time_limit_s.value_or(default_limit_s)},
+        .threads =
+            request.threads > 0 ? static_cast<std::size_t>(request.threads) : dovetail::hardware_threads(),
+        .seed = request.seed};
+    placement_answer answer;
+    auto solved = measure_solve(answer.effort, [&] { return program(instance->problem); });
+    if (!solved) return std::move(solved).problem().within(request.file);
+    answer.outcome = solved->outcome;
+    answer.objective = solved->latency_s;
+    answer.lower_bound = solved->lower_bound_s;
+    answer.binding = binding_of(instance->problem, *solved);
+    answer.summary = dovetail::to_text(solved->latency_s) + ", at least " +
+                     dovetail::to_text(solved->lower_bound_s) + ", on " +
+                     dovetail::to_text(accelerators_used(*solved)) + " accelerators and the host";
+    answer.plan = [instance = *std::move(instance), plan = *std::move(solved)](dovetail::json_writer& json) {
+        json.key("accelerators").begin_array();
+        for (graph::index a = 0; a < accelerators_used(plan); ++a) write_nodes(instance, plan, a, json);
+        json.end_array().key("host");
+        write_nodes(instance, plan, graph::none, json);
+    };
+    return answer;
+}
+
+} // namespace cli
