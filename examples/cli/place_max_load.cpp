@@ -46,8 +46,8 @@ std::string binding_of(const device_placement& instance, const placement::device
         return "support: without a CPU nothing runs node " + nodes;
     const placement::device_plan need = placement::smallest_device_memory(problem, program);
     const bool exact = need.outcome == dovetail::status::optimal;
-    return "memory: an accelerator needs at least " +
-           to_text(exact ? need.max_load_s : need.lower_bound_s) + " bytes";
+    return "memory: an accelerator needs at least " + to_text(exact ? need.max_load_s : need.lower_bound_s) +
+           " bytes";
 }
 
 void write_plan(const device_placement& instance, const placement::device_plan& plan,

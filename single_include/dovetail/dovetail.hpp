@@ -16,6 +16,7 @@
 #include <cstdlib>
 #include <functional>
 #include <initializer_list>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <numeric>
@@ -828,6 +829,37 @@ private:
 } // namespace dovetail::graph
 
 /// \file
+/// A partition that only grows coarser.
+
+namespace dovetail::graph {
+
+/// Disjoint sets over 0 … n-1, each called by its smallest member.
+class disjoint_sets {
+public:
+    constexpr explicit disjoint_sets(std::size_t n) : parent_(n) {
+        for (std::size_t v = 0; v < n; ++v) parent_[v] = static_cast<index>(v);
+    }
+
+    /// The smallest member of the set of `v`. \complexity O(log n) amortised.
+    [[nodiscard]] constexpr index find(index v) {
+        while (parent_[v] != v) v = parent_[v] = parent_[parent_[v]];
+        return v;
+    }
+
+    /// Makes one set of the sets of `a` and `b`.
+    constexpr void unite(index a, index b) {
+        a = find(a);
+        b = find(b);
+        parent_[std::max(a, b)] = std::min(a, b);
+    }
+
+private:
+    std::vector<index> parent_;
+};
+
+} // namespace dovetail::graph
+
+/// \file
 /// Longest paths by vertex weight: earliest starts (heads) and the work that must follow (tails).
 
 namespace dovetail::graph {
@@ -983,6 +1015,56 @@ private:
     std::size_t words_;
     std::vector<std::uint64_t> bits_;
 };
+
+} // namespace dovetail::graph
+
+/// \file
+/// Strongly connected components: which vertices reach each other.
+
+namespace dovetail::graph {
+
+/// The component of every vertex, numbered so that no arc leads from a component to a higher one: a reverse
+/// topological order of the graph that contraction makes. Tarjan's algorithm (SIAM J. Comput. 1972) without
+/// recursion. \complexity O(vertices + edges).
+[[nodiscard]] constexpr std::vector<index> strong_components(const digraph& g) {
+    const std::size_t n = g.vertex_count();
+    std::vector<index> component(n, none);
+    std::vector<index> seen(n, none); // when the walk first came by
+    std::vector<index> low(n, none);  // the earliest vertex still open that it is known to reach
+    std::vector<index> next(n, 0);    // the next successor to look at
+    std::vector<index> path;
+    std::vector<index> open; // seen, component still unknown
+    index seen_count = 0;
+    index components = 0;
+    for (index root = 0; root < n; ++root) {
+        if (seen[root] != none) continue;
+        path.push_back(root);
+        while (!path.empty()) {
+            const index v = path.back();
+            if (seen[v] == none) {
+                seen[v] = low[v] = seen_count++;
+                open.push_back(v);
+            }
+            if (next[v] < g.successors(v).size()) {
+                const index w = g.successors(v)[next[v]++];
+                if (seen[w] == none)
+                    path.push_back(w);
+                else if (component[w] == none)
+                    low[v] = std::min(low[v], seen[w]);
+                continue;
+            }
+            path.pop_back();
+            if (!path.empty()) low[path.back()] = std::min(low[path.back()], low[v]);
+            if (low[v] != seen[v]) continue;
+            while (component[v] == none) {
+                component[open.back()] = components;
+                open.pop_back();
+            }
+            ++components;
+        }
+    }
+    return component;
+}
 
 } // namespace dovetail::graph
 
@@ -3469,13 +3551,21 @@ struct descriptor_list {
     static constexpr std::size_t size = sizeof...(Descriptors);
     static constexpr std::array<descriptor_record, size> records{record_of<Descriptors>...};
 
-    /// The position of `D`.
+    /// The position of `D`: a descriptor is known by the address of its record.
     template <class D>
     static consteval std::size_t position() {
-        static_assert((std::same_as<D, Descriptors> || ...),
-                      "the descriptor is not in the list of operators.hpp");
-        constexpr std::array<bool, size> same{std::same_as<D, Descriptors>...};
-        return static_cast<std::size_t>(std::find(same.begin(), same.end(), true) - same.begin());
+        constexpr std::size_t found = find(&record_of<D>);
+        static_assert(found < size, "the descriptor is not in the list of operators.hpp");
+        return found;
+    }
+
+private:
+    static constexpr std::array<const descriptor_record*, size> addresses_{&record_of<Descriptors>...};
+
+    static consteval std::size_t find(const descriptor_record* record) {
+        std::size_t i = 0;
+        while (i < size && addresses_[i] != record) ++i;
+        return i;
     }
 };
 
@@ -6388,10 +6478,11 @@ namespace detail {
 class slicing {
 public:
     slicing(const operator_graph& whole, const sharding& shares, std::int64_t width)
-        : whole_(whole), shares_(shares), width_(width) {
+        : whole_(whole), shares_(shares), width_(width), column_source_(whole.operations.size(), none),
+          sums_rows_(whole.operations.size(), false), entered_(whole.tensors.size(), none) {
         for (const sharding::column_group& group : shares.columns)
             for (const index v : group.products) column_source_[v] = group.source;
-        for (const index v : shares.rows) rows_.insert(v);
+        for (const index v : shares.rows) sums_rows_[v] = true;
         for (const sharding::constant_share& c : shares.constants)
             constant_axis_[{c.operation, c.operand}] = c.axis;
     }
@@ -6443,9 +6534,8 @@ private:
         if (sharded) {
             for (std::size_t i = 0; i < op.inputs.size(); ++i) cut_constant(v, i, op);
             resize(op);
-            if (const auto column = column_source_.find(v); column != column_source_.end())
-                op.inputs[0] = enter(v, column->second);
-            if (rows_.contains(v)) return reduce(v, std::move(op));
+            if (column_source_[v] != none) op.inputs[0] = enter(v, column_source_[v]);
+            if (sums_rows_[v]) return reduce(v, std::move(op));
         }
         append(v, std::move(op), sharded);
     }
@@ -6463,11 +6553,10 @@ private:
     /// Megatron's f: the identity whose gradient is summed over the devices; one for all products that read
     /// `source`.
     index enter(index v, index source) {
-        const auto [place, fresh] = entered_.try_emplace(source, none);
-        if (fresh)
-            place->second = append(v, type_of<op::all_reduce_backward>,
-                                   whole_.tensors[source].name + ".copied", {source}, source);
-        return place->second;
+        if (entered_[source] == none)
+            entered_[source] = append(v, type_of<op::all_reduce_backward>,
+                                      whole_.tensors[source].name + ".copied", {source}, source);
+        return entered_[source];
     }
 
     /// Megatron's g: partial results are summed over the devices, and a bias comes after that, once.
@@ -6541,10 +6630,10 @@ private:
     const operator_graph& whole_;
     const sharding& shares_;
     std::int64_t width_;
-    std::map<index, index> column_source_;
-    std::set<index> rows_;
+    std::vector<index> column_source_; ///< what the group of a column product reads; `none` for the rest
+    std::vector<bool> sums_rows_;      ///< whether the operation is a row product
+    std::vector<index> entered_;       ///< the copy of a tensor that column products read, once it is there
     std::map<std::pair<index, std::size_t>, std::size_t> constant_axis_;
-    std::map<index, index> entered_;
     tensor_slice slice_;
     std::optional<error> problem_;
 };
@@ -8444,6 +8533,7 @@ enum class optimizer : std::uint8_t {
 /// Bytes and lane cycles a parameter.
 struct parameter_cost {
     double resident_bytes = 0; ///< weight, gradient and optimizer state
+    double state_bytes = 0;    ///< of these, the optimizer's own, which replicas can share out
     double reduce_bytes = 0;   ///< that the data-parallel replicas add up
     double update_bytes = 0;   ///< moved to and from the HBM by the update
     double update_cycles = 0;  ///< of one vector lane
@@ -8456,9 +8546,14 @@ struct parameter_cost {
 [[nodiscard]] constexpr parameter_cost cost_of(optimizer o) noexcept {
     switch (o) {
     case optimizer::adam:
-        return {.resident_bytes = 18, .reduce_bytes = 4, .update_bytes = 30, .update_cycles = 36};
+        return {.resident_bytes = 18,
+                .state_bytes = 12,
+                .reduce_bytes = 4,
+                .update_bytes = 30,
+                .update_cycles = 36};
     case optimizer::sgd:
-        return {.resident_bytes = 4, .reduce_bytes = 4, .update_bytes = 6, .update_cycles = 2};
+        return {
+            .resident_bytes = 4, .state_bytes = 0, .reduce_bytes = 4, .update_bytes = 6, .update_cycles = 2};
     }
     return {};
 }
@@ -10624,6 +10719,12 @@ struct layer {
     double stash_bytes = 0.0;      ///< kept for every further micro-batch in flight, without recomputation
     bool tensor_parallel = false;  ///< split over the tensor width; otherwise it runs on one device
 
+    // Parts of the above, which only a `plan_space` wider than PHAZE's asks for.
+    double weight_gradient_s = 0.0;     ///< of `backward_s`: nobody waits for it
+    double attention_forward_s = 0.0;   ///< of `forward_s`: what selective recomputation repeats
+    double attention_stash_bytes = 0.0; ///< of `stash_bytes`: what it need not keep for that
+    double optimizer_bytes = 0.0;       ///< of `resident_bytes`: state that replicas can share out
+
     friend constexpr bool operator==(const layer&, const layer&) = default;
 };
 
@@ -10696,6 +10797,7 @@ namespace detail {
     const auto bad = [](double x) { return !(x >= 0.0) || !std::isfinite(x); };
     for (std::size_t v = 0; v < layers; ++v) {
         const layer& l = costs.layers[v];
+        const std::string at = place + ": layer " + to_text(v) + ": ";
         const std::array<std::pair<const char*, double>, 7> fields{{{"forward_s", l.forward_s},
                                                                     {"backward_s", l.backward_s},
                                                                     {"update_s", l.update_s},
@@ -10704,8 +10806,15 @@ namespace detail {
                                                                     {"activation_bytes", l.activation_bytes},
                                                                     {"stash_bytes", l.stash_bytes}}};
         for (const auto& [name, value] : fields)
-            if (bad(value))
-                return out_of_range(place + ": layer " + to_text(v) + ": " + name, value, expected);
+            if (bad(value)) return out_of_range(at + name, value, expected);
+        const std::array<std::tuple<const char*, double, double>, 4> parts{
+            {{"weight_gradient_s", l.weight_gradient_s, l.backward_s},
+             {"attention_forward_s", l.attention_forward_s, l.forward_s},
+             {"attention_stash_bytes", l.attention_stash_bytes, l.stash_bytes},
+             {"optimizer_bytes", l.optimizer_bytes, l.resident_bytes}}};
+        for (const auto& [name, value, whole] : parts)
+            if (bad(value) || value > whole)
+                return out_of_range(at + name, value, "it must be from 0 to the whole, " + to_text(whole));
     }
     for (std::size_t e = 0; e < edges; ++e)
         if (bad(costs.edge_bytes[e]))
@@ -10891,14 +11000,11 @@ private:
     template <class Space, class Rule>
     [[nodiscard]] static constexpr auto best_stage(const Space& space, const Rule& rule,
                                                    stages_behind& behind, std::size_t k, double limit) {
-        auto best = space.best_stage(rule, behind.kind, k, behind.row, limit, behind.guess);
-        if (best.value < limit) behind.guess = best.stage.end;
+        const auto best = space.best_stage(rule, behind.kind, k, behind.row, limit, behind.guess);
         if (behind.row_single.begin >= behind.row_single.end) return best;
         const auto single =
             space.best_stage(rule, stage_kind::single, k, behind.row_single, best.value, behind.guess_single);
-        if (single.value >= best.value) return best;
-        behind.guess_single = single.stage.end;
-        return single;
+        return single.value < best.value ? single : best;
     }
 
     template <class Space, class Rule, class RowLimit>
@@ -10956,22 +11062,23 @@ public:
         const std::size_t n = costs.layers.size();
         layers_ = n;
         recompute_ = problem.recompute;
-        for (auto* row : {&work_s_, &forward_s_, &fixed_bytes_, &stash_bytes_, &reduce_bytes_, &update_s_,
-                          &entering_s_, &entering_bytes_}) {
-            row->resize(n + 1, 0.0);
-            (*row)[0] = 0.0;
-        }
+        sums_.resize(n + 1, {});
+        sums_[0] = {};
+        least_entering_s_ = n > 1 ? infinity : 0.0;
         for (std::size_t v = 0; v < n; ++v) {
             const layer& l = costs.layers[v];
-            work_s_[v + 1] = work_s_[v] + (recompute_ ? 2.0 * l.forward_s : l.forward_s) + l.backward_s;
-            forward_s_[v + 1] = forward_s_[v] + l.forward_s;
-            fixed_bytes_[v + 1] = fixed_bytes_[v] + l.resident_bytes + l.activation_bytes;
-            stash_bytes_[v + 1] = stash_bytes_[v] + (recompute_ ? 0.0 : l.stash_bytes);
-            reduce_bytes_[v + 1] = reduce_bytes_[v] + l.reduce_bytes;
-            update_s_[v + 1] = update_s_[v] + l.update_s;
+            const sums_before& before = sums_[v];
             const double bytes = v + 1 < n ? costs.edge_bytes[v] : 0.0;
-            entering_s_[v + 1] = bytes / problem.link_bytes_per_s;
-            entering_bytes_[v + 1] = recompute_ ? bytes : 0.0;
+            sums_[v + 1] = {.work_s =
+                                before.work_s + (recompute_ ? 2.0 * l.forward_s : l.forward_s) + l.backward_s,
+                            .forward_s = before.forward_s + l.forward_s,
+                            .fixed_bytes = before.fixed_bytes + l.resident_bytes + l.activation_bytes,
+                            .stash_bytes = before.stash_bytes + (recompute_ ? 0.0 : l.stash_bytes),
+                            .reduce_bytes = before.reduce_bytes + l.reduce_bytes,
+                            .update_s = before.update_s + l.update_s,
+                            .entering_s = bytes / problem.link_bytes_per_s,
+                            .entering_bytes = recompute_ ? bytes : 0.0};
+            if (v + 1 < n) least_entering_s_ = std::min(least_entering_s_, sums_[v + 1].entering_s);
         }
         next_split_.resize(n + 1, 0);
         next_split_[n] = static_cast<std::uint32_t>(n);
@@ -10990,53 +11097,73 @@ public:
 
     /// Work that any stages covering the layers before state `k` must share: a bound on the sum of their
     /// loads.
-    [[nodiscard]] constexpr double work_before_s(std::size_t k) const { return work_s_[k]; }
+    [[nodiscard]] constexpr double work_before_s(std::size_t k) const { return sums_[k].work_s; }
+
+    /// A bound on the largest load of any `stages` stages: together they do all work, and what crosses a cut
+    /// is received, and sent unless that may hide behind a repeated forward pass. The last stage repeats
+    /// nothing, which is less than its load.
+    [[nodiscard]] constexpr double least_load_s(std::size_t stages) const {
+        const auto s = static_cast<double>(stages);
+        const double cut_s = (s - 1.0) * least_entering_s_;
+        const double all_s = sums_[layers_].work_s;
+        if (!recompute_) return (all_s + 2.0 * cut_s) / s;
+        const double once_s = all_s - sums_[layers_].forward_s;
+        return std::max((once_s + cut_s) / s, (all_s + cut_s) / (s + 1.0));
+    }
+    /// A bound on the bytes that the first stage reduces.
+    [[nodiscard]] constexpr double least_first_reduce_bytes() const { return sums_[1].reduce_bytes; }
 
     [[nodiscard]] constexpr bool single(stage_ref s) const { return s.end <= next_split_[s.begin]; }
     /// The load without the transfers behind the stage: it never falls when the stage grows at its end.
     [[nodiscard]] constexpr double load_floor_s(stage_ref s, bool last) const {
-        const double work = work_s_[s.end] - work_s_[s.begin] + entering_s_[s.begin];
-        return last && recompute_ ? work - (forward_s_[s.end] - forward_s_[s.begin]) : work;
+        const sums_before& begin = sums_[s.begin];
+        const sums_before& end = sums_[s.end];
+        const double work = end.work_s - begin.work_s + begin.entering_s;
+        return last && recompute_ ? work - (end.forward_s - begin.forward_s) : work;
     }
     [[nodiscard]] constexpr double load_s(stage_ref s, bool last) const {
-        double leaving = entering_s_[s.end];
+        double leaving = sums_[s.end].entering_s;
         // Gradients arrive while the forward pass is being repeated.
-        if (recompute_) leaving = std::max(0.0, leaving - (forward_s_[s.end] - forward_s_[s.begin]));
+        if (recompute_)
+            leaving = std::max(0.0, leaving - (sums_[s.end].forward_s - sums_[s.begin].forward_s));
         return load_floor_s(s, last) + leaving;
     }
     /// `behind` is the number of stages behind this one: the micro-batches whose inputs it keeps.
     [[nodiscard]] constexpr double memory_bytes(stage_ref s, std::size_t behind) const {
-        const double stash = stash_bytes_[s.end] - stash_bytes_[s.begin] + entering_bytes_[s.begin];
-        return fixed_bytes_[s.end] - fixed_bytes_[s.begin] + static_cast<double>(behind) * stash;
+        const sums_before& begin = sums_[s.begin];
+        const sums_before& end = sums_[s.end];
+        const double stash = end.stash_bytes - begin.stash_bytes + begin.entering_bytes;
+        return end.fixed_bytes - begin.fixed_bytes + static_cast<double>(behind) * stash;
     }
     [[nodiscard]] constexpr double reduce_bytes(stage_ref s) const {
-        return reduce_bytes_[s.end] - reduce_bytes_[s.begin];
+        return sums_[s.end].reduce_bytes - sums_[s.begin].reduce_bytes;
     }
     [[nodiscard]] constexpr double update_s(stage_ref s) const {
-        return update_s_[s.end] - update_s_[s.begin];
+        return sums_[s.end].update_s - sums_[s.begin].update_s;
     }
 
     /// The stage of the given kind from state `k` that makes the larger of its value and of the value of the
     /// row `behind` at its end smallest, where that is below `limit`.
     ///
-    /// Starts at `guess` and walks both ways. To the right it stops where the stage no longer fits, or where
-    /// what it costs at least reaches the best found; to the left, where the least value of all earlier ends
-    /// does. Exact whatever the costs; amortised O(1) steps where values fall along the row behind.
+    /// Starts at `guess`, which it leaves where the search ended, and walks both ways. To the right it stops
+    /// where the stage no longer fits, or where what it costs at least reaches the best found; to the left,
+    /// where the least value of all earlier ends does. Exact whatever the costs; amortised O(1) steps where
+    /// values fall along the row behind.
     template <class Rule>
     [[nodiscard]] constexpr choice<stage_ref> best_stage(const Rule& rule, stage_kind kind, std::size_t k,
                                                          table_row behind, double limit,
-                                                         std::size_t guess) const {
+                                                         std::size_t& guess) const {
         const auto [first, past] = ends(kind, k, behind);
         choice<stage_ref> best{limit, {k, k}};
-        if (first >= past) return best;
+        if (first >= past || !rule.fits({k, first})) return best;
         std::size_t pivot = std::clamp(guess, first, past - 1);
-        while (!rule.fits({k, pivot}))
-            if (pivot-- == first) return best;
+        while (!rule.fits({k, pivot})) --pivot;
+        guess = pivot;
         const auto consider = [&](std::size_t end) {
             const double behind_it = behind.cells[end].value;
             if (behind_it >= best.value) return;
             const double value = std::max(rule.value({k, end}), behind_it);
-            if (value < best.value) best = {value, {k, end}};
+            if (value < best.value) best = {value, {k, guess = end}};
         };
         for (std::size_t end = pivot; end < past && rule.floor({k, end}) < best.value; ++end) {
             if (end > pivot && !rule.fits({k, end})) break;
@@ -11064,7 +11191,7 @@ public:
                                                   std::size_t behind) const {
         double forward_s = 0.0;
         double backward_s = 0.0;
-        double stash_bytes = entering_bytes_[s.begin];
+        double stash_bytes = sums_[s.begin].entering_bytes;
         stage_figures sum{};
         for (std::size_t v = s.begin; v < s.end; ++v) {
             const layer& l = costs.layers[v];
@@ -11076,7 +11203,8 @@ public:
             sum.update_s += l.update_s;
         }
         const double repeated_s = recompute_ && behind > 0 ? forward_s : 0.0;
-        sum.load_s = entering_s_[s.begin] + forward_s + std::max(repeated_s, entering_s_[s.end]) + backward_s;
+        sum.load_s = sums_[s.begin].entering_s + forward_s + std::max(repeated_s, sums_[s.end].entering_s) +
+                     backward_s;
         sum.memory_bytes += static_cast<double>(behind) * stash_bytes;
         return sum;
     }
@@ -11100,15 +11228,23 @@ private:
         return {std::max(first, behind.begin), std::min(past, behind.end)};
     }
 
-    using sums = typename Storage::template up_to_layers<double>;
+    // What all layers before one add up to, and what enters it: a line of a processor's cache.
+    struct sums_before {
+        double work_s = 0.0;
+        double forward_s = 0.0;
+        double fixed_bytes = 0.0;
+        double stash_bytes = 0.0;
+        double reduce_bytes = 0.0;
+        double update_s = 0.0;
+        double entering_s = 0.0;
+        double entering_bytes = 0.0;
+    };
 
     std::size_t layers_ = 0;
     std::size_t single_layers_ = 0;
     bool recompute_ = false;
-    sums work_s_{}, forward_s_{};          // before each layer
-    sums fixed_bytes_{}, stash_bytes_{};   // before each layer
-    sums reduce_bytes_{}, update_s_{};     // before each layer
-    sums entering_s_{}, entering_bytes_{}; // on the edge into each layer
+    double least_entering_s_ = 0.0; // over all cuts
+    typename Storage::template up_to_layers<sums_before> sums_{};
     typename Storage::template up_to_layers<std::uint32_t> next_split_{};
 };
 
@@ -11163,6 +11299,30 @@ enum class objective : std::uint8_t {
 
 namespace dovetail::placement {
 
+/// What a stage keeps of a forward pass for the backward pass, and what it computes again instead.
+enum class recomputation : std::uint8_t {
+    none,      ///< keeps everything
+    selective, ///< repeats the inside of attention, where little work makes many bytes
+    full,      ///< keeps its inputs and repeats the whole forward pass
+};
+
+/// All of them, the least work first.
+inline constexpr std::array every_recomputation{recomputation::none, recomputation::selective,
+                                                recomputation::full};
+
+/// The name of a way to recompute.
+[[nodiscard]] constexpr std::string_view to_string(recomputation r) noexcept {
+    switch (r) {
+    case recomputation::none:
+        return "none";
+    case recomputation::selective:
+        return "selective";
+    case recomputation::full:
+        return "full";
+    }
+    return "unknown";
+}
+
 /// One stage of a pipeline: the layers at the positions [begin, end) of the plan's order.
 struct stage {
     std::uint32_t begin = 0;
@@ -11171,6 +11331,7 @@ struct stage {
     double load_s = 0.0;      ///< one micro-batch, forward and backward, transfers and recomputation included
     double memory_bytes = 0.0; ///< at its peak, on each device
     double tail_s = 0.0;       ///< its own gradient reduction and update, after the last micro-batch
+    recomputation repeats = recomputation::none;
 
     friend constexpr bool operator==(const stage&, const stage&) = default;
 };
@@ -11180,8 +11341,9 @@ struct stage {
 template <class Storage>
 struct basic_plan {
     status outcome = status::infeasible;
-    std::int64_t tensor_parallel = 0; ///< the tensor width
-    std::int64_t data_parallel = 0;   ///< replicas of the whole pipeline
+    std::int64_t tensor_parallel = 0;  ///< the tensor width
+    std::int64_t data_parallel = 0;    ///< replicas of the whole pipeline
+    std::size_t stages_per_device = 1; ///< the stages s, s + p, s + 2 p, … share devices, of p in all
     double time_per_batch_s = std::numeric_limits<double>::infinity();
     typename Storage::template up_to_layers<stage> stages{};       ///< first to last
     typename Storage::template up_to_layers<graph::index> order{}; ///< the layers, stage by stage
@@ -11196,7 +11358,7 @@ struct basic_plan {
     [[nodiscard]] constexpr std::int64_t devices() const {
         std::int64_t replica = 0;
         for (const stage& s : stages) replica += s.devices;
-        return replica * data_parallel;
+        return replica / static_cast<std::int64_t>(stages_per_device) * data_parallel;
     }
 
     /// The first of the stages with the largest load: it sets the pace of the pipeline.
@@ -11211,6 +11373,29 @@ struct basic_plan {
 using plan = basic_plan<dynamic_storage>;
 
 } // namespace dovetail::placement
+
+/// \file
+/// How many devices a replica of a pipeline takes.
+
+namespace dovetail::placement::detail {
+
+/// How many devices a replica takes, by its number of stages and how many of them hold no split layer.
+struct replica_shape {
+    std::int64_t stage_devices = 1; ///< of a stage with a split layer
+    std::size_t max_singles = 0;    ///< stages on one device are counted only where that saves devices
+
+    template <class Space>
+    [[nodiscard]] static constexpr replica_shape of(const Space& space, std::int64_t width) {
+        if (space.split_layers() == 0 || width == 1) return {};
+        return {width, space.single_layers()};
+    }
+    [[nodiscard]] constexpr std::int64_t devices(std::size_t stages, std::size_t singles) const {
+        return stage_devices * static_cast<std::int64_t>(stages - singles) +
+               static_cast<std::int64_t>(singles);
+    }
+};
+
+} // namespace dovetail::placement::detail
 
 /// \file
 /// What a table makes small, and which stages it may use: one rule for each question that the programs ask.
@@ -11313,23 +11498,8 @@ struct stage_program_memory {
     stage_table<Storage> tails{};
     stage_table<Storage> trial{};
     typename Storage::template per_row<row_promise> promises{};
+    typename Storage::template up_to_layers<double> least_times{}; ///< of plans with as many stages or more
     typename Storage::template up_to_layers<typename Space::stage_ref> path{};
-};
-
-/// How many devices a replica takes, by its number of stages and how many of them hold no split layer.
-struct replica_shape {
-    std::int64_t stage_devices = 1; ///< of a stage with a split layer
-    std::size_t max_singles = 0;    ///< stages on one device are counted only where that saves devices
-
-    template <class Space>
-    [[nodiscard]] static constexpr replica_shape of(const Space& space, std::int64_t width) {
-        if (space.split_layers() == 0 || width == 1) return {};
-        return {width, space.single_layers()};
-    }
-    [[nodiscard]] constexpr std::int64_t devices(std::size_t stages, std::size_t singles) const {
-        return stage_devices * static_cast<std::int64_t>(stages - singles) +
-               static_cast<std::int64_t>(singles);
-    }
 };
 
 /// Finds the best plan over the widths that it is called with, one after the other.
@@ -11348,7 +11518,7 @@ public:
                             stage_program_memory<Space, Storage>& memory, basic_plan<Storage>& best)
         : space_(space), memory_(memory), best_(best), charge_(charge), devices_(problem.devices),
           micro_batches_(problem.micro_batches), hbm_bytes_(problem.hbm_bytes),
-          link_bytes_per_s_(problem.link_bytes_per_s) {
+          link_bytes_per_s_(problem.link_bytes_per_s), recompute_(problem.recompute) {
         best_.outcome = status::infeasible;
         best_.tensor_parallel = best_.data_parallel = 0;
         best_.time_per_batch_s = infinity;
@@ -11364,7 +11534,9 @@ public:
         loads.start(space_.states(), shape_.max_singles);
         memory_.tails.start(space_.states(), shape_.max_singles);
         memory_.promises.clear();
+        bound_times();
         for (std::size_t stages = 1; stages <= space_.max_stages(); ++stages) {
+            if (memory_.least_times[stages] >= best_.time_per_batch_s) break;
             if (shape_.devices(stages, loads.max_singles(stages)) > devices_) break;
             const bool alive =
                 loads.add_stage(space_, load(stages), [&](std::size_t q) { return load_limit(stages, q); });
@@ -11382,6 +11554,24 @@ public:
 private:
     [[nodiscard]] constexpr load_rule<Space> load(std::size_t stages) const {
         return {space_, stages - 1, hbm_bytes_};
+    }
+
+    /// For every number of stages, a bound on the time of all plans with as many or more.
+    constexpr void bound_times() {
+        auto& least = memory_.least_times;
+        const std::size_t most = space_.max_stages();
+        least.resize(most + 1, infinity);
+        const double reduce_s = 2.0 * space_.least_first_reduce_bytes() / link_bytes_per_s_;
+        double from = infinity;
+        for (std::size_t stages = most; stages > 0; --stages) {
+            const std::size_t singles = std::min(stages, shape_.max_singles);
+            const std::int64_t replicas = most_replicas(stages, singles);
+            // Sums carry rounding errors that must not discard a perfectly even cut.
+            if (replicas > 0)
+                from = std::min(from, least_time(space_.least_load_s(stages), stages, replicas, reduce_s) *
+                                          (1.0 - 1e-12));
+            least[stages] = from;
+        }
     }
 
     /// Loads from which on a suffix of `stages` stages cannot be part of a better plan, by state. Let it need
@@ -11627,6 +11817,7 @@ private:
             const stage_figures figures = space_.figures(costs, s, behind);
             out.load_s = figures.load_s;
             out.memory_bytes = figures.memory_bytes;
+            if (recompute_ && behind > 0) out.repeats = recomputation::full;
             out.tail_s = per_byte * figures.reduce_bytes + figures.update_s;
             best_.stages.push_back(out);
             load_s = std::max(load_s, out.load_s);
@@ -11648,6 +11839,7 @@ private:
     std::int64_t micro_batches_;
     double hbm_bytes_;
     double link_bytes_per_s_;
+    bool recompute_;
 
     replica_shape shape_{};
     bool improved_ = false;
@@ -11709,6 +11901,607 @@ struct chain_program {
 } // namespace dovetail::placement
 
 /// \file
+/// Classes as the search for the largest load walks them: flat rows, numbered by the work that depends on them.
+
+/// \file
+/// What must share a device: the nodes of a device graph contracted into classes, and what classes cost.
+
+/// \file
+/// The problem of placing operators on accelerators and CPUs: a weighted graph whose nodes cost one time on
+/// the one and another on the other, whose outputs cost a transfer where they leave a device.
+
+namespace dovetail::placement {
+
+/// One operator or layer, for one sample. Sums of bytes are exact as long as the bytes are whole and below
+/// 2^53, and then "it fits" is exact too.
+struct device_node {
+    double cpu_s = 0.0;
+    double accelerator_s = 0.0;        ///< means nothing where `supported` is false
+    double size_bytes = 0.0;           ///< memory that it takes on an accelerator
+    double output_s = 0.0;             ///< moves its output between an accelerator and the memory of the host
+    bool supported = true;             ///< an accelerator can run it
+    bool backward = false;             ///< belongs to the backward pass of training
+    graph::index colour = graph::none; ///< nodes of one colour share a device; `none`: free
+
+    friend constexpr bool operator==(const device_node&, const device_node&) = default;
+};
+
+/// Nodes to spread over accelerators and CPUs. The nodes are numbered in a topological order: every edge
+/// leads from a lower to a higher number. Edges are sorted by source, then target, and all different.
+struct device_graph {
+    std::vector<device_node> nodes{};
+    std::vector<graph::arc> edges{};
+    std::int64_t accelerators = 0;
+    std::int64_t cpus = 0;
+    double memory_bytes = std::numeric_limits<double>::infinity(); ///< of one accelerator
+};
+
+/// Checks everything that the planners take for granted about a problem that nobody has checked.
+/// \returns errc::empty_space without a node, errc::out_of_range for a number outside its range, errc::shape
+/// where edges are not in topological order and sorted, repeat, or lead from a backward to a forward node.
+[[nodiscard]] inline result<void> validate(const device_graph& problem) {
+    const auto out_of_range = [](std::string place, auto value, std::string expected) {
+        return error{errc::out_of_range, std::move(place), "it is " + to_text(value), std::move(expected)};
+    };
+    const std::size_t n = problem.nodes.size();
+    if (n == 0)
+        return error{errc::empty_space, "device graph", "it has no node", "there must be one at least"};
+    if (problem.accelerators < 0)
+        return out_of_range("accelerators", problem.accelerators, "it must be 0 or more");
+    if (problem.cpus < 0) return out_of_range("cpus", problem.cpus, "it must be 0 or more");
+    if (!(problem.memory_bytes >= 0.0))
+        return out_of_range("memory_bytes", problem.memory_bytes, "it must be 0 or more");
+    for (std::size_t v = 0; v < n; ++v) {
+        const device_node& node = problem.nodes[v];
+        const std::array<std::pair<const char*, double>, 4> fields{{{"cpu_s", node.cpu_s},
+                                                                    {"accelerator_s", node.accelerator_s},
+                                                                    {"size_bytes", node.size_bytes},
+                                                                    {"output_s", node.output_s}}};
+        const std::string place = "node " + to_text(v) + ": ";
+        for (const auto& [name, value] : fields)
+            if (!(value >= 0.0) || !std::isfinite(value))
+                return out_of_range(place + name, value, "it must be a finite number, 0 or more");
+        if (node.colour != graph::none && node.colour >= n)
+            return out_of_range(place + "colour", node.colour, "colours are numbered below " + to_text(n));
+    }
+    for (std::size_t e = 0; e < problem.edges.size(); ++e) {
+        const auto [source, target] = problem.edges[e];
+        const auto wrong = [&, from = source, to = target](std::string expected) {
+            return error{errc::shape, "edge " + to_text(e),
+                         "it leads from node " + to_text(from) + " to node " + to_text(to),
+                         std::move(expected)};
+        };
+        const graph::arc last = e == 0 ? graph::arc{0, 0} : problem.edges[e - 1];
+        const bool sorted = last.source < source || (last.source == source && last.target < target);
+        if (source >= target || target >= n || !sorted)
+            return wrong("edges lead to a higher node below " + to_text(n) +
+                         ", are sorted by source and target, and differ");
+        if (problem.nodes[source].backward && !problem.nodes[target].backward)
+            return wrong("no edge leads from a backward to a forward node");
+    }
+    return {};
+}
+
+} // namespace dovetail::placement
+
+namespace dovetail::placement {
+
+/// Nodes that share a device, forward and backward, and their sums.
+struct device_class {
+    std::vector<graph::index> nodes{}; ///< ascending
+    double cpu_s = 0.0;
+    double accelerator_s = 0.0;
+    double size_bytes = 0.0;
+    bool supported = true; ///< every node of it is
+};
+
+/// Tensors between classes. An accelerator pays `cost_s` where it holds some of `classes`, but not all: the
+/// sender and every receiver alike.
+struct transfer {
+    std::vector<graph::index> classes{}; ///< of the sender and of all receivers: two or more, ascending
+    double cost_s = 0.0;
+};
+
+/// The contracted problem. Classes are numbered in a topological order of `order`, whose arcs are all
+/// different.
+struct device_classes {
+    std::vector<device_class> classes{};
+    graph::digraph order{};            ///< u -> v: the device of u is no later in the pipeline than that of v
+    std::vector<transfer> transfers{}; ///< with different sets of classes, none of which is free
+};
+
+namespace detail {
+
+/// The partition of the nodes of one problem as it grows coarser.
+class contraction {
+public:
+    explicit contraction(const device_graph& problem) : problem_(problem), sets_(problem.nodes.size()) {
+        join_colours();
+        precede();
+        join_cycles();
+        join_free_leaves();
+    }
+
+    [[nodiscard]] device_classes classes() {
+        device_classes result;
+        const std::vector<graph::arc> arcs = arcs_between_sets();
+        const std::size_t n = problem_.nodes.size();
+        // Only the smallest members stand for sets; the other vertices are bare.
+        const graph::digraph order(n, arcs);
+        std::vector<graph::index> number(n, graph::none);
+        for (const graph::index v : *graph::topological_order(order))
+            if (sets_.find(v) == v) {
+                number[v] = static_cast<graph::index>(result.classes.size());
+                result.classes.emplace_back();
+            }
+        for (graph::index v = 0; v < n; ++v) {
+            const device_node& node = problem_.nodes[v];
+            device_class& c = result.classes[number[v] = number[sets_.find(v)]];
+            c.nodes.push_back(v);
+            c.cpu_s += node.cpu_s;
+            c.accelerator_s += node.accelerator_s;
+            c.size_bytes += node.size_bytes;
+            c.supported = c.supported && node.supported;
+        }
+        std::vector<graph::arc> renumbered;
+        for (const graph::arc& a : arcs) renumbered.push_back({number[a.source], number[a.target]});
+        std::sort(renumbered.begin(), renumbered.end(), by_ends);
+        result.order = graph::digraph(result.classes.size(), renumbered);
+        result.transfers = transfers_between(number);
+        return result;
+    }
+
+private:
+    [[nodiscard]] static bool by_ends(const graph::arc& a, const graph::arc& b) {
+        return std::pair(a.source, a.target) < std::pair(b.source, b.target);
+    }
+    [[nodiscard]] bool forward(graph::index v) const { return !problem_.nodes[v].backward; }
+
+    void join_colours() {
+        std::vector<graph::index> first(problem_.nodes.size(), graph::none);
+        for (graph::index v = 0; v < problem_.nodes.size(); ++v) {
+            const graph::index colour = problem_.nodes[v].colour;
+            if (colour == graph::none) continue;
+            if (first[colour] == graph::none) first[colour] = v;
+            sets_.unite(first[colour], v);
+        }
+    }
+
+    // Forward edges order the devices. A class without a forward node is ordered by its backward edges,
+    // mirrored: what it would be if the forward node that it belongs to were there.
+    void precede() {
+        std::vector<bool> has_forward(problem_.nodes.size(), false);
+        for (graph::index v = 0; v < problem_.nodes.size(); ++v)
+            if (forward(v)) has_forward[sets_.find(v)] = true;
+        for (const auto [source, target] : problem_.edges) {
+            if (forward(source) && forward(target)) before_.push_back({source, target});
+            if (!forward(source) && !forward(target) &&
+                (!has_forward[sets_.find(source)] || !has_forward[sets_.find(target)]))
+                before_.push_back({target, source});
+        }
+    }
+
+    // `before_` between the sets as they are now, sorted and unique.
+    [[nodiscard]] std::vector<graph::arc> arcs_between_sets() {
+        std::vector<graph::arc> arcs;
+        for (const auto [source, target] : before_) {
+            const graph::arc a{sets_.find(source), sets_.find(target)};
+            if (a.source != a.target) arcs.push_back(a);
+        }
+        std::sort(arcs.begin(), arcs.end(), by_ends);
+        arcs.erase(std::unique(arcs.begin(), arcs.end()), arcs.end());
+        return arcs;
+    }
+
+    void join_cycles() {
+        const std::vector<graph::index> component =
+            graph::strong_components(graph::digraph(problem_.nodes.size(), arcs_between_sets()));
+        std::vector<graph::index> first(component.size(), graph::none);
+        for (graph::index v = 0; v < component.size(); ++v) {
+            if (first[component[v]] == graph::none) first[component[v]] = v;
+            sets_.unite(first[component[v]], v);
+        }
+    }
+
+    // A set that costs no time and hangs on a single other one is cheapest there. It may take memory.
+    void join_free_leaves() {
+        const std::size_t n = problem_.nodes.size();
+        std::vector<bool> free(n, true);
+        for (graph::index v = 0; v < n; ++v)
+            if (problem_.nodes[v].cpu_s != 0.0 || problem_.nodes[v].accelerator_s != 0.0)
+                free[sets_.find(v)] = false;
+        for (const auto [source, target] : problem_.edges)
+            if (forward(source) && !forward(target)) free[sets_.find(source)] = false;
+        std::vector<std::vector<graph::index>> neighbours(n);
+        for (const auto [source, target] : arcs_between_sets()) {
+            neighbours[source].push_back(target);
+            neighbours[target].push_back(source);
+        }
+        std::vector<graph::index> leaves;
+        for (graph::index v = 0; v < n; ++v)
+            if (free[v] && neighbours[v].size() == 1) leaves.push_back(v);
+        while (!leaves.empty()) {
+            const graph::index leaf = leaves.back();
+            leaves.pop_back();
+            if (neighbours[leaf].empty()) continue; // its neighbour was a leaf too, and joined it
+            const graph::index stem = neighbours[leaf].front();
+            sets_.unite(leaf, stem);
+            neighbours[leaf].clear();
+            std::erase(neighbours[stem], leaf);
+            if (free[stem] && neighbours[stem].size() == 1) leaves.push_back(stem);
+        }
+    }
+
+    [[nodiscard]] std::vector<transfer> transfers_between(const std::vector<graph::index>& class_of) const {
+        std::vector<transfer> all;
+        const graph::digraph edges(problem_.nodes.size(), problem_.edges);
+        for (graph::index v = 0; v < problem_.nodes.size(); ++v) {
+            if (problem_.nodes[v].output_s == 0.0) continue;
+            transfer t{.classes = {class_of[v]}, .cost_s = problem_.nodes[v].output_s};
+            for (const graph::index w : edges.successors(v)) t.classes.push_back(class_of[w]);
+            std::sort(t.classes.begin(), t.classes.end());
+            t.classes.erase(std::unique(t.classes.begin(), t.classes.end()), t.classes.end());
+            if (t.classes.size() > 1) all.push_back(std::move(t));
+        }
+        std::stable_sort(all.begin(), all.end(),
+                         [](const transfer& a, const transfer& b) { return a.classes < b.classes; });
+        std::vector<transfer> merged;
+        for (transfer& t : all) {
+            if (!merged.empty() && merged.back().classes == t.classes)
+                merged.back().cost_s += t.cost_s;
+            else
+                merged.push_back(std::move(t));
+        }
+        return merged;
+    }
+
+    const device_graph& problem_;
+    graph::disjoint_sets sets_;
+    std::vector<graph::arc> before_; // between nodes: the device of the source is no later
+};
+
+} // namespace detail
+
+/// Contracts a valid problem (`validate`) as the format asks: the nodes of a colour; then, where that makes
+/// cycles of forward classes, their strongly connected components; then every forward class that costs no
+/// time, forward or backward, has no edge to the backward pass and a single neighbour, into that neighbour,
+/// repeatedly. A backward class without a forward node is ordered by its backward edges, mirrored.
+/// \complexity O((nodes + edges) log nodes) but for a leaf of a hub, which costs the hub's degree.
+[[nodiscard]] inline device_classes contract(const device_graph& problem) {
+    return detail::contraction(problem).classes();
+}
+
+} // namespace dovetail::placement
+
+/// \file
+/// A placement on accelerators and CPUs.
+
+namespace dovetail::placement {
+
+/// The two kinds of devices.
+enum class device_kind : std::uint8_t { accelerator, cpu };
+
+/// The word for a kind in plans and messages.
+[[nodiscard]] constexpr std::string_view to_string(device_kind kind) noexcept {
+    return kind == device_kind::cpu ? "cpu" : "accelerator";
+}
+
+/// What one device holds.
+struct device_share {
+    device_kind kind = device_kind::accelerator;
+    std::vector<graph::index> nodes{}; ///< ascending, one at least
+    double load_s = 0.0;
+    double memory_bytes = 0.0; ///< of its nodes; limited on accelerators
+
+    friend bool operator==(const device_share&, const device_share&) = default;
+};
+
+/// Devices in the order of the pipeline, without those that hold nothing.
+struct device_plan {
+    status outcome = status::infeasible;
+    std::vector<device_share> devices{}; ///< empty: no plan is known
+    double max_load_s = 0.0;
+    double lower_bound_s = 0.0; ///< no plan has a smaller largest load
+
+    friend bool operator==(const device_plan&, const device_plan&) = default;
+
+    /// The first device with the largest load of a plan that has one.
+    [[nodiscard]] std::size_t busiest_device() const {
+        const auto busiest = std::max_element(
+            devices.begin(), devices.end(),
+            [](const device_share& a, const device_share& b) { return a.load_s < b.load_s; });
+        return static_cast<std::size_t>(busiest - devices.begin());
+    }
+};
+
+} // namespace dovetail::placement
+
+namespace dovetail::placement::detail {
+
+// The costs of one class. `work_s` is what an accelerator computes, 0 where it must be left to a CPU.
+struct class_costs {
+    double work_s = 0.0;
+    double cpu_s = 0.0;
+    double size_bytes = 0.0;
+    double depending_s = 0.0; // work of the class and of all that need it
+    bool supported = true;
+};
+
+// What a set of classes adds up to.
+struct class_sums {
+    double work_s = 0.0;
+    double cpu_s = 0.0;
+    double size_bytes = 0.0;
+    double stranded_s = 0.0; // CPU time of what no accelerator supports
+
+    constexpr void add(const class_costs& c) {
+        work_s += c.work_s;
+        cpu_s += c.cpu_s;
+        size_bytes += c.size_bytes;
+        if (!c.supported) stranded_s += c.cpu_s;
+    }
+};
+
+// A contracted problem whose numbering is topological and descends in `depending_s`: leaving out a class of
+// low number leaves the least behind it.
+class class_pipeline {
+public:
+    struct incidence {
+        graph::index net;
+        double cost_s;
+    };
+
+    class_pipeline(const device_graph& problem, device_classes contracted)
+        : contracted_(std::move(contracted)), memory_bytes(problem.memory_bytes) {
+        const std::size_t n = contracted_.classes.size();
+        accelerators = std::min<std::int64_t>(problem.accelerators, static_cast<std::int64_t>(n));
+        cpus = std::min<std::int64_t>(problem.cpus, static_cast<std::int64_t>(n));
+        const std::vector<double> depending = depending_work();
+        original_.resize(n);
+        std::iota(original_.begin(), original_.end(), graph::index{0});
+        std::stable_sort(original_.begin(), original_.end(), [&](graph::index a, graph::index b) {
+            return depending[a] > depending[b];
+        });
+        std::vector<graph::index> number(n);
+        for (graph::index v = 0; v < n; ++v) number[original_[v]] = v;
+        for (const graph::index c : original_) {
+            const device_class& from = contracted_.classes[c];
+            classes.push_back({.work_s = from.supported ? from.accelerator_s : 0.0,
+                               .cpu_s = from.cpu_s,
+                               .size_bytes = from.size_bytes,
+                               .depending_s = depending[c],
+                               .supported = from.supported});
+            total.add(classes.back());
+        }
+        std::vector<graph::arc> arcs;
+        for (const graph::arc& a : contracted_.order.arcs())
+            arcs.push_back({number[a.source], number[a.target]});
+        std::sort(arcs.begin(), arcs.end(), [](const graph::arc& a, const graph::arc& b) {
+            return std::pair(a.source, a.target) < std::pair(b.source, b.target);
+        });
+        order = graph::digraph(n, arcs);
+        std::vector<std::vector<incidence>> rows(n);
+        for (const transfer& t : contracted_.transfers) {
+            for (const graph::index c : t.classes)
+                rows[number[c]].push_back({static_cast<graph::index>(net_size.size()), t.cost_s});
+            net_cost.push_back(t.cost_s);
+            net_size.push_back(static_cast<graph::index>(t.classes.size()));
+        }
+        net_begin_.push_back(0);
+        for (const auto& row : rows) {
+            nets_.insert(nets_.end(), row.begin(), row.end());
+            net_begin_.push_back(static_cast<graph::index>(nets_.size()));
+        }
+        memory_binds = total.size_bytes > memory_bytes;
+    }
+
+    [[nodiscard]] std::size_t size() const noexcept { return classes.size(); }
+
+    [[nodiscard]] std::span<const incidence> nets(graph::index v) const {
+        return std::span(nets_).subspan(net_begin_[v], net_begin_[v + 1] - net_begin_[v]);
+    }
+
+    // A device that holds `members`, its load added up from scratch.
+    [[nodiscard]] device_use use(device_kind kind, std::span<const graph::index> members) const {
+        device_use u{.kind = kind, .nodes = {}, .load_s = 0.0};
+        std::vector<graph::index> inside(net_size.size(), 0);
+        for (const graph::index v : members) {
+            const auto& nodes = contracted_.classes[original_[v]].nodes;
+            u.nodes.insert(u.nodes.end(), nodes.begin(), nodes.end());
+            u.load_s += kind == device_kind::cpu ? classes[v].cpu_s : classes[v].work_s;
+            for (const incidence& i : nets(v)) ++inside[i.net];
+        }
+        if (kind == device_kind::accelerator)
+            for (std::size_t h = 0; h < inside.size(); ++h)
+                if (inside[h] != 0 && inside[h] != net_size[h]) u.load_s += contracted_.transfers[h].cost_s;
+        std::sort(u.nodes.begin(), u.nodes.end());
+        return u;
+    }
+
+    // The most work that `devices` CPUs can take over while each stays below `load`: the fractional knapsack.
+    [[nodiscard]] double work_for_cpus(std::int64_t devices, double load) const {
+        std::vector<const class_costs*> items;
+        for (const class_costs& c : classes)
+            if (c.work_s > 0.0 && c.cpu_s < load) items.push_back(&c);
+        std::sort(items.begin(), items.end(), [](const class_costs* a, const class_costs* b) {
+            return a->work_s * b->cpu_s > b->work_s * a->cpu_s;
+        });
+        double left = static_cast<double>(devices) * load;
+        double work = 0.0;
+        if (devices == 0) return work;
+        for (const class_costs* c : items) {
+            const double part = c->cpu_s <= left ? 1.0 : left / c->cpu_s;
+            work += part * c->work_s;
+            left -= part * c->cpu_s;
+            if (part < 1.0) break;
+        }
+        return work;
+    }
+
+private:
+    device_classes contracted_;
+    std::vector<graph::index> original_; // the number in `contracted_`
+    std::vector<incidence> nets_;
+    std::vector<graph::index> net_begin_;
+
+public:
+    std::vector<class_costs> classes;
+    std::vector<graph::index> net_size; // classes that a transfer joins
+    std::vector<double> net_cost;
+    graph::digraph order;
+    class_sums total;
+    std::int64_t accelerators = 0;
+    std::int64_t cpus = 0;
+    double memory_bytes = std::numeric_limits<double>::infinity();
+    bool memory_binds = false; // not everything fits on one accelerator
+
+private:
+    // Sums over supersets in the same order are never smaller, rounding included: the numbering that they
+    // give is topological, as ties keep theirs.
+    [[nodiscard]] std::vector<double> depending_work() const {
+        const std::size_t n = contracted_.classes.size();
+        std::vector<graph::index> identity(n);
+        std::iota(identity.begin(), identity.end(), graph::index{0});
+        const graph::reachability reach(contracted_.order, identity);
+        std::vector<double> depending(n, 0.0);
+        for (graph::index v = 0; v < n; ++v)
+            for (graph::index w = v; w < n; ++w)
+                if ((w == v || reach.reaches(v, w)) && contracted_.classes[w].supported)
+                    depending[v] += contracted_.classes[w].accelerator_s;
+        return depending;
+    }
+};
+
+} // namespace dovetail::placement::detail
+
+/// \file
+/// All downsets of an acyclic graph, and which one each vertex leads to.
+
+namespace dovetail::placement::detail {
+
+/// The downsets of a graph whose arcs lead to higher vertices, numbered so that a set comes after all its
+/// subsets; number 0 is empty. No set is stored: each is its `parent` and its highest vertex.
+///
+/// A set is found once, by adding its vertices in ascending order, and the highest next vertex is followed
+/// first. So of two nested sets the smaller one's way turns off earlier or higher: it comes first.
+class downset_lattice {
+public:
+    /// A vertex that can join a downset, and the downset that this makes.
+    struct step {
+        graph::index vertex = 0;
+        graph::index downset = graph::none;
+    };
+
+    /// Enumerates the downsets. \returns nothing where there are more than `limit` or the budget ends.
+    /// \complexity O(steps + downsets * degree) time, 8 bytes a step and 12 a downset.
+    [[nodiscard]] static std::optional<downset_lattice> make(const graph::digraph& g, std::size_t limit,
+                                                             spending& effort) {
+        downset_lattice lattice;
+        if (!lattice.enumerate(g, limit, effort)) return std::nullopt;
+        lattice.link();
+        return lattice;
+    }
+
+    [[nodiscard]] std::size_t size() const { return parent_.size(); }
+    [[nodiscard]] graph::index parent(graph::index set) const { return parent_[set]; }
+    [[nodiscard]] graph::index highest(graph::index set) const { return highest_[set]; }
+
+    /// The ways on from a downset, by ascending vertex.
+    [[nodiscard]] std::span<const step> steps(graph::index set) const {
+        return std::span(steps_).subspan(first_step_[set], first_step_[set + 1] - first_step_[set]);
+    }
+
+    /// The downset of all vertices: the last way on, taken as long as there is one, adds them all.
+    [[nodiscard]] graph::index whole() const {
+        graph::index set = 0;
+        while (first_step_[set] != first_step_[set + 1]) set = steps_[first_step_[set + 1] - 1].downset;
+        return set;
+    }
+
+private:
+    [[nodiscard]] bool enumerate(const graph::digraph& g, std::size_t limit, spending& effort) {
+        std::vector<graph::index> missing; // predecessors of a vertex outside the current set
+        parent_.push_back(graph::none);
+        highest_.push_back(graph::none);
+        first_step_.push_back(0);
+        for (graph::index v = 0; v < g.vertex_count(); ++v) {
+            missing.push_back(static_cast<graph::index>(g.predecessors(v).size()));
+            if (missing[v] == 0) steps_.push_back({v});
+        }
+        first_step_.push_back(steps_.size());
+        struct visit {
+            graph::index set;
+            std::size_t next; // one behind the step to take
+        };
+        std::vector<visit> way{{0, steps_.size()}};
+        while (!way.empty()) {
+            visit& here = way.back();
+            const graph::index set = here.set;
+            const bool done =
+                here.next == first_step_[set] || (set != 0 && steps_[here.next - 1].vertex < highest_[set]);
+            if (done) {
+                if (set != 0)
+                    for (const graph::index w : g.successors(highest_[set])) ++missing[w];
+                way.pop_back();
+                continue;
+            }
+            const std::size_t taken = --here.next;
+            if (parent_.size() >= limit || !effort.spend_node()) return false;
+            steps_[taken].downset = static_cast<graph::index>(parent_.size());
+            append(g, set, steps_[taken].vertex, missing);
+            way.push_back({steps_[taken].downset, steps_.size()});
+        }
+        return true;
+    }
+
+    // The set that `v` makes of `set`; its ways on are those of `set` and what `v` frees, merged.
+    void append(const graph::digraph& g, graph::index set, graph::index v,
+                std::vector<graph::index>& missing) {
+        parent_.push_back(set);
+        highest_.push_back(v);
+        std::span<const graph::index> successors = g.successors(v);
+        const auto next_free = [&] {
+            while (!successors.empty()) {
+                const graph::index w = successors.front();
+                successors = successors.subspan(1);
+                if (--missing[w] == 0) return w;
+            }
+            return graph::none;
+        };
+        graph::index free = next_free();
+        for (std::size_t s = first_step_[set]; s < first_step_[set + 1]; ++s) {
+            const graph::index other = steps_[s].vertex;
+            if (other == v) continue;
+            for (; free < other; free = next_free()) steps_.push_back({free});
+            steps_.push_back({other});
+        }
+        for (; free != graph::none; free = next_free()) steps_.push_back({free});
+        first_step_.push_back(steps_.size());
+    }
+
+    // Fills the steps by vertices below the highest: past the parent, that vertex first.
+    void link() {
+        for (graph::index set = 1; set < size(); ++set) {
+            const graph::index v = highest_[set];
+            std::size_t of_parent = first_step_[parent_[set]];
+            for (std::size_t s = first_step_[set]; s < first_step_[set + 1] && steps_[s].vertex < v; ++s) {
+                while (steps_[of_parent].vertex != steps_[s].vertex) ++of_parent;
+                std::size_t across = first_step_[steps_[of_parent].downset];
+                while (steps_[across].vertex != v) ++across;
+                steps_[s].downset = steps_[across].downset;
+            }
+        }
+    }
+
+    std::vector<graph::index> parent_;
+    std::vector<graph::index> highest_;
+    std::vector<std::size_t> first_step_;
+    std::vector<step> steps_;
+};
+
+} // namespace dovetail::placement::detail
+
+/// \file
 /// Every possible stage of a general graph of layers: the differences of nested downsets.
 
 namespace dovetail::placement::detail {
@@ -11766,6 +12559,8 @@ public:
 
     /// Layers side by side overlap, so their work says nothing about loads.
     [[nodiscard]] double work_before_s(std::size_t) const { return 0.0; }
+    [[nodiscard]] double least_load_s(std::size_t) const { return 0.0; }
+    [[nodiscard]] double least_first_reduce_bytes() const { return 0.0; }
 
     [[nodiscard]] bool single(stage_ref s) const { return stages_[s.slot].single; }
     [[nodiscard]] double load_s(stage_ref s, bool last) const {
@@ -11785,7 +12580,7 @@ public:
     /// row `behind` at its end smallest, where that is below `limit`.
     template <class Rule>
     [[nodiscard]] choice<stage_ref> best_stage(const Rule& rule, stage_kind kind, std::size_t k,
-                                               table_row behind, double limit, std::size_t) const {
+                                               table_row behind, double limit, std::size_t&) const {
         choice<stage_ref> best{limit, {}};
         for_each_stage(
             rule, kind, k, behind, [&] { return best.value; },
@@ -12017,79 +12812,3235 @@ struct exact_program {
 } // namespace dovetail::placement
 
 /// \file
+/// What binds a plan, and what a little more of everything would buy: by solving again, not by guessing.
+
+namespace dovetail::placement {
+
+/// What keeps a plan from being faster.
+enum class bottleneck : std::uint8_t {
+    compute, ///< neither more memory nor faster links would help
+    memory,  ///< devices without a limit on memory would help, and more than links without one
+    network, ///< links without a limit would help, and at least as much
+};
+
+/// The name of a bottleneck.
+[[nodiscard]] constexpr std::string_view to_string(bottleneck b) noexcept {
+    switch (b) {
+    case bottleneck::compute:
+        return "compute";
+    case bottleneck::memory:
+        return "memory";
+    case bottleneck::network:
+        return "network";
+    }
+    return "unknown";
+}
+
+/// Why a plan takes as long as it does. Every time is that of a best plan of a changed problem, in seconds
+/// per batch.
+struct explanation {
+    bottleneck binding = bottleneck::compute;
+    std::size_t stage = 0; ///< with the largest load; of a plan bound by memory, the fullest
+    double time_s = 0.0;   ///< of the plan itself
+
+    double unlimited_memory_s = 0.0;
+    double unlimited_links_s = 0.0;
+    double one_more_gib_s = 0.0;      ///< of memory, on every device
+    double one_more_gb_per_s_s = 0.0; ///< 10^9 bytes a second, on every link between devices or nodes
+    double one_more_device_s = 0.0;   ///< in the whole cluster
+
+    /// What the change that leads to `changed_s` saves, as a share of the time of the plan.
+    [[nodiscard]] constexpr double gain(double changed_s) const {
+        return time_s > 0.0 ? 1.0 - changed_s / time_s : 0.0;
+    }
+};
+
+/// Explains the best plan of a valid problem.
+/// \param best what `solve` gives for `problem`; it must hold stages
+/// \param solve an exact program: called with five changed problems, gives a `plan` or a `result<plan>`
+/// \returns the first error of `solve`.
+template <class Solve>
+[[nodiscard]] result<explanation> explain(const layer_graph& problem, const plan& best, const Solve& solve) {
+    constexpr double unlimited = std::numeric_limits<double>::infinity();
+    explanation why{.time_s = best.time_per_batch_s};
+    layer_graph memory = problem, links = problem, gib = problem, gb = problem, device = problem;
+    memory.hbm_bytes = unlimited;
+    links.link_bytes_per_s = unlimited;
+    gib.hbm_bytes += static_cast<double>(gibibyte);
+    gb.link_bytes_per_s += 1e9;
+    device.devices += 1;
+    const std::array<std::pair<const layer_graph*, double explanation::*>, 5> changes{
+        {{&memory, &explanation::unlimited_memory_s},
+         {&links, &explanation::unlimited_links_s},
+         {&gib, &explanation::one_more_gib_s},
+         {&gb, &explanation::one_more_gb_per_s_s},
+         {&device, &explanation::one_more_device_s}}};
+    for (const auto& [changed, time] : changes) {
+        const result<plan> answer = solve(*changed);
+        if (!answer) return answer.problem();
+        // The plan at hand stays one of the changed problem: a later digit of another sum is no loss.
+        why.*time = std::min(answer->time_per_batch_s, why.time_s);
+    }
+    constexpr double noticeable = 1e-9;
+    const double by_memory = why.gain(why.unlimited_memory_s);
+    const double by_links = why.gain(why.unlimited_links_s);
+    if (std::max(by_memory, by_links) > noticeable)
+        why.binding = by_memory > by_links ? bottleneck::memory : bottleneck::network;
+    why.stage = best.heaviest_stage();
+    if (why.binding == bottleneck::memory) {
+        const auto fuller = [](const stage& a, const stage& b) { return a.memory_bytes < b.memory_bytes; };
+        why.stage = static_cast<std::size_t>(
+            std::max_element(best.stages.begin(), best.stages.end(), fuller) - best.stages.begin());
+    }
+    return why;
+}
+
+} // namespace dovetail::placement
+
+/// \file
+/// The downsets of a problem's units, the steps between them, and what an accelerator between two of them
+/// costs.
+
+/// \file
+/// What the search for a latency moves at once: nodes that some best plan keeps together.
+
+namespace dovetail::placement::detail {
+
+/// A zero-time sink that is on the host, unless it is on the accelerator of its only producer.
+struct hanging_sinks {
+    double size_bytes = 0.0;
+    double accelerator_s = 0.0;
+    bool supported = true;
+    std::vector<graph::index> nodes{};
+};
+
+/// The nodes of a problem in units. A unit takes its place in a plan as a whole: all its nodes on one
+/// accelerator, or one after another on the host. Units are numbered in a topological order.
+///
+/// Three reductions, none of which loses every best plan:
+/// 1. Nodes of one colour become a unit where each node with a producer outside reaches, inside, each node
+///    with a consumer outside. A plan that keeps them apart on the host has an order of its parts in which
+///    they follow one another: a way out of the unit and back would be a way from one of its nodes to itself.
+///    Elsewhere the colour keeps several units, tied: an accelerator takes all of them, or none.
+/// 2. A node without work on the host, without producers and with a free output stays there: it delays
+///    nothing and costs nobody a transfer.
+/// 3. A node without work on the host, without consumers and with one producer is there, or where its
+///    producer is: anywhere else it only takes room.
+class latency_units {
+public:
+    explicit latency_units(const device_graph& problem)
+        : edges_(problem.nodes.size(), problem.edges), unit_of_(problem.nodes.size()),
+          sinks_of_(problem.nodes.size(), graph::none) {
+        std::iota(unit_of_.begin(), unit_of_.end(), graph::index{0});
+        contract_colours(problem);
+        settle_sources(problem);
+        hang_sinks(problem);
+        number_units(problem);
+    }
+
+    [[nodiscard]] std::size_t size() const { return nodes_.size(); }
+    [[nodiscard]] const graph::digraph& edges() const { return edges_; }
+    /// The nodes of a unit, ascending.
+    [[nodiscard]] const std::vector<graph::index>& nodes(std::size_t unit) const { return nodes_[unit]; }
+    /// The unit of a node; `none` for those that reductions 2 and 3 settle.
+    [[nodiscard]] graph::index unit_of(graph::index node) const { return unit_of_[node]; }
+    /// The tied units of a unit, itself included; empty for a unit that is all of its colour.
+    [[nodiscard]] const std::vector<graph::index>& tied(std::size_t unit) const { return tied_[unit]; }
+    /// The sinks that hang on a node, or null.
+    [[nodiscard]] const hanging_sinks* sinks_of(graph::index node) const {
+        return sinks_of_[node] == graph::none ? nullptr : &sinks_[sinks_of_[node]];
+    }
+
+private:
+    using index = graph::index;
+
+    // Whether the nodes may become one unit (reduction 1).
+    [[nodiscard]] bool acts_as_one(const std::vector<index>& members) const {
+        const auto inside = [&](index v) { return std::binary_search(members.begin(), members.end(), v); };
+        std::vector<index> exits;
+        for (const index v : members) {
+            const auto out = edges_.successors(v);
+            if (!std::all_of(out.begin(), out.end(), inside)) exits.push_back(v);
+        }
+        for (const index entry : members) {
+            const auto in = edges_.predecessors(entry);
+            if (std::all_of(in.begin(), in.end(), inside)) continue;
+            std::vector<index> reached{entry};
+            for (std::size_t next = 0; next < reached.size(); ++next)
+                for (const index w : edges_.successors(reached[next]))
+                    if (inside(w) && std::find(reached.begin(), reached.end(), w) == reached.end())
+                        reached.push_back(w);
+            for (const index exit : exits)
+                if (std::find(reached.begin(), reached.end(), exit) == reached.end()) return false;
+        }
+        return true;
+    }
+
+    void contract_colours(const device_graph& problem) {
+        colours_.resize(problem.nodes.size());
+        for (index v = 0; v < problem.nodes.size(); ++v)
+            if (problem.nodes[v].colour != graph::none) colours_[problem.nodes[v].colour].push_back(v);
+        for (const std::vector<index>& members : colours_) {
+            std::vector<std::vector<index>> parts;
+            if (acts_as_one(members)) {
+                parts.push_back(members);
+            } else {
+                for (const index v : members) parts.push_back({v});
+                while (merge_two(parts)) {
+                }
+            }
+            for (const std::vector<index>& part : parts)
+                for (const index v : part) unit_of_[v] = part.front();
+        }
+    }
+
+    [[nodiscard]] bool merge_two(std::vector<std::vector<index>>& parts) const {
+        for (std::size_t a = 0; a < parts.size(); ++a)
+            for (std::size_t b = a + 1; b < parts.size(); ++b) {
+                std::vector<index> both;
+                std::merge(parts[a].begin(), parts[a].end(), parts[b].begin(), parts[b].end(),
+                           std::back_inserter(both));
+                if (!acts_as_one(both)) continue;
+                parts[a] = std::move(both);
+                parts.erase(parts.begin() + static_cast<std::ptrdiff_t>(b));
+                return true;
+            }
+        return false;
+    }
+
+    [[nodiscard]] bool alone(const device_graph& problem, index v) const {
+        const index colour = problem.nodes[v].colour;
+        return colour == graph::none || colours_[colour].size() == 1;
+    }
+
+    void settle_sources(const device_graph& problem) {
+        for (index v = 0; v < problem.nodes.size(); ++v) {
+            const device_node& node = problem.nodes[v];
+            const auto in = edges_.predecessors(v);
+            const bool settled =
+                std::all_of(in.begin(), in.end(), [&](index u) { return unit_of_[u] == graph::none; });
+            if (settled && alone(problem, v) && node.cpu_s == 0.0 && node.output_s == 0.0)
+                unit_of_[v] = graph::none;
+        }
+    }
+
+    void hang_sinks(const device_graph& problem) {
+        std::vector<std::pair<index, index>> hung;
+        for (index v = 0; v < problem.nodes.size(); ++v) {
+            if (unit_of_[v] == graph::none || !alone(problem, v) || problem.nodes[v].cpu_s != 0.0 ||
+                !edges_.successors(v).empty())
+                continue;
+            std::vector<index> producers;
+            for (const index u : edges_.predecessors(v))
+                if (unit_of_[u] != graph::none) producers.push_back(u);
+            if (producers.size() == 1) hung.emplace_back(v, producers.front());
+        }
+        for (const auto& [v, producer] : hung) {
+            unit_of_[v] = graph::none;
+            if (sinks_of_[producer] == graph::none) {
+                sinks_of_[producer] = static_cast<index>(sinks_.size());
+                sinks_.emplace_back();
+            }
+            hanging_sinks& sinks = sinks_[sinks_of_[producer]];
+            sinks.size_bytes += problem.nodes[v].size_bytes;
+            sinks.accelerator_s += problem.nodes[v].accelerator_s;
+            sinks.supported = sinks.supported && problem.nodes[v].supported;
+            sinks.nodes.push_back(v);
+        }
+    }
+
+    void number_units(const device_graph& problem) {
+        const std::size_t n = problem.nodes.size();
+        std::vector<graph::arc> between;
+        for (const graph::arc& a : problem.edges) {
+            const index from = unit_of_[a.source];
+            const index to = unit_of_[a.target];
+            if (from != graph::none && to != graph::none && from != to) between.push_back({from, to});
+        }
+        const auto order = graph::topological_order(graph::digraph(n, between));
+        DOVETAIL_ASSERT(order.has_value(), "units form a cycle");
+        std::vector<index> number(n, graph::none);
+        index units = 0;
+        for (const index v : *order)
+            if (unit_of_[v] == v) number[v] = units++;
+        nodes_.resize(units);
+        tied_.resize(units);
+        for (index v = 0; v < n; ++v) {
+            if (unit_of_[v] == graph::none) continue;
+            unit_of_[v] = number[unit_of_[v]];
+            nodes_[unit_of_[v]].push_back(v);
+        }
+        for (const std::vector<index>& members : colours_) {
+            std::vector<index> parts;
+            for (const index v : members)
+                if (unit_of_[v] != graph::none && nodes_[unit_of_[v]].front() == v)
+                    parts.push_back(unit_of_[v]);
+            if (parts.size() > 1)
+                for (const index part : parts) tied_[part] = parts;
+        }
+    }
+
+    graph::digraph edges_;
+    std::vector<index> unit_of_, sinks_of_;
+    std::vector<std::vector<index>> colours_, nodes_, tied_;
+    std::vector<hanging_sinks> sinks_;
+};
+
+} // namespace dovetail::placement::detail
+
+/// \file
+/// The knapsack problem, exactly, for a handful of items.
+
+namespace dovetail::placement::detail {
+
+struct knapsack_item {
+    double value = 0.0;
+    double weight = 0.0;
+    std::size_t id = 0; ///< the caller's
+};
+
+/// The items that are worth most within `room`.
+/// \returns the ids of the items, in no order, and what they are worth.
+/// \complexity 2^items at worst; linear where all of them fit.
+class small_knapsack {
+public:
+    small_knapsack(std::vector<knapsack_item> items, double room) : items_(std::move(items)) {
+        std::sort(items_.begin(), items_.end(), [](const knapsack_item& a, const knapsack_item& b) {
+            return a.value * b.weight > b.value * a.weight;
+        });
+        chosen_.assign(items_.size(), false);
+        descend(0, 0.0, room);
+    }
+
+    [[nodiscard]] double value() const { return best_value_; }
+    [[nodiscard]] std::vector<std::size_t> ids() const {
+        std::vector<std::size_t> all;
+        for (std::size_t i = 0; i < best_.size(); ++i)
+            if (best_[i]) all.push_back(items_[i].id);
+        return all;
+    }
+
+private:
+    // What the items from `i` on could add if the last of them could be cut.
+    [[nodiscard]] double promise(std::size_t i, double room) const {
+        double sum = 0.0;
+        for (; i < items_.size() && items_[i].weight <= room; ++i) {
+            sum += items_[i].value;
+            room -= items_[i].weight;
+        }
+        return i == items_.size() ? sum : sum + items_[i].value * (room / items_[i].weight);
+    }
+
+    void descend(std::size_t i, double value, double room) {
+        if (value > best_value_) {
+            best_value_ = value;
+            best_ = chosen_;
+        }
+        if (i == items_.size() || value + promise(i, room) <= best_value_) return;
+        if (items_[i].weight <= room) {
+            chosen_[i] = true;
+            descend(i + 1, value + items_[i].value, room - items_[i].weight);
+            chosen_[i] = false;
+        }
+        descend(i + 1, value, room);
+    }
+
+    std::vector<knapsack_item> items_;
+    std::vector<bool> chosen_, best_;
+    double best_value_ = 0.0;
+};
+
+} // namespace dovetail::placement::detail
+
+namespace dovetail::placement::detail {
+
+/// Which downsets to look at: all, or, where `order` lists the units in a topological order, those that lack
+/// no unit `breadth` places or more before one that they hold. A breadth of 1 leaves the prefixes of the
+/// order.
+struct downset_family {
+    std::vector<graph::index> order{};
+    std::size_t breadth = 1;
+};
+
+/// The downsets of the units: sets that hold the producers of what they hold. Downsets are numbered by
+/// ascending size, 0 is empty and the last one is full.
+///
+/// The frontier of a downset lists its nodes with consumers outside, ascending. Where a unit outside has no
+/// producer the frontier begins with `start`, which is done at time 0 and costs no transfer: so every node
+/// outside has a producer in the frontier or outside.
+class latency_downsets {
+public:
+    using index = graph::index;
+
+    struct step {
+        index unit = 0;
+        index target = 0; ///< the downset with the unit
+    };
+
+    /// Enumerates the downsets of a family. \returns errc::unsupported for more than `limit`.
+    /// \complexity O(downsets * units / 64 + steps * frontier).
+    [[nodiscard]] static result<latency_downsets> make(const device_graph& problem,
+                                                       const latency_units& units, std::size_t limit,
+                                                       const downset_family& family = {}) {
+        latency_downsets space(problem, units);
+        space.restrict(family);
+        if (!space.enumerate(limit))
+            return error{errc::unsupported, "device graph",
+                         "it has more than " + to_text(limit) + " downsets",
+                         "the limit on downsets must be raised, or the graph be closer to a chain"};
+        return space;
+    }
+
+    [[nodiscard]] std::size_t size() const { return first_step_.size() - 1; }
+    [[nodiscard]] std::size_t units_in(std::size_t d) const { return units_in_[d]; }
+    [[nodiscard]] index start() const { return start_; }
+    [[nodiscard]] const latency_units& units() const { return *units_; }
+    [[nodiscard]] const device_graph& problem() const { return *problem_; }
+
+    [[nodiscard]] std::span<const step> steps(std::size_t d) const {
+        return std::span(steps_).subspan(first_step_[d], first_step_[d + 1] - first_step_[d]);
+    }
+    [[nodiscard]] std::span<const index> frontier(std::size_t d) const {
+        return std::span(frontier_).subspan(first_frontier_[d], first_frontier_[d + 1] - first_frontier_[d]);
+    }
+    [[nodiscard]] std::size_t frontier_begin(std::size_t d) const { return first_frontier_[d]; }
+    [[nodiscard]] std::size_t frontier_total() const { return frontier_.size(); }
+
+    [[nodiscard]] bool holds(std::size_t d, std::size_t unit) const {
+        return (bits_[d * words_ + unit / 64] >> (unit % 64) & 1) != 0;
+    }
+
+    /// Whether a node stands before another in frontiers.
+    [[nodiscard]] bool ahead(index a, index b) const {
+        return a != b && (a == start_ || (b != start_ && a < b));
+    }
+
+    /// The producers of a node that are not settled; `start` for a node without a unit that must wait.
+    [[nodiscard]] std::span<const index> producers(index node) const { return producers_[node]; }
+    /// The units that consume a node's output, without its own; not those of settled nodes.
+    [[nodiscard]] std::span<const index> consumers(index node) const { return consumers_[node]; }
+
+    /// A downset on the way from one to another, and the place in the order of the last unit added.
+    struct visit_state {
+        index downset = 0;
+        index rank = 0;
+    };
+
+    /// Calls `visit(target)` for every downset that one accelerator reaches from `d`: each once, its units
+    /// added in their order.
+    /// \param stack scratch
+    template <class Visit>
+    void for_each_group(std::size_t d, std::vector<visit_state>& stack, const Visit& visit) const {
+        stack.assign(1, {static_cast<index>(d), 0});
+        while (!stack.empty()) {
+            const visit_state from = stack.back();
+            stack.pop_back();
+            if (from.downset != d && keeps_ties(d, from.downset)) visit(from.downset);
+            for (const step& s : steps(from.downset)) {
+                if (rank_[s.unit] < from.rank || !supported_[s.unit]) continue;
+                if (size_bytes_[s.target] - size_bytes_[d] <= problem_->memory_bytes)
+                    stack.push_back({s.target, rank_[s.unit] + 1});
+            }
+        }
+    }
+
+    /// An accelerator that takes a downset to a larger one.
+    struct group {
+        double load_s = 0.0;
+        std::vector<char> consumed; ///< by the frontier it starts from: the group needs it
+        std::vector<index> from; ///< by the frontier it ends at: the place in the other, `none`: in the group
+        std::vector<index>
+            waiting; ///< the consumers outside of the frontier it starts from, one after another
+        std::vector<index> first_waiting;
+        std::vector<index> place;     ///< by node: in the frontier it starts from
+        std::vector<double> charge_s; ///< by node: what its output costs where the group makes it
+        std::size_t start = 0;        ///< the downset it starts from
+    };
+
+    /// Prepares `g` for groups from `d` on.
+    void begin_groups(std::size_t d, group& g) const {
+        if (g.place.empty()) {
+            g.place.assign(outputs_s_.size(), graph::none);
+            g.charge_s = outputs_s_;
+        }
+        for (const index v : frontier(g.start)) {
+            g.place[v] = graph::none;
+            g.charge_s[v] = outputs_s_[v];
+        }
+        g.start = d;
+        g.waiting.clear();
+        g.first_waiting.assign(1, 0);
+        index place = 0;
+        for (const index v : frontier(d)) {
+            g.place[v] = place++;
+            g.charge_s[v] = 0.0;
+            for (const index unit : consumers_[v])
+                if (!holds(d, unit)) g.waiting.push_back(unit);
+            g.first_waiting.push_back(static_cast<index>(g.waiting.size()));
+        }
+        g.consumed.resize(frontier(d).size());
+    }
+
+    /// What the group from `d` to `target` costs. \complexity O(frontiers + waiting consumers).
+    void measure(std::size_t target, group& g) const {
+        const std::size_t d = g.start;
+        const auto before = frontier(d);
+        const auto after = frontier(target);
+        const word* const bits = bits_.data() + target * words_;
+        // Without branches: which way they would go is hard to tell.
+        double load_s = accelerator_s_[target] - accelerator_s_[d];
+        index w = 0;
+        for (std::size_t i = 0; i < before.size(); ++i) {
+            word consumed = 0;
+            for (; w < g.first_waiting[i + 1]; ++w)
+                consumed |= bits[g.waiting[w] / 64] >> (g.waiting[w] % 64);
+            g.consumed[i] = static_cast<char>(consumed & 1);
+            load_s += outputs_s_[before[i]] * static_cast<double>(consumed & 1);
+        }
+        g.from.resize(after.size());
+        for (std::size_t k = 0; k < after.size(); ++k) {
+            g.from[k] = g.place[after[k]];
+            load_s += g.charge_s[after[k]];
+        }
+        g.load_s = load_s;
+        if (!hooks_.empty()) g.load_s += charge_sinks(d, target, nullptr);
+    }
+
+    /// The hanging sinks that the group from `d` to `target` takes along.
+    [[nodiscard]] std::vector<index> sinks(std::size_t d, std::size_t target) const {
+        std::vector<index> taken;
+        if (!hooks_.empty()) (void)charge_sinks(d, target, &taken);
+        return taken;
+    }
+
+private:
+    using word = std::uint64_t;
+
+    latency_downsets(const device_graph& problem, const latency_units& units)
+        : problem_(&problem), units_(&units), start_(static_cast<index>(problem.nodes.size())),
+          words_(std::max<std::size_t>(1, (units.size() + 63) / 64)),
+          outputs_s_(problem.nodes.size() + 1, 0.0), producers_(problem.nodes.size()),
+          consumers_(problem.nodes.size() + 1), supported_(units.size(), 1) {
+        for (index v = 0; v < start_; ++v) outputs_s_[v] = problem.nodes[v].output_s;
+        const auto settled = [&](index v) { return units.unit_of(v) == graph::none; };
+        for (std::size_t u = 0; u < units.size(); ++u) {
+            std::vector<index> needed;
+            for (const index v : units.nodes(u)) {
+                supported_[u] = supported_[u] && problem.nodes[v].supported;
+                for (const index p : units.edges().predecessors(v)) {
+                    if (settled(p)) continue;
+                    producers_[v].push_back(p);
+                    if (units.unit_of(p) != u) needed.push_back(units.unit_of(p));
+                }
+                for (const index w : units.edges().successors(v))
+                    if (!settled(w) && units.unit_of(w) != u) consumers_[v].push_back(units.unit_of(w));
+                sort_unique(consumers_[v]);
+                if (units.sinks_of(v) != nullptr) hooks_.push_back(v);
+            }
+            if (!units.tied(u).empty()) tied_.push_back(static_cast<index>(u));
+            sort_unique(needed);
+            if (needed.empty()) consumers_[start_].push_back(static_cast<index>(u));
+            needed_.push_back(std::move(needed));
+        }
+        for (std::size_t u = 0; u < units.size(); ++u)
+            for (const index v : units.nodes(u))
+                if (producers_[v].empty() && needed_[u].empty()) producers_[v].push_back(start_);
+    }
+
+    // Has units wait for others beyond their producers.
+    void restrict(const downset_family& family) {
+        for (std::size_t i = family.breadth; i < family.order.size(); ++i)
+            needed_[family.order[i]].push_back(family.order[i - family.breadth]);
+        rank_.resize(needed_.size());
+        std::iota(rank_.begin(), rank_.end(), index{0});
+        for (std::size_t i = 0; i < family.order.size(); ++i) rank_[family.order[i]] = static_cast<index>(i);
+        wanted_by_.resize(needed_.size());
+        for (std::size_t u = 0; u < needed_.size(); ++u) {
+            sort_unique(needed_[u]);
+            for (const index p : needed_[u]) wanted_by_[p].push_back(static_cast<index>(u));
+        }
+    }
+
+    static void sort_unique(std::vector<index>& list) {
+        std::sort(list.begin(), list.end());
+        list.erase(std::unique(list.begin(), list.end()), list.end());
+    }
+
+    [[nodiscard]] std::span<const word> row(std::size_t d) const {
+        return std::span(bits_).subspan(d * words_, words_);
+    }
+
+    [[nodiscard]] bool enumerate(std::size_t limit) {
+        std::unordered_multimap<word, index> known;
+        const auto hash = [&](std::span<const word> set) {
+            word h = 0;
+            for (const word w : set) h = hash_append(h, w);
+            return h;
+        };
+        std::vector<std::vector<index>> ready(1);
+        bits_.assign(words_, 0);
+        for (std::size_t u = 0; u < needed_.size(); ++u)
+            if (needed_[u].empty()) ready[0].push_back(static_cast<index>(u));
+        known.emplace(hash(row(0)), index{0});
+        units_in_.push_back(0);
+        size_bytes_.push_back(0.0);
+        accelerator_s_.push_back(0.0);
+        first_frontier_.push_back(0);
+        std::vector<word> set(words_);
+        for (std::size_t d = 0; d < ready.size(); ++d) {
+            append_frontier(d);
+            first_step_.push_back(steps_.size());
+            std::vector<index> free = std::move(ready[d]);
+            std::sort(free.begin(), free.end(), [&](index a, index b) { return rank_[a] < rank_[b]; });
+            for (const index unit : free) {
+                std::copy_n(row(d).begin(), words_, set.begin());
+                set[unit / 64] |= word{1} << (unit % 64);
+                const word h = hash(set);
+                index target = graph::none;
+                for (auto [it, end] = known.equal_range(h); it != end; ++it)
+                    if (std::equal(set.begin(), set.end(), row(it->second).begin())) target = it->second;
+                if (target == graph::none) {
+                    if (ready.size() >= limit) return false;
+                    target = static_cast<index>(ready.size());
+                    known.emplace(h, target);
+                    bits_.insert(bits_.end(), set.begin(), set.end());
+                    ready.emplace_back();
+                    for (const index other : free)
+                        if (other != unit) ready.back().push_back(other);
+                    for (const index other : wanted_by_[unit])
+                        if (std::all_of(needed_[other].begin(), needed_[other].end(),
+                                        [&](index p) { return holds(target, p); }))
+                            ready.back().push_back(other);
+                    units_in_.push_back(units_in_[d] + 1);
+                    size_bytes_.push_back(size_bytes_[d]);
+                    accelerator_s_.push_back(accelerator_s_[d]);
+                    for (const index v : units_->nodes(unit)) {
+                        size_bytes_.back() += problem_->nodes[v].size_bytes;
+                        accelerator_s_.back() += problem_->nodes[v].accelerator_s;
+                    }
+                }
+                steps_.push_back({unit, target});
+            }
+        }
+        first_step_.push_back(steps_.size());
+        return true;
+    }
+
+    void append_frontier(std::size_t d) {
+        const auto open = [&](index v) {
+            return std::any_of(consumers_[v].begin(), consumers_[v].end(),
+                               [&](index unit) { return !holds(d, unit); });
+        };
+        if (open(start_)) frontier_.push_back(start_);
+        for (std::size_t u = 0; u < units_->size(); ++u)
+            if (holds(d, u))
+                for (const index v : units_->nodes(u))
+                    if (open(v)) frontier_.push_back(v);
+        std::sort(frontier_.begin() + static_cast<std::ptrdiff_t>(first_frontier_[d]), frontier_.end(),
+                  [&](index a, index b) { return ahead(a, b); });
+        first_frontier_.push_back(frontier_.size());
+    }
+
+    // A group that takes one of several tied units takes them all.
+    [[nodiscard]] bool keeps_ties(std::size_t d, std::size_t target) const {
+        for (const index u : tied_) {
+            if (holds(d, u) || !holds(target, u)) continue;
+            for (const index other : units_->tied(u))
+                if (holds(d, other) || !holds(target, other)) return false;
+        }
+        return true;
+    }
+
+    // Nodes whose only consumers outside a group are hanging sinks either pay for their output or take the
+    // sinks along: a knapsack, over what memory is left.
+    [[nodiscard]] double charge_sinks(std::size_t d, std::size_t target, std::vector<index>* taken) const {
+        std::vector<knapsack_item> items;
+        double charged_s = 0.0;
+        for (const index v : hooks_) {
+            const index unit = units_->unit_of(v);
+            if (holds(d, unit) || !holds(target, unit)) continue;
+            if (std::any_of(consumers_[v].begin(), consumers_[v].end(),
+                            [&](index other) { return !holds(target, other); }))
+                continue; // in the frontier, and charged there
+            charged_s += outputs_s_[v];
+            const hanging_sinks& s = *units_->sinks_of(v);
+            if (s.supported && outputs_s_[v] > s.accelerator_s)
+                items.push_back({outputs_s_[v] - s.accelerator_s, s.size_bytes, v});
+        }
+        const double room = problem_->memory_bytes - (size_bytes_[target] - size_bytes_[d]);
+        const small_knapsack packed(std::move(items), room);
+        if (taken != nullptr)
+            for (const std::size_t v : packed.ids()) {
+                const std::vector<index>& nodes = units_->sinks_of(static_cast<index>(v))->nodes;
+                taken->insert(taken->end(), nodes.begin(), nodes.end());
+            }
+        return charged_s - packed.value();
+    }
+
+    const device_graph* problem_;
+    const latency_units* units_;
+    index start_;
+    std::size_t words_;
+    std::vector<double> outputs_s_; // by node
+    std::vector<std::vector<index>> producers_, consumers_;
+    std::vector<char> supported_;
+    std::vector<std::vector<index>> needed_, wanted_by_; // by unit: those before it, and after
+    std::vector<index> rank_;                            // by unit: its place in the order
+    std::vector<index> hooks_;                           // nodes with hanging sinks
+    std::vector<index> tied_;                            // units that a colour ties to others
+    std::vector<word> bits_;
+    std::vector<index> units_in_;
+    std::vector<double> size_bytes_, accelerator_s_; // by downset: of all it holds
+    std::vector<std::size_t> first_step_, first_frontier_;
+    std::vector<step> steps_;
+    std::vector<index> frontier_;
+};
+
+} // namespace dovetail::placement::detail
+
+/// \file
+/// Placements for latency that take no search: accelerators filled one after another along an order.
+
+namespace dovetail::placement::detail {
+
+/// A topological order of the units that goes on with the consumers of the last one where it can, in an order
+/// drawn from `random`.
+[[nodiscard]] inline std::vector<graph::index> depth_first_order(const latency_units& units,
+                                                                 random_source& random) {
+    std::vector<std::vector<graph::index>> consumers(units.size());
+    std::vector<std::size_t> waits(units.size(), 0);
+    for (std::size_t u = 0; u < units.size(); ++u)
+        for (const graph::index v : units.nodes(u))
+            for (const graph::index w : units.edges().successors(v)) {
+                const graph::index to = units.unit_of(w);
+                if (to == graph::none || to == u) continue;
+                consumers[u].push_back(to);
+                ++waits[to];
+            }
+    std::vector<graph::index> ready, order;
+    for (std::size_t u = units.size(); u-- > 0;)
+        if (waits[u] == 0) ready.push_back(static_cast<graph::index>(u));
+    while (!ready.empty()) {
+        const graph::index u = ready.back();
+        ready.pop_back();
+        order.push_back(u);
+        const std::size_t first = ready.size();
+        for (const graph::index w : consumers[u])
+            if (--waits[w] == 0) ready.push_back(w);
+        for (std::size_t i = ready.size(); i > first + 1; --i) {
+            const auto j = static_cast<std::size_t>(
+                random.integer(static_cast<std::int64_t>(first), static_cast<std::int64_t>(i) - 1));
+            std::swap(ready[i - 1], ready[j]);
+        }
+    }
+    return order;
+}
+
+/// A placement and its latency.
+struct timed_placement {
+    double latency_s = 0.0;
+    std::vector<graph::index> device{}; ///< by node
+};
+
+/// Takes the units in order and puts as many on an accelerator as it can run and hold, then turns to the next
+/// one; what is left over stays on the host.
+class latency_fill {
+public:
+    latency_fill(const device_graph& problem, const latency_units& units)
+        : problem_(problem), units_(units) {}
+
+    /// \complexity O(units + edges).
+    [[nodiscard]] timed_placement operator()(const std::vector<graph::index>& order,
+                                             std::size_t accelerators) const {
+        timed_placement answer{0.0, std::vector<graph::index>(problem_.nodes.size(), graph::none)};
+        std::vector<double> done_s(problem_.nodes.size(), 0.0);
+        graph::index used = 0;
+        for (std::size_t begin = 0; begin < order.size();) {
+            const std::size_t end = used < accelerators ? group_end(order, begin) : begin;
+            std::vector<graph::index> nodes;
+            for (std::size_t i = begin; i < std::max(end, begin + 1); ++i)
+                nodes.insert(nodes.end(), units_.nodes(order[i]).begin(), units_.nodes(order[i]).end());
+            if (end == begin) {
+                for (const graph::index v : nodes) done_s[v] = ready_s(v, done_s) + problem_.nodes[v].cpu_s;
+            } else {
+                with_sinks(nodes);
+                for (const graph::index v : nodes) answer.device[v] = used;
+                run(nodes, answer.device, done_s);
+                ++used;
+            }
+            for (const graph::index v : nodes) answer.latency_s = std::max(answer.latency_s, done_s[v]);
+            begin = std::max(end, begin + 1);
+        }
+        return answer;
+    }
+
+private:
+    // The end of the longest group that begins at a place of the order; the place itself where there is none.
+    [[nodiscard]] std::size_t group_end(const std::vector<graph::index>& order, std::size_t begin) const {
+        double size_bytes = 0.0;
+        std::size_t end = begin;
+        std::vector<graph::index> missing; // tied units of those taken
+        std::vector<graph::index> taken;
+        for (std::size_t i = begin; i < order.size(); ++i) {
+            for (const graph::index v : units_.nodes(order[i])) {
+                size_bytes += problem_.nodes[v].size_bytes;
+                if (!problem_.nodes[v].supported) return end;
+            }
+            if (size_bytes > problem_.memory_bytes) return end;
+            taken.push_back(order[i]);
+            std::erase(missing, order[i]);
+            for (const graph::index other : units_.tied(order[i]))
+                if (std::find(taken.begin(), taken.end(), other) == taken.end() &&
+                    std::find(missing.begin(), missing.end(), other) == missing.end())
+                    missing.push_back(other);
+            if (missing.empty()) end = i + 1;
+        }
+        return end;
+    }
+
+    // Takes along the sinks that hang on the nodes of a group, as far as they fit.
+    void with_sinks(std::vector<graph::index>& nodes) const {
+        double room = problem_.memory_bytes;
+        for (const graph::index v : nodes) room -= problem_.nodes[v].size_bytes;
+        for (std::size_t i = nodes.size(); i-- > 0;) {
+            const hanging_sinks* sinks = units_.sinks_of(nodes[i]);
+            if (sinks == nullptr || !sinks->supported || sinks->size_bytes > room) continue;
+            room -= sinks->size_bytes;
+            nodes.insert(nodes.end(), sinks->nodes.begin(), sinks->nodes.end());
+        }
+    }
+
+    [[nodiscard]] double ready_s(graph::index v, const std::vector<double>& done_s) const {
+        double start_s = 0.0;
+        for (const graph::index u : units_.edges().predecessors(v)) start_s = std::max(start_s, done_s[u]);
+        return start_s;
+    }
+
+    void run(const std::vector<graph::index>& nodes, const std::vector<graph::index>& device,
+             std::vector<double>& done_s) const {
+        const graph::index here = device[nodes.front()];
+        std::vector<graph::index> producers;
+        double start_s = 0.0;
+        double load_s = 0.0;
+        for (const graph::index v : nodes) {
+            load_s += problem_.nodes[v].accelerator_s;
+            for (const graph::index u : units_.edges().predecessors(v))
+                if (device[u] != here) {
+                    producers.push_back(u);
+                    start_s = std::max(start_s, done_s[u]);
+                }
+            const auto out = units_.edges().successors(v);
+            if (std::any_of(out.begin(), out.end(), [&](graph::index w) { return device[w] != here; }))
+                load_s += problem_.nodes[v].output_s;
+        }
+        std::sort(producers.begin(), producers.end());
+        producers.erase(std::unique(producers.begin(), producers.end()), producers.end());
+        for (const graph::index u : producers) load_s += problem_.nodes[u].output_s;
+        for (const graph::index v : nodes) done_s[v] = start_s + load_s;
+    }
+
+    const device_graph& problem_;
+    const latency_units& units_;
+};
+
+} // namespace dovetail::placement::detail
+
+/// \file
+/// The search for a plan of least latency: partial plans by downset, bounded by their tails.
+
+/// \file
+/// A lower bound on what must still follow a node, by downset and accelerators left.
+
+namespace dovetail::placement::detail {
+
+/// tail(d, i, a): no plan whose nodes outside downset `d` use `a` accelerators ends earlier than this after
+/// the i-th node of the frontier of `d`. The minimum over the plans is taken for every node of the frontier
+/// by itself, so that the bound on the whole is exact where frontiers hold one node and optimistic where they
+/// hold more.
+///
+/// It is a dynamic program from the full downset down. A plan of the rest begins with a unit on the host or
+/// with a group on an accelerator, which leads to a larger downset e; node i then waits for what follows in
+/// e, for the step that consumes it and what follows its outputs in e, whichever is longer.
+class latency_tails {
+public:
+    /// \param counted false grants every plan as many accelerators as it likes: a table of one column, which
+    /// bounds less tightly where accelerators are few
+    latency_tails(const latency_downsets& space, std::size_t accelerators, bool counted = true)
+        : space_(space), accelerators_(accelerators), columns_(counted ? accelerators + 1 : 1),
+          step_(counted ? 1 : 0),
+          tails_(space.frontier_total() * columns_, std::numeric_limits<double>::infinity()) {}
+
+    /// Fills the table. \returns false when the budget ended first.
+    /// \complexity O(groups * frontier * (consumers + accelerators)).
+    [[nodiscard]] bool run(std::size_t threads, spending& spent) {
+        std::vector<worker> workers(std::max<std::size_t>(threads, 1));
+        // Downsets of one size do not lead to one another.
+        for (std::size_t end = space_.size() - 1; end > 0;) {
+            std::size_t begin = end - 1;
+            while (begin > 0 && space_.units_in(begin - 1) == space_.units_in(begin)) --begin;
+            begin = std::max(begin, end > chunk ? end - chunk : 0); // the clock is read after each chunk
+            parallel_for(end - begin, threads, 4,
+                         [&](std::size_t w, std::size_t i) { fill(begin + i, workers[w]); });
+            for (worker& w : workers)
+                for (; w.visited > 0; --w.visited)
+                    if (!spent.spend_node()) return false;
+            end = begin;
+        }
+        return true;
+    }
+
+    /// The tail of a node of the frontier of `d` when `left` accelerators are.
+    [[nodiscard]] double operator()(std::size_t d, std::size_t place, std::size_t left) const {
+        return row(d, place)[step_ * left];
+    }
+
+    /// The bound on the whole: nothing is placed yet.
+    [[nodiscard]] double latency_s() const { return space_.size() == 1 ? 0.0 : row(0, 0)[columns_ - 1]; }
+
+private:
+    static constexpr std::size_t chunk = 64;
+
+    struct worker {
+        std::vector<latency_downsets::visit_state> stack;
+        latency_downsets::group group;
+        std::vector<double> inner, after;
+        std::vector<double> open; // by place in the frontier: its tails after a group
+        std::size_t visited = 0;
+    };
+
+    void fill(std::size_t d, worker& w) {
+        w.inner.resize(space_.problem().nodes.size());
+        for (const auto& s : space_.steps(d)) follow_host(d, s, w.inner);
+        ++w.visited;
+        if (accelerators_ == 0) return;
+        space_.begin_groups(d, w.group);
+        space_.for_each_group(d, w.stack, [&](std::size_t e) {
+            space_.measure(e, w.group);
+            follow_group(d, e, w.group, w);
+            ++w.visited;
+        });
+    }
+
+    // By column.
+    [[nodiscard]] const double* row(std::size_t d, std::size_t place) const {
+        return tails_.data() + (space_.frontier_begin(d) + place) * columns_;
+    }
+    [[nodiscard]] double* cells(std::size_t d, std::size_t place) {
+        return tails_.data() + (space_.frontier_begin(d) + place) * columns_;
+    }
+
+    // After a unit on the host.
+    void follow_host(std::size_t d, const latency_downsets::step& s, std::vector<double>& inner) {
+        const auto before = space_.frontier(d);
+        const auto after = space_.frontier(s.target);
+        const auto& nodes = space_.units().nodes(s.unit);
+        for (std::size_t a = 0; a < columns_; ++a) {
+            // inner[v]: from the start of v on.
+            for (const graph::index v : nodes) inner[v] = 0.0;
+            for (std::size_t k = 0; k < after.size(); ++k)
+                if (after[k] != space_.start() && space_.units().unit_of(after[k]) == s.unit)
+                    inner[after[k]] = row(s.target, k)[a];
+            for (auto v = nodes.rbegin(); v != nodes.rend(); ++v) {
+                inner[*v] += space_.problem().nodes[*v].cpu_s;
+                for (const graph::index p : space_.producers(*v))
+                    if (p != space_.start() && space_.units().unit_of(p) == s.unit)
+                        inner[p] = std::max(inner[p], inner[*v]);
+            }
+            std::size_t k = 0;
+            for (std::size_t i = 0; i < before.size(); ++i) {
+                double longest = 0.0;
+                for (const graph::index v : nodes) {
+                    const auto in = space_.producers(v);
+                    if (std::find(in.begin(), in.end(), before[i]) != in.end())
+                        longest = std::max(longest, inner[v]);
+                }
+                while (k < after.size() && space_.ahead(after[k], before[i])) ++k;
+                if (k < after.size() && after[k] == before[i])
+                    longest = std::max(longest, row(s.target, k)[a]);
+                double& cell = cells(d, i)[a];
+                cell = std::min(cell, longest);
+            }
+        }
+    }
+
+    void follow_group(std::size_t d, std::size_t e, const latency_downsets::group& g, worker& w) {
+        const std::size_t n = g.consumed.size();
+        const double* tail = row(e, 0);
+        if (columns_ == 1) {
+            // As below, in fewer steps: the largest graphs spend their time here.
+            double after = 0.0;
+            w.open.assign(n, 0.0);
+            for (const graph::index place : g.from) {
+                if (place != graph::none)
+                    w.open[place] = *tail++;
+                else
+                    after = std::max(after, *tail++);
+            }
+            double* const cell = cells(d, 0);
+            for (std::size_t i = 0; i < n; ++i)
+                cell[i] = std::min(cell[i], std::max(g.consumed[i] ? g.load_s + after : 0.0, w.open[i]));
+            return;
+        }
+        w.after.assign(columns_, 0.0);
+        w.open.assign(n * columns_, 0.0);
+        for (const graph::index place : g.from) {
+            if (place != graph::none)
+                std::copy_n(tail, columns_, w.open.begin() + static_cast<std::ptrdiff_t>(place * columns_));
+            else
+                for (std::size_t a = 0; a < columns_; ++a) w.after[a] = std::max(w.after[a], tail[a]);
+            tail += columns_;
+        }
+        double* cell = cells(d, 0);
+        for (std::size_t i = 0; i < n; ++i, cell += columns_)
+            for (std::size_t a = 1; a < columns_; ++a) {
+                const double longest = g.consumed[i] ? g.load_s + w.after[a - 1] : 0.0;
+                cell[a] = std::min(cell[a], std::max(longest, w.open[i * columns_ + a - 1]));
+            }
+    }
+
+    const latency_downsets& space_;
+    std::size_t accelerators_;
+    std::size_t columns_;
+    std::size_t step_; // from a group's column to that of what follows
+    std::vector<double> tails_;
+};
+
+} // namespace dovetail::placement::detail
+
+namespace dovetail::placement::detail {
+
+/// A pass over the downsets. A label is a plan of the nodes of a downset: the accelerators that it uses and
+/// when the nodes of the frontier are done. Of two labels of a downset, one that uses no more accelerators
+/// and is nowhere later beats the other: whatever completes the other completes it, no later.
+class latency_labels {
+public:
+    latency_labels(const latency_downsets& space, const latency_tails& tails, std::size_t accelerators)
+        : space_(space), tails_(tails), accelerators_(accelerators) {}
+
+    /// Looks for plans that take less than `limit_s`, keeping at most `width` labels for each downset and
+    /// number of accelerators: those that promise most.
+    /// \returns false when the budget ended first; then nothing is found.
+    [[nodiscard]] bool run(std::size_t width, double limit_s, spending& spent) {
+        pools_.assign(space_.size(), {});
+        dropped_s_ = best_s_ = std::numeric_limits<double>::infinity();
+        width_ = width;
+        limit_s_ = limit_s;
+        done_.resize(space_.problem().nodes.size() + 1);
+        times_.assign(space_.frontier(0).size(), 0.0);
+        insert({tails_.latency_s(), 0, 0, 0}, 0);
+        for (std::size_t d = 0; d + 1 < space_.size(); ++d)
+            if (!pools_[d].labels.empty() && !extend(d, spent)) return false;
+        for (const label& l : pools_.back().labels) best_s_ = std::min(best_s_, l.floor_s);
+        return true;
+    }
+
+    /// The best latency found; infinite where nothing was.
+    [[nodiscard]] double best_s() const { return best_s_; }
+    /// No plan that fell to `width` takes less.
+    [[nodiscard]] double dropped_s() const { return dropped_s_; }
+
+    /// By node: its accelerator, in the best plan found.
+    [[nodiscard]] std::vector<graph::index> device() const {
+        std::vector<graph::index> device(space_.problem().nodes.size(), graph::none);
+        const auto& last = pools_.back().labels;
+        const label* l = &*std::min_element(
+            last.begin(), last.end(), [](const label& a, const label& b) { return a.floor_s < b.floor_s; });
+        for (std::size_t d = space_.size() - 1; d != 0;) {
+            const label& parent = pools_[l->parent].labels[l->parent_label];
+            if (l->used != parent.used) {
+                for (std::size_t u = 0; u < space_.units().size(); ++u)
+                    if (space_.holds(d, u) && !space_.holds(l->parent, u))
+                        for (const graph::index v : space_.units().nodes(u)) device[v] = parent.used;
+                for (const graph::index v : space_.sinks(l->parent, d)) device[v] = parent.used;
+            }
+            d = l->parent;
+            l = &parent;
+        }
+        return device;
+    }
+
+private:
+    struct label {
+        double floor_s = 0.0; ///< no plan that begins like this ends earlier
+        graph::index parent = 0;
+        graph::index parent_label = 0;
+        graph::index used = 0; ///< accelerators
+    };
+    struct pool {
+        std::vector<label> labels;
+        std::vector<double> times; // by label: of the frontier
+    };
+
+    [[nodiscard]] bool extend(std::size_t d, spending& spent) {
+        for (const auto& s : space_.steps(d))
+            if (!extend_host(d, s, spent)) return false;
+        const auto& labels = pools_[d].labels;
+        if (std::none_of(labels.begin(), labels.end(),
+                         [&](const label& l) { return l.used < accelerators_; }))
+            return true;
+        space_.begin_groups(d, group_);
+        bool in_time = true;
+        space_.for_each_group(d, stack_, [&](std::size_t e) {
+            if (!in_time) return;
+            space_.measure(e, group_);
+            in_time = extend_group(d, e, spent);
+        });
+        return in_time;
+    }
+
+    [[nodiscard]] bool extend_host(std::size_t d, const latency_downsets::step& s, spending& spent) {
+        const auto before = space_.frontier(d);
+        const auto after = space_.frontier(s.target);
+        times_.resize(after.size());
+        for (std::size_t l = 0; l < pools_[d].labels.size(); ++l) {
+            if (!spent.spend_node()) return false;
+            for (std::size_t i = 0; i < before.size(); ++i)
+                done_[before[i]] = pools_[d].times[l * before.size() + i];
+            const label& from = pools_[d].labels[l];
+            double floor_s = from.floor_s;
+            for (const graph::index v : space_.units().nodes(s.unit)) {
+                double start = 0.0;
+                for (const graph::index p : space_.producers(v)) start = std::max(start, done_[p]);
+                done_[v] = start + space_.problem().nodes[v].cpu_s;
+                floor_s = std::max(floor_s, done_[v]);
+            }
+            for (std::size_t k = 0; k < after.size(); ++k) times_[k] = done_[after[k]];
+            insert({floor_s, static_cast<graph::index>(d), static_cast<graph::index>(l), from.used},
+                   s.target);
+        }
+        return true;
+    }
+
+    [[nodiscard]] bool extend_group(std::size_t d, std::size_t e, spending& spent) {
+        const std::size_t n = group_.consumed.size();
+        times_.resize(group_.from.size());
+        for (std::size_t l = 0; l < pools_[d].labels.size(); ++l) {
+            const label& from = pools_[d].labels[l];
+            if (from.used == accelerators_) continue;
+            if (!spent.spend_node()) return false;
+            const double* const now = pools_[d].times.data() + l * n;
+            double start = 0.0;
+            for (std::size_t i = 0; i < n; ++i)
+                if (group_.consumed[i]) start = std::max(start, now[i]);
+            const double end = start + group_.load_s;
+            for (std::size_t k = 0; k < times_.size(); ++k)
+                times_[k] = group_.from[k] == graph::none ? end : now[group_.from[k]];
+            insert({std::max(from.floor_s, end), static_cast<graph::index>(d), static_cast<graph::index>(l),
+                    from.used + 1},
+                   e);
+        }
+        return true;
+    }
+
+    // Adds a label of downset `e` whose times are `times_`, unless it is of no use.
+    void insert(label l, std::size_t e) {
+        const std::size_t n = times_.size();
+        for (std::size_t k = 0; k < n; ++k)
+            l.floor_s = std::max(l.floor_s, times_[k] + tails_(e, k, accelerators_ - l.used));
+        if (l.floor_s >= limit_s_) return;
+        pool& at = pools_[e];
+        std::size_t same = 0;
+        std::size_t worst = 0;
+        for (std::size_t i = 0; i < at.labels.size();) {
+            const label& other = at.labels[i];
+            const double* const t = at.times.data() + i * n;
+            const auto no_later = [](double a, double b) { return a <= b; };
+            if (other.used <= l.used && other.floor_s <= l.floor_s &&
+                std::equal(t, t + n, times_.begin(), no_later))
+                return;
+            if (other.used >= l.used && other.floor_s >= l.floor_s &&
+                std::equal(times_.begin(), times_.end(), t, no_later)) {
+                remove(at, i, n);
+                continue;
+            }
+            if (other.used == l.used) {
+                if (same == 0 || at.labels[worst].floor_s < other.floor_s) worst = i;
+                ++same;
+            }
+            ++i;
+        }
+        if (same >= width_) {
+            if (at.labels[worst].floor_s <= l.floor_s) {
+                dropped_s_ = std::min(dropped_s_, l.floor_s);
+                return;
+            }
+            dropped_s_ = std::min(dropped_s_, at.labels[worst].floor_s);
+            remove(at, worst, n);
+        }
+        at.labels.push_back(l);
+        at.times.insert(at.times.end(), times_.begin(), times_.end());
+    }
+
+    // The last label takes the place of label `i`.
+    static void remove(pool& at, std::size_t i, std::size_t n) {
+        at.labels[i] = at.labels.back();
+        std::copy_n(at.times.end() - static_cast<std::ptrdiff_t>(n), n,
+                    at.times.begin() + static_cast<std::ptrdiff_t>(i * n));
+        at.labels.pop_back();
+        at.times.resize(at.times.size() - n);
+    }
+
+    const latency_downsets& space_;
+    const latency_tails& tails_;
+    std::size_t accelerators_;
+    std::size_t width_ = 1;
+    double limit_s_ = 0.0;
+    double dropped_s_ = 0.0;
+    double best_s_ = 0.0;
+    std::vector<pool> pools_; // by downset; complete before its first label is extended
+    std::vector<latency_downsets::visit_state> stack_;
+    latency_downsets::group group_;
+    std::vector<double> done_;  // by node
+    std::vector<double> times_; // of the label that is about to be inserted
+};
+
+} // namespace dovetail::placement::detail
+
+/// \file
+/// A placement for latency: where every node of a device graph runs, and when the last one is done.
+
+namespace dovetail::placement {
+
+/// Where one sample's way through a device graph is spent. Every accelerator runs once, on a set of nodes: it
+/// starts when the last producer outside the set is done, fetches what they hand over, computes node after
+/// node, hands over its own outputs, and then all its nodes are done. A node on the host starts when its
+/// producers are done. The host has as many cores as it takes: `device_graph::cpus` says nothing here.
+///
+/// `outcome` is `optimal`, or `budget` where `lower_bound_s` is smaller than `latency_s`. There is always a
+/// plan, all on the host at worst.
+struct latency_plan {
+    status outcome = status::budget;
+    double latency_s = std::numeric_limits<double>::infinity();
+    double lower_bound_s = 0.0;         ///< proved: no plan is shorter
+    std::vector<graph::index> device{}; ///< by node: the number of its accelerator; `none`: on the host
+
+    friend bool operator==(const latency_plan&, const latency_plan&) = default;
+};
+
+} // namespace dovetail::placement
+
+/// \file
+/// The placement of a device graph for the least latency of one sample.
+
+namespace dovetail::placement {
+
+namespace detail {
+
+/// What bounds a search.
+struct latency_effort {
+    budget limits{};
+    std::size_t max_downsets = 0;
+    std::size_t threads = 1;
+    std::uint64_t seed = 1;
+};
+
+class latency_search {
+public:
+    latency_search(const device_graph& problem, const latency_effort& effort)
+        : problem_(problem), effort_(effort), units_(problem), spent_(effort.limits),
+          accelerators_(static_cast<std::size_t>(
+              std::min(problem.accelerators, static_cast<std::int64_t>(units_.size())))) {}
+
+    [[nodiscard]] latency_plan operator()() {
+        random_source random(effort_.seed);
+        std::vector<downset_family> families(orders);
+        const latency_fill fill(problem_, units_);
+        for (downset_family& family : families) {
+            family.order = depth_first_order(units_, random);
+            for (const std::size_t accelerators : {std::size_t{0}, accelerators_})
+                keep(fill(family.order, accelerators));
+        }
+        raise(critical_path_s());
+        // Everything at once where that is little work. Else along orders first, then everything with as many
+        // accelerators as it takes, then along ever broader orders.
+        if (open() && !explore({}, small_space, true)) {
+            for (downset_family& family : families) explore(family, large_space, true);
+            if (open()) explore({}, large_space, false);
+            for (std::size_t breadth = 2; breadth < units_.size() && open(); breadth *= 2)
+                for (downset_family& family : families) {
+                    family.breadth = breadth;
+                    explore(family, large_space, true);
+                }
+            if (open()) explore({}, large_space, true);
+        }
+        best_.outcome = closed() ? status::optimal : status::budget;
+        if (closed()) best_.lower_bound_s = best_.latency_s;
+        return std::move(best_);
+    }
+
+private:
+    static constexpr std::size_t orders = 4;
+    static constexpr double small_space = 5e6; ///< groups
+    static constexpr double large_space = 1e12;
+    static constexpr double rounding = 1e-12;
+    static constexpr double first_excess = 1e-3;
+    static constexpr std::size_t first_width = 64;
+
+    [[nodiscard]] bool closed() const {
+        return best_.latency_s - best_.lower_bound_s <= rounding * best_.latency_s;
+    }
+    [[nodiscard]] bool open() const { return !closed() && !spent_.exhausted(); }
+    void keep(timed_placement found) {
+        if (found.latency_s >= best_.latency_s) return;
+        best_.latency_s = found.latency_s;
+        best_.device = std::move(found.device);
+    }
+    void raise(double bound_s) { best_.lower_bound_s = std::max(best_.lower_bound_s, bound_s); }
+
+    // Every way through the graph takes its nodes' shorter times at least.
+    [[nodiscard]] double critical_path_s() const {
+        std::vector<double> done_s(problem_.nodes.size(), 0.0);
+        double longest_s = 0.0;
+        for (graph::index v = 0; v < problem_.nodes.size(); ++v) {
+            const device_node& node = problem_.nodes[v];
+            const bool choice =
+                node.supported && accelerators_ > 0 && node.size_bytes <= problem_.memory_bytes;
+            for (const graph::index u : units_.edges().predecessors(v))
+                done_s[v] = std::max(done_s[v], done_s[u]);
+            done_s[v] += choice ? std::min(node.cpu_s, node.accelerator_s) : node.cpu_s;
+            longest_s = std::max(longest_s, done_s[v]);
+        }
+        return longest_s;
+    }
+
+    // Searches the plans whose partial plans are downsets of a family, unless they are too many. Returns
+    // whether it has. Without `counted` the bound on them ignores how many accelerators there are.
+    bool explore(const downset_family& family, double max_groups, bool counted) {
+        const auto space = latency_downsets::make(problem_, units_, effort_.max_downsets, family);
+        if (!space || groups(*space) > max_groups) return false;
+        latency_tails tails(*space, accelerators_, counted);
+        if (!tails.run(effort_.threads, spent_)) return false;
+        const bool all = family.order.empty();
+        if (all) raise(tails.latency_s());
+        latency_labels labels(*space, tails, accelerators_);
+        // Plans of little more than the bound are few; the limit rises until there is one.
+        std::size_t width = first_width;
+        double floor_s = tails.latency_s();
+        double excess = rounding;
+        while (open() && floor_s < best_.latency_s * (1 - rounding)) {
+            const double limit_s = std::min(best_.latency_s, tails.latency_s() * (1 + excess) + rounding);
+            if (!labels.run(width, limit_s, spent_)) return false;
+            const double proved_s = std::min({limit_s, labels.best_s(), labels.dropped_s()});
+            floor_s = std::max(floor_s, proved_s);
+            if (all) raise(floor_s);
+            if (labels.best_s() < best_.latency_s) keep({labels.best_s(), labels.device()});
+            if (proved_s >= limit_s) {
+                excess = std::max(first_excess, 2 * excess);
+            } else if (labels.dropped_s() < labels.best_s()) {
+                if (!all || !counted) return true; // there is a better way to go on
+                width *= 4;
+            }
+        }
+        return true;
+    }
+
+    // About how many groups a space has: those of a few downsets, for all.
+    [[nodiscard]] static double groups(const latency_downsets& space) {
+        constexpr std::size_t samples = 64;
+        const std::size_t stride = std::max<std::size_t>(1, space.size() / samples);
+        std::vector<latency_downsets::visit_state> stack;
+        std::size_t count = 0;
+        for (std::size_t d = 0; d < space.size(); d += stride)
+            space.for_each_group(d, stack, [&](std::size_t) { ++count; });
+        return static_cast<double>(count) * static_cast<double>(stride);
+    }
+
+    const device_graph& problem_;
+    const latency_effort& effort_;
+    latency_units units_;
+    spending spent_;
+    std::size_t accelerators_;
+    latency_plan best_;
+};
+
+} // namespace detail
+
+/// Finds a placement of least latency.
+struct latency_program {
+    budget limits{};                    ///< of the search, in labels and groups; the rest is short
+    std::size_t max_downsets = 200'000; ///< to look at, of the whole graph
+    std::size_t threads = 1;
+    std::uint64_t seed = 1; ///< of the orders to search along where the whole is too large
+
+    /// \returns what `validate` finds wrong; else the best plan and bound within the limits, which is exact
+    /// (`status::optimal`) where bound and plan meet up to rounding.
+    [[nodiscard]] result<latency_plan> operator()(const device_graph& problem) const {
+        if (auto valid = validate(problem); !valid) return std::move(valid).problem();
+        const detail::latency_effort effort{limits, max_downsets, threads, seed};
+        return detail::latency_search(problem, effort)();
+    }
+};
+
+} // namespace dovetail::placement
+
+/// \file
+/// The contracted problem of placement by largest load, in whole numbers.
+
+namespace dovetail::placement::detail {
+
+/// Seconds as whole multiples of a power of two of a second: sums are exact in any order, and so a load is
+/// the same number however it is reached. The unit is so small that all costs together stay below 2^61;
+/// rounding to it moves a cost by less than 2^-60 of their sum.
+using ticks = std::int64_t;
+
+/// Classes in a topological order that puts much work ahead first, with costs in ticks.
+struct max_load_costs {
+    std::vector<graph::index> class_of{}; ///< by vertex: its number in `device_classes`
+    graph::digraph order{};               ///< arcs lead to higher vertices
+    std::vector<ticks> accelerator{};     ///< 0 where not supported
+    std::vector<ticks> cpu{};
+    std::vector<double> bytes{};
+    std::vector<std::uint8_t> supported{};
+    std::vector<ticks> transfer_cost{};
+    std::vector<graph::index> transfer_size{}; ///< vertices of each
+    std::vector<std::size_t> first_transfer{};
+    std::vector<graph::index> transfers{}; ///< those of vertex v begin at `first_transfer[v]`
+    std::vector<ticks> work_from{};        ///< accelerator work of a vertex and all that it precedes
+    ticks work = 0;                        ///< accelerator work of all
+    ticks unlimited = 1;                   ///< above any load
+    std::size_t accelerators = 0;          ///< no more than there are classes
+    std::size_t cpus = 0;
+    double memory_bytes = 0.0;
+    bool memory_binds = false; ///< an accelerator cannot hold everything
+    double work_per_cpu = 0.0; ///< the most accelerator work that a CPU can take over in a tick
+    int exponent = 0;          ///< a second has 2^exponent ticks
+
+    max_load_costs(const device_graph& problem, const device_classes& contracted) {
+        const std::vector<device_class>& classes = contracted.classes;
+        accelerators = fewer(problem.accelerators, classes.size());
+        cpus = fewer(problem.cpus, classes.size());
+        memory_bytes = problem.memory_bytes;
+        choose_exponent(contracted);
+        number_classes(contracted);
+        double all_bytes = 0.0;
+        for (std::size_t v = 0; v < classes.size(); ++v) {
+            const device_class& c = classes[class_of[v]];
+            accelerator.push_back(c.supported ? to_ticks(c.accelerator_s) : 0);
+            cpu.push_back(to_ticks(c.cpu_s));
+            bytes.push_back(c.size_bytes);
+            supported.push_back(c.supported ? 1 : 0);
+            work += accelerator[v];
+            unlimited += accelerator[v] + cpu[v];
+            all_bytes += c.size_bytes;
+            if (accelerator[v] > 0)
+                work_per_cpu =
+                    std::max(work_per_cpu, static_cast<double>(accelerator[v]) / static_cast<double>(cpu[v]));
+        }
+        memory_binds = all_bytes > memory_bytes;
+        list_transfers(contracted);
+        const graph::reachability below(order, identity(classes.size()));
+        for (graph::index v = 0; v < classes.size(); ++v)
+            work_from.push_back(accelerator[v] + sum_of(below, v));
+    }
+
+    [[nodiscard]] std::size_t size() const { return class_of.size(); }
+    [[nodiscard]] double to_seconds(ticks t) const { return std::ldexp(static_cast<double>(t), -exponent); }
+    [[nodiscard]] std::span<const graph::index> transfers_of(graph::index v) const {
+        return std::span(transfers).subspan(first_transfer[v], first_transfer[v + 1] - first_transfer[v]);
+    }
+
+    /// What has to be done once `free_accelerators` and `free_cpus` are left, for loads below `limit`, at
+    /// least; negative where even transfers can be afforded. A little less than exact arithmetic has it.
+    [[nodiscard]] ticks least_done(std::size_t free_accelerators, std::size_t free_cpus, ticks limit) const {
+        const double capacity = static_cast<double>(limit) *
+                                (static_cast<double>(free_accelerators) +
+                                 (free_cpus == 0 ? 0.0 : static_cast<double>(free_cpus) * work_per_cpu));
+        const double least = static_cast<double>(work) * (1.0 - 1e-12) - capacity * (1.0 + 1e-12);
+        return static_cast<ticks>(std::max(least, -static_cast<double>(unlimited))) - 1;
+    }
+
+private:
+    [[nodiscard]] static std::size_t fewer(std::int64_t devices, std::size_t classes) {
+        return static_cast<std::size_t>(std::min(devices, static_cast<std::int64_t>(classes)));
+    }
+    [[nodiscard]] static std::vector<graph::index> identity(std::size_t n) {
+        std::vector<graph::index> numbers(n);
+        std::iota(numbers.begin(), numbers.end(), graph::index{0});
+        return numbers;
+    }
+    [[nodiscard]] ticks to_ticks(double seconds) const {
+        return static_cast<ticks>(std::llround(std::ldexp(seconds, exponent)));
+    }
+
+    void choose_exponent(const device_classes& contracted) {
+        const std::size_t costs = 2 * contracted.classes.size() + contracted.transfers.size();
+        const int shift = static_cast<int>(std::bit_width(costs)); // so that the sum is finite
+        double sum = 0.0;
+        for (const device_class& c : contracted.classes)
+            sum += std::ldexp(c.cpu_s, -shift) + (c.supported ? std::ldexp(c.accelerator_s, -shift) : 0.0);
+        for (const transfer& t : contracted.transfers) sum += std::ldexp(t.cost_s, -shift);
+        if (sum > 0.0) exponent = 59 - std::ilogb(sum) - shift;
+    }
+
+    // By falling work of all that follows: a topological order, as ties keep theirs, and one in which leaving
+    // out an early vertex leaves little to add.
+    void number_classes(const device_classes& contracted) {
+        const std::size_t n = contracted.classes.size();
+        const graph::reachability below(contracted.order, identity(n));
+        class_of = identity(n);
+        for (const device_class& c : contracted.classes)
+            accelerator.push_back(c.supported ? to_ticks(c.accelerator_s) : 0);
+        std::vector<ticks> ahead(n);
+        for (graph::index v = 0; v < n; ++v) ahead[v] = accelerator[v] + sum_of(below, v);
+        accelerator.clear();
+        std::stable_sort(class_of.begin(), class_of.end(),
+                         [&](graph::index a, graph::index b) { return ahead[a] > ahead[b]; });
+        std::vector<graph::index> number(n);
+        for (graph::index v = 0; v < n; ++v) number[class_of[v]] = v;
+        std::vector<graph::arc> arcs;
+        for (const auto [source, target] : contracted.order.arcs())
+            arcs.push_back({number[source], number[target]});
+        std::sort(arcs.begin(), arcs.end(), [](const graph::arc& a, const graph::arc& b) {
+            return std::pair(a.source, a.target) < std::pair(b.source, b.target);
+        });
+        order = graph::digraph(n, arcs);
+    }
+
+    void list_transfers(const device_classes& contracted) {
+        const std::size_t n = size();
+        std::vector<graph::index> number(n);
+        for (graph::index v = 0; v < n; ++v) number[class_of[v]] = v;
+        std::vector<std::vector<graph::index>> of(n);
+        for (const transfer& t : contracted.transfers) {
+            for (const graph::index c : t.classes)
+                of[number[c]].push_back(static_cast<graph::index>(transfer_cost.size()));
+            transfer_cost.push_back(to_ticks(t.cost_s));
+            transfer_size.push_back(static_cast<graph::index>(t.classes.size()));
+            unlimited += transfer_cost.back();
+        }
+        for (const std::vector<graph::index>& row : of) {
+            first_transfer.push_back(transfers.size());
+            transfers.insert(transfers.end(), row.begin(), row.end());
+        }
+        first_transfer.push_back(transfers.size());
+    }
+
+    [[nodiscard]] ticks sum_of(const graph::reachability& below, graph::index v) const {
+        ticks sum = 0;
+        const std::span<const std::uint64_t> words = below.descendants(v);
+        for (std::size_t k = 0; k < words.size(); ++k)
+            for (std::uint64_t bits = words[k]; bits != 0; bits &= bits - 1)
+                sum += accelerator[64 * k + static_cast<std::size_t>(std::countr_zero(bits))];
+        return sum;
+    }
+};
+
+/// A part of a plan before its figures are known.
+struct draft_share {
+    device_kind kind = device_kind::accelerator;
+    std::vector<graph::index> vertices{}; ///< of `max_load_costs`
+};
+
+} // namespace dovetail::placement::detail
+
+/// \file
+/// A first plan for placement by largest load: the best one that cuts a single topological order.
+
+namespace dovetail::placement::detail {
+
+/// Cuts the order of the vertices' numbers into devices. Fewer devices than there are may be used where the
+/// table would grow large; the plan is a start, and need not be the best.
+class max_load_line {
+public:
+    max_load_line(const max_load_costs& costs, spending& effort)
+        : costs_(costs), cpus_(std::min<std::size_t>(costs.cpus, 8)),
+          accelerators_(
+              std::min(costs.accelerators, std::size_t{1'000'000} / (costs.size() + 1) / (cpus_ + 1))),
+          slots_((accelerators_ + 1) * (cpus_ + 1)), table_((costs.size() + 1) * slots_) {
+        std::fill_n(table_.begin(), slots_, cell{0, 0, false});
+        for (std::size_t begin = 0; begin < costs.size(); ++begin) extend(begin, effort);
+    }
+
+    /// The largest load of the plan; `unlimited` where there is none.
+    [[nodiscard]] ticks load() const { return std::min(table_.back().load, costs_.unlimited); }
+
+    /// The plan, in order; only where there is one.
+    [[nodiscard]] std::vector<draft_share> plan() const {
+        std::vector<draft_share> shares;
+        std::size_t slot = slots_ - 1;
+        for (std::size_t end = costs_.size(); end > 0;) {
+            const cell& c = table_[end * slots_ + slot];
+            draft_share share{c.cpu ? device_kind::cpu : device_kind::accelerator, {}};
+            for (std::size_t v = c.begin; v < end; ++v)
+                share.vertices.push_back(static_cast<graph::index>(v));
+            if (!share.vertices.empty()) shares.push_back(std::move(share));
+            slot -= c.cpu ? 1 : cpus_ + 1;
+            end = c.begin;
+        }
+        std::reverse(shares.begin(), shares.end());
+        return shares;
+    }
+
+private:
+    // The best that ends before a vertex with up to so many devices; slot = accelerators * (cpus + 1) + cpus.
+    struct cell {
+        ticks load = std::numeric_limits<ticks>::max();
+        std::uint32_t begin = 0; // of its last device
+        bool cpu = false;
+    };
+
+    // All devices that hold vertices from `begin` on.
+    void extend(std::size_t begin, spending& effort) {
+        std::vector<graph::index>& seen = seen_;
+        seen.assign(costs_.transfer_cost.size(), 0);
+        ticks accelerator = 0;
+        ticks cpu = 0;
+        double bytes = 0.0;
+        bool fits = true;
+        const cell* const from = &table_[begin * slots_];
+        for (std::size_t v = begin; v < costs_.size() && effort.spend_node(); ++v) {
+            accelerator += costs_.accelerator[v];
+            cpu += costs_.cpu[v];
+            bytes += costs_.bytes[v];
+            fits = fits && costs_.supported[v] != 0 && bytes <= costs_.memory_bytes;
+            for (const graph::index t : costs_.transfers_of(static_cast<graph::index>(v))) {
+                if (seen[t]++ == 0) accelerator += costs_.transfer_cost[t];
+                if (seen[t] == costs_.transfer_size[t]) accelerator -= costs_.transfer_cost[t];
+            }
+            cell* const to = &table_[(v + 1) * slots_];
+            for (std::size_t slot = 0; slot < slots_; ++slot) {
+                if (fits && slot > cpus_)
+                    improve(to[slot], from[slot - cpus_ - 1].load, accelerator, begin, false);
+                if (slot % (cpus_ + 1) != 0) improve(to[slot], from[slot - 1].load, cpu, begin, true);
+            }
+        }
+    }
+
+    static void improve(cell& c, ticks before, ticks load, std::size_t begin, bool cpu) {
+        load = std::max(before, load);
+        if (load < c.load) c = {load, static_cast<std::uint32_t>(begin), cpu};
+    }
+
+    const max_load_costs& costs_;
+    std::size_t cpus_;
+    std::size_t accelerators_;
+    std::size_t slots_;
+    std::vector<cell> table_;
+    std::vector<graph::index> seen_; // vertices of each transfer that the device holds
+};
+
+} // namespace dovetail::placement::detail
+
+/// \file
+/// The exact placement on accelerators and CPUs by the least largest load.
+
+/// \file
+/// Whether a plan keeps every load below a limit: the decision behind the least largest load.
+
+namespace dovetail::placement::detail {
+
+/// Fills devices one after the other along the pipeline. What the devices so far hold is a downset, and of
+/// the ways to one only the numbers of devices count, so a downset keeps the pairs of numbers that are not
+/// dominated. From each, the next device grows vertex by vertex, in ascending order so that no set comes
+/// twice, and its load changes by what touches the new vertex.
+///
+/// It stops growing once its work and the transfers that no vertex can undo reach the limit, or once it has
+/// passed over so much that the devices left could not do the rest.
+///
+/// It does not end where one more vertex v still fits and is safe: v's transfers, were it to leave the rest,
+/// cost no more than its work. For whichever later device holds v then is no busier without it. Loads are
+/// submodular in the set held, so where v does not raise the load either, it never will, whatever joins
+/// first, and v is taken at once.
+class max_load_search {
+public:
+    enum class verdict : std::uint8_t { found, none, stopped };
+
+    max_load_search(const max_load_costs& costs, const downset_lattice& lattice, spending& effort)
+        : costs_(costs), lattice_(lattice), effort_(effort), whole_(lattice.whole()),
+          held_before_(costs.transfer_cost.size()), held_(costs.transfer_cost.size()) {
+        measure();
+    }
+
+    /// Looks for a plan whose loads are all below `limit`.
+    [[nodiscard]] verdict operator()(ticks limit) {
+        limit_ = limit;
+        ways_.clear();
+        first_way_.assign(lattice_.size(), none);
+        path_.clear();
+        std::fill(held_before_.begin(), held_before_.end(), graph::index{0});
+        way_of_plan_ = none;
+        record(0, {});
+        for (graph::index set = 0; set < whole_; ++set) {
+            if (set != 0) {
+                return_to_parent(set);
+                step_into(set);
+            }
+            if (first_way_[set] == none) continue;
+            choose_ways(set);
+            begin_ = set;
+            if (can_add_accelerator_ && !grow_accelerator(set, 0, -cut_[set], 0, 0)) break;
+            if (can_add_cpu_ && !grow_cpu(set, 0, 0)) break;
+        }
+        if (way_of_plan_ != none) return verdict::found;
+        return effort_.exhausted() ? verdict::stopped : verdict::none;
+    }
+
+    /// The plan that was found.
+    [[nodiscard]] std::vector<draft_share> plan() const {
+        std::vector<draft_share> shares;
+        std::vector<std::uint8_t> before(costs_.size());
+        for (std::uint32_t way = way_of_plan_; ways_[way].from != none; way = ways_[way].from) {
+            const way_here& end = ways_[way];
+            const way_here& start = ways_[end.from];
+            std::fill(before.begin(), before.end(), std::uint8_t{0});
+            for (graph::index s = start.set; s != 0; s = lattice_.parent(s)) before[lattice_.highest(s)] = 1;
+            draft_share share{end.cpus > start.cpus ? device_kind::cpu : device_kind::accelerator, {}};
+            for (graph::index s = end.set; s != 0; s = lattice_.parent(s))
+                if (before[lattice_.highest(s)] == 0) share.vertices.push_back(lattice_.highest(s));
+            shares.push_back(std::move(share));
+        }
+        std::reverse(shares.begin(), shares.end());
+        return shares;
+    }
+
+private:
+    static constexpr std::uint32_t none = graph::none;
+
+    // How many devices reach a downset, and from where.
+    struct way_here {
+        std::uint32_t from = none;
+        std::uint32_t next = none; // another way to the same downset
+        std::uint32_t accelerators = 0;
+        std::uint32_t cpus = 0;
+        graph::index set = 0;
+    };
+    struct growth {
+        ticks base; // transfers that cross the limits of the device, less those that cross the downset's
+        ticks lasting;
+        ticks load;
+        bool fits;
+    };
+
+    // Work, bytes and crossing transfers of every downset.
+    void measure() {
+        const std::size_t n = lattice_.size();
+        work_.resize(n);
+        cut_.resize(n);
+        bytes_.resize(n);
+        for (graph::index set = 1; set < n; ++set) {
+            return_to_parent(set);
+            const graph::index parent = lattice_.parent(set);
+            const graph::index v = lattice_.highest(set);
+            work_[set] = work_[parent] + costs_.accelerator[v];
+            bytes_[set] = bytes_[parent] + costs_.bytes[v];
+            cut_[set] = cut_[parent];
+            for (const graph::index t : costs_.transfers_of(v)) {
+                if (held_before_[t] == 0) cut_[set] += costs_.transfer_cost[t];
+                if (held_before_[t] + 1 == costs_.transfer_size[t]) cut_[set] -= costs_.transfer_cost[t];
+            }
+            step_into(set);
+        }
+    }
+
+    // Two halves of the walk over all downsets by number, in which `held_before_` keeps up.
+    void return_to_parent(graph::index set) {
+        for (; !path_.empty() && path_.back() != lattice_.parent(set); path_.pop_back())
+            for (const graph::index t : costs_.transfers_of(lattice_.highest(path_.back())))
+                --held_before_[t];
+    }
+    void step_into(graph::index set) {
+        for (const graph::index t : costs_.transfers_of(lattice_.highest(set))) ++held_before_[t];
+        path_.push_back(set);
+    }
+
+    [[nodiscard]] static bool dominates(const way_here& a, const way_here& b) {
+        return a.accelerators <= b.accelerators && a.cpus <= b.cpus;
+    }
+
+    // Keeps a way to `set` unless it is dominated or leaves too much. False once a plan is complete.
+    bool record(graph::index set, way_here way) {
+        const std::size_t accelerators = costs_.accelerators - way.accelerators;
+        const std::size_t cpus = costs_.cpus - way.cpus;
+        // Without a CPU left, some accelerator still pays for every transfer that crosses the downset.
+        const ticks paid = cpus == 0 ? cut_[set] : 0;
+        if (work_[set] - paid < costs_.least_done(accelerators, cpus, limit_)) return true;
+        for (std::uint32_t w = first_way_[set]; w != none; w = ways_[w].next)
+            if (dominates(ways_[w], way)) return true;
+        way.next = first_way_[set];
+        way.set = set;
+        first_way_[set] = static_cast<std::uint32_t>(ways_.size());
+        ways_.push_back(way);
+        if (set == whole_) way_of_plan_ = first_way_[set];
+        return set != whole_;
+    }
+
+    // The ways to `set` that no other dominates, and what must be done once they have one device less.
+    void choose_ways(graph::index set) {
+        chosen_.clear();
+        can_add_accelerator_ = can_add_cpu_ = false;
+        need_ = costs_.work;
+        for (std::uint32_t w = first_way_[set]; w != none; w = ways_[w].next) {
+            const way_here& way = ways_[w];
+            bool dominated = false;
+            for (std::uint32_t o = first_way_[set]; o != none; o = ways_[o].next)
+                dominated = dominated || (o != w && dominates(ways_[o], way));
+            if (dominated) continue;
+            chosen_.push_back(w);
+            const std::size_t accelerators = costs_.accelerators - way.accelerators;
+            const std::size_t cpus = costs_.cpus - way.cpus;
+            if (accelerators > 0) {
+                can_add_accelerator_ = true;
+                need_ = std::min(need_, costs_.least_done(accelerators - 1, cpus, limit_));
+            }
+            if (cpus > 0) {
+                can_add_cpu_ = true;
+                need_ = std::min(need_, costs_.least_done(accelerators, cpus - 1, limit_));
+            }
+        }
+    }
+
+    bool end_device(graph::index set, device_kind kind) {
+        for (const std::uint32_t w : chosen_) {
+            way_here way = ways_[w];
+            way.from = w;
+            std::uint32_t& used = kind == device_kind::cpu ? way.cpus : way.accelerators;
+            if (used == (kind == device_kind::cpu ? costs_.cpus : costs_.accelerators)) continue;
+            ++used;
+            if (!record(set, way)) return false;
+        }
+        return true;
+    }
+
+    // Whether a later device that holds `v` is no busier when `v` leaves it for the device that ends at
+    // `set`.
+    [[nodiscard]] bool safe(graph::index set, const downset_lattice::step& s) const {
+        return costs_.supported[s.vertex] == 0 || cut_[s.downset] - cut_[set] <= costs_.accelerator[s.vertex];
+    }
+
+    [[nodiscard]] growth grown(const downset_lattice::step& s, ticks base, ticks lasting) const {
+        growth g{base, lasting, 0, false};
+        for (const graph::index t : costs_.transfers_of(s.vertex)) {
+            if (held_before_[t] == 0) continue;
+            if (held_[t] == 0) {
+                g.base += costs_.transfer_cost[t];
+                g.lasting += costs_.transfer_cost[t];
+            }
+            if (held_before_[t] + held_[t] + 1 == costs_.transfer_size[t]) g.base += costs_.transfer_cost[t];
+        }
+        const ticks work = work_[s.downset] - work_[begin_];
+        g.load = work + g.base + cut_[s.downset];
+        g.fits = costs_.supported[s.vertex] != 0 &&
+                 bytes_[s.downset] - bytes_[begin_] <= costs_.memory_bytes && work + g.lasting < limit_ &&
+                 need_ - work_[begin_] + g.lasting < limit_;
+        return g;
+    }
+
+    // Continues the accelerator that began at `begin_` and now ends at `set`, with vertices above `last`.
+    // \returns false when the search is over
+    bool grow_accelerator(graph::index set, graph::index last, ticks base, ticks lasting, ticks load) {
+        if (!effort_.spend_node()) return false;
+        const auto steps = lattice_.steps(set);
+        const std::size_t first = growths_.size();
+        std::size_t from = 0;
+        std::size_t to = steps.size();
+        bool may_end = load < limit_ && set != begin_;
+        bool taken = false;
+        for (std::size_t k = 0; k < steps.size() && !taken; ++k) {
+            const growth g = grown(steps[k], base, lasting);
+            growths_.push_back(g);
+            if (!g.fits || g.load >= limit_ || !safe(set, steps[k])) continue;
+            may_end = false;
+            if (g.load > load || (costs_.memory_binds && costs_.bytes[steps[k].vertex] > 0.0)) continue;
+            taken = true;
+            from = k;
+            to = k + 1;
+        }
+        // A vertex to take at once that was passed over before: every set from here on lacks it.
+        if (taken && steps[from].vertex < last) {
+            growths_.resize(first);
+            return true;
+        }
+        bool more = !may_end || end_device(set, device_kind::accelerator);
+        for (std::size_t k = from; k < to && more; ++k) {
+            const graph::index v = steps[k].vertex;
+            if (v < last) continue;
+            const growth g = growths_[first + k];
+            if (g.fits) {
+                for (const graph::index t : costs_.transfers_of(v)) ++held_[t];
+                more = grow_accelerator(steps[k].downset, taken ? last : v, g.base, g.lasting, g.load);
+                for (const graph::index t : costs_.transfers_of(v)) --held_[t];
+            }
+            // From here on `v` and all that it precedes stay out.
+            if (!taken && costs_.work - costs_.work_from[v] < need_) break;
+        }
+        growths_.resize(first);
+        return more;
+    }
+
+    // The same for a CPU, whose load is a sum.
+    bool grow_cpu(graph::index set, graph::index last, ticks load) {
+        if (!effort_.spend_node()) return false;
+        const auto steps = lattice_.steps(set);
+        bool may_end = set != begin_;
+        std::size_t from = 0;
+        std::size_t to = steps.size();
+        bool taken = false;
+        for (std::size_t k = 0; k < steps.size() && !taken; ++k) {
+            const ticks cost = costs_.cpu[steps[k].vertex];
+            if (load + cost >= limit_ || !safe(set, steps[k])) continue;
+            may_end = false;
+            if (cost > 0) continue;
+            taken = true;
+            from = k;
+            to = k + 1;
+        }
+        if (taken && steps[from].vertex < last) return true;
+        if (may_end && !end_device(set, device_kind::cpu)) return false;
+        for (std::size_t k = from; k < to; ++k) {
+            const graph::index v = steps[k].vertex;
+            if (v < last) continue;
+            const ticks grown = load + costs_.cpu[v];
+            if (grown < limit_ && !grow_cpu(steps[k].downset, taken ? last : v, grown)) return false;
+            if (!taken && costs_.work - costs_.work_from[v] < need_) break;
+        }
+        return true;
+    }
+
+    const max_load_costs& costs_;
+    const downset_lattice& lattice_;
+    spending& effort_;
+    graph::index whole_;
+    std::vector<ticks> work_; // by downset, as are the next two
+    std::vector<ticks> cut_;  // transfers with vertices on both sides
+    std::vector<double> bytes_;
+    std::vector<graph::index> path_; // of the walk: downsets, each the parent of the next
+    std::vector<graph::index>
+        held_before_;                // vertices of each transfer in the downset where the device begins
+    std::vector<graph::index> held_; // and in the device
+    ticks limit_ = 0;
+    std::vector<way_here> ways_;
+    std::vector<std::uint32_t> first_way_; // by downset
+    std::uint32_t way_of_plan_ = none;
+    graph::index begin_ = 0;
+    std::vector<std::uint32_t> chosen_;
+    bool can_add_accelerator_ = false;
+    bool can_add_cpu_ = false;
+    ticks need_ = 0;              // accelerator work of a downset where the next device may end, at least
+    std::vector<growth> growths_; // of the steps tried, a stack
+};
+
+} // namespace dovetail::placement::detail
+
+namespace dovetail::placement {
+
+namespace detail {
+
+/// What is known of one problem: a plan, if any, and how far from the best it can be.
+class max_load_bracket {
+public:
+    max_load_bracket(const device_graph& problem, spending& effort)
+        : problem_(problem), contracted_(contract(problem)), costs_(problem, contracted_), effort_(effort) {
+        const max_load_line line(costs_, effort_);
+        upper_ = line.load();
+        if (upper_ < costs_.unlimited) shares_ = line.plan();
+        lower_ = std::min(work_bound(), upper_);
+    }
+
+    /// Asks for plans below the best and below the middle of what is open by turns, until nothing is open.
+    /// False where downsets or the budget run out first.
+    [[nodiscard]] bool close(std::size_t downset_limit) {
+        if (closed()) return true;
+        const auto lattice = downset_lattice::make(costs_.order, downset_limit, effort_);
+        if (!lattice) return false;
+        max_load_search search(costs_, *lattice, effort_);
+        for (bool middle = false; !closed(); middle = !middle) {
+            const ticks limit = middle ? upper_ - (upper_ - lower_) / 2 : upper_;
+            const auto verdict = search(limit);
+            if (verdict == max_load_search::verdict::stopped) return false;
+            if (verdict == max_load_search::verdict::none) {
+                lower_ = limit;
+                continue;
+            }
+            shares_ = search.plan();
+            upper_ = 0;
+            for (const draft_share& share : shares_) upper_ = std::max(upper_, load(share));
+        }
+        return true;
+    }
+
+    /// The plan, with its figures from the nodes themselves.
+    [[nodiscard]] device_plan plan() const {
+        device_plan plan;
+        for (const draft_share& share : shares_) plan.devices.push_back(measured(share));
+        for (const device_share& device : plan.devices)
+            plan.max_load_s = std::max(plan.max_load_s, device.load_s);
+        plan.lower_bound_s = costs_.to_seconds(lower_);
+        if (closed() && !shares_.empty()) plan.lower_bound_s = plan.max_load_s;
+        if (!shares_.empty()) plan.lower_bound_s = std::min(plan.lower_bound_s, plan.max_load_s);
+        return plan;
+    }
+
+private:
+    [[nodiscard]] bool closed() const { return lower_ >= upper_; }
+
+    // All work shared out evenly, and the cheapest device for the dearest class.
+    [[nodiscard]] ticks work_bound() const {
+        const double capacity =
+            static_cast<double>(costs_.accelerators) +
+            (costs_.cpus == 0 ? 0.0 : static_cast<double>(costs_.cpus) * costs_.work_per_cpu);
+        ticks bound = 0;
+        if (capacity > 0.0)
+            bound = static_cast<ticks>(static_cast<double>(costs_.work) / capacity * (1.0 - 1e-12));
+        for (std::size_t v = 0; v < costs_.size(); ++v) {
+            ticks cheapest = costs_.unlimited;
+            if (costs_.cpus > 0) cheapest = costs_.cpu[v];
+            if (costs_.accelerators > 0 && costs_.supported[v] != 0 && costs_.bytes[v] <= costs_.memory_bytes)
+                cheapest = std::min(cheapest, costs_.accelerator[v]);
+            bound = std::max(bound, cheapest);
+        }
+        return bound;
+    }
+
+    [[nodiscard]] ticks load(const draft_share& share) const {
+        ticks sum = 0;
+        std::vector<graph::index> held(costs_.transfer_cost.size());
+        for (const graph::index v : share.vertices) {
+            sum += share.kind == device_kind::cpu ? costs_.cpu[v] : costs_.accelerator[v];
+            for (const graph::index t : costs_.transfers_of(v)) ++held[t];
+        }
+        for (std::size_t t = 0; t < held.size() && share.kind == device_kind::accelerator; ++t)
+            if (held[t] > 0 && held[t] < costs_.transfer_size[t]) sum += costs_.transfer_cost[t];
+        return sum;
+    }
+
+    [[nodiscard]] device_share measured(const draft_share& share) const {
+        device_share device{.kind = share.kind};
+        for (const graph::index v : share.vertices) {
+            const std::vector<graph::index>& nodes = contracted_.classes[costs_.class_of[v]].nodes;
+            device.nodes.insert(device.nodes.end(), nodes.begin(), nodes.end());
+        }
+        std::sort(device.nodes.begin(), device.nodes.end());
+        std::vector<std::uint8_t> held(problem_.nodes.size());
+        for (const graph::index v : device.nodes) {
+            held[v] = 1;
+            device.memory_bytes += problem_.nodes[v].size_bytes;
+            device.load_s +=
+                share.kind == device_kind::cpu ? problem_.nodes[v].cpu_s : problem_.nodes[v].accelerator_s;
+        }
+        if (share.kind == device_kind::cpu) return device;
+        graph::index charged = graph::none; // edges of one source stand together
+        for (const auto [source, target] : problem_.edges)
+            if (held[source] != held[target] && std::exchange(charged, source) != source)
+                device.load_s += problem_.nodes[source].output_s;
+        return device;
+    }
+
+    const device_graph& problem_;
+    device_classes contracted_;
+    max_load_costs costs_;
+    spending& effort_;
+    std::vector<draft_share> shares_; // empty: no plan is known
+    ticks upper_ = 0;                 // its load; above any where there is none
+    ticks lower_ = 0;                 // every plan has at least this load
+};
+
+} // namespace detail
+
+/// Finds a plan with the least largest load among all that keep colours and the contractions together, fit,
+/// and let forward edges lead to the same or a later device (`contract` says which backward edges count,
+/// mirrored). Loads are compared after rounding every cost to 2^-60 of the sum of all.
+struct max_load_program {
+    budget limits{};                       ///< nodes are steps of any part of the search
+    std::size_t downset_limit = 2'000'000; ///< of the contracted graph; each takes about 100 bytes
+
+    /// Solves a valid problem (`validate`). The outcome is `budget`, with the best plan so far, if any, where
+    /// time or nodes end or there are more downsets than the limit.
+    /// \complexity At worst O(pairs of nested downsets * degree) a decision; in practice a small part of it.
+    [[nodiscard]] device_plan operator()(const device_graph& problem) const {
+        spending effort(limits);
+        detail::max_load_bracket bracket(problem, effort);
+        const bool proved = bracket.close(downset_limit);
+        device_plan plan = bracket.plan();
+        plan.outcome = !proved ? status::budget : plan.devices.empty() ? status::infeasible : status::optimal;
+        return plan;
+    }
+};
+
+} // namespace dovetail::placement
+
+/// \file
 /// The timeline of a pipeline: when each stage works on each micro-batch.
+
+/// \file
+/// Pipeline schedules as policies: the order in which a device works through its passes, and what that order
+/// costs in closed form where all stages are alike.
 
 namespace dovetail::placement {
 
 /// Seconds that a stage takes for one micro-batch.
 struct stage_times {
     double forward_s = 0;
-    double backward_s = 0;
+    double backward_s = 0;        ///< both gradients
+    double weight_gradient_s = 0; ///< the part of the backward pass that nobody waits for
+
+    [[nodiscard]] constexpr double input_gradient_s() const { return backward_s - weight_gradient_s; }
+    [[nodiscard]] constexpr double total_s() const { return forward_s + backward_s; }
 };
+
+/// What a pass computes. Schedules that split the backward pass in two have `input_gradient` and
+/// `weight_gradient` passes instead of `backward` ones.
+enum class pass_kind : std::uint8_t { forward, backward, input_gradient, weight_gradient };
+
+/// One entry of a device's order.
+struct pass_step {
+    pass_kind kind = pass_kind::forward;
+    std::size_t micro_batch = 0;
+    std::size_t chunk = 0; ///< which of the device's stages, where it has several
+
+    friend constexpr bool operator==(const pass_step&, const pass_step&) = default;
+};
+
+/// What a program makes small under a schedule. A batch takes `slots` times the largest pace of a stage, plus
+/// the largest rest, plus the longest tail: the reduction and update that follow the last micro-batch. With
+/// even stages the first two are the closed form; with uneven ones each term counts its own heaviest stage.
+/// That bounds the time from above for 1F1B (pace: forward and backward pass together), GPipe and interleaved
+/// stages (pace: the forward pass, rest: the backward passes), and is an estimate for the zero-bubble
+/// schedules. `has_rest` says whether a schedule has any, `rest_grows` whether it never falls as passes get
+/// longer.
+struct pipeline_charge {
+    double slots = 0;
+    double pace_s = 0;
+    double rest_s = 0;
+};
+
+/// A schedule of a pipeline of `devices` devices, device 0 first, for `micro_batches` micro-batches. Device s
+/// holds the stages s, s + devices, s + 2 devices, …, `chunks()` of them.
+///
+/// With even stages a batch binds a device for m (f + b) + `bubble_s` seconds, first pass to last: the next
+/// batch follows at that pace. `in_flight` counts the stages' worth of activations that a device holds at its
+/// peak; divided by `chunks()` these are micro-batches. Both hold where `admits` does. `least_in_flight` is
+/// what it is at least where micro-batches abound, by the number of stages behind.
+template <class P>
+concept pipeline_policy = requires(const P& p, std::size_t n, const stage_times& times) {
+    { P::name } -> std::convertible_to<std::string_view>;
+    { P::has_rest } -> std::convertible_to<bool>;
+    { P::rest_grows } -> std::convertible_to<bool>;
+    { p.chunks() } -> std::same_as<std::size_t>;
+    { p.admits(n, n) } -> std::same_as<bool>;
+    { p.bubble_s(times, n) } -> std::same_as<double>;
+    { p.in_flight(n, n, n) } -> std::same_as<std::size_t>;
+    { p.least_in_flight(n) } -> std::same_as<std::size_t>;
+    { p.charge(times, n, n) } -> std::same_as<pipeline_charge>;
+    { p.order(n, n, n) } -> std::same_as<std::vector<pass_step>>;
+};
+
+/// All forward passes, then all backward passes.
+/// \source Huang et al., GPipe, NeurIPS 2019.
+struct gpipe {
+    static constexpr std::string_view name = "gpipe";
+    static constexpr bool has_rest = true;
+    static constexpr bool rest_grows = true;
+
+    [[nodiscard]] constexpr std::size_t chunks() const { return 1; }
+    [[nodiscard]] constexpr bool admits(std::size_t, std::size_t) const { return true; }
+    [[nodiscard]] constexpr double bubble_s(const stage_times& t, std::size_t devices) const {
+        return static_cast<double>(devices - 1) * t.total_s();
+    }
+    [[nodiscard]] constexpr std::size_t in_flight(std::size_t, std::size_t, std::size_t micro_batches) const {
+        return micro_batches;
+    }
+    [[nodiscard]] constexpr std::size_t least_in_flight(std::size_t) const { return 1; }
+    [[nodiscard]] constexpr pipeline_charge charge(const stage_times& t, std::size_t devices,
+                                                   std::size_t micro_batches) const {
+        const auto slots = static_cast<double>(micro_batches + devices - 1);
+        return {slots, t.forward_s, slots * t.backward_s};
+    }
+    [[nodiscard]] constexpr std::vector<pass_step> order(std::size_t, std::size_t,
+                                                         std::size_t micro_batches) const {
+        std::vector<pass_step> steps;
+        for (std::size_t i = 0; i < micro_batches; ++i) steps.push_back({pass_kind::forward, i});
+        for (std::size_t i = 0; i < micro_batches; ++i) steps.push_back({pass_kind::backward, i});
+        return steps;
+    }
+};
+
+/// One forward, one backward, with a flush: device s of p runs p - 1 - s forward passes ahead, then
+/// alternates, then drains.
+/// \source PipeDream-flush: Narayanan et al., ICML 2021.
+struct one_forward_one_backward {
+    static constexpr std::string_view name = "1f1b";
+    static constexpr bool has_rest = false;
+    static constexpr bool rest_grows = true;
+
+    [[nodiscard]] constexpr std::size_t chunks() const { return 1; }
+    [[nodiscard]] constexpr bool admits(std::size_t, std::size_t) const { return true; }
+    [[nodiscard]] constexpr double bubble_s(const stage_times& t, std::size_t devices) const {
+        return static_cast<double>(devices - 1) * t.total_s();
+    }
+    [[nodiscard]] constexpr std::size_t in_flight(std::size_t device, std::size_t devices,
+                                                  std::size_t micro_batches) const {
+        return std::min(devices - device, micro_batches);
+    }
+    [[nodiscard]] constexpr std::size_t in_flight(std::size_t device, std::size_t devices) const {
+        return devices - device;
+    }
+    [[nodiscard]] constexpr std::size_t least_in_flight(std::size_t behind) const { return behind + 1; }
+    [[nodiscard]] constexpr pipeline_charge charge(const stage_times& t, std::size_t devices,
+                                                   std::size_t micro_batches) const {
+        return {static_cast<double>(micro_batches + devices - 1), t.total_s(), 0.0};
+    }
+    [[nodiscard]] constexpr std::vector<pass_step> order(std::size_t device, std::size_t devices,
+                                                         std::size_t micro_batches) const {
+        const std::size_t ahead = std::min(devices - 1 - device, micro_batches);
+        std::vector<pass_step> steps;
+        for (std::size_t i = 0; i < ahead; ++i) steps.push_back({pass_kind::forward, i});
+        for (std::size_t i = ahead; i < micro_batches; ++i) {
+            steps.push_back({pass_kind::forward, i});
+            steps.push_back({pass_kind::backward, i - ahead});
+        }
+        for (std::size_t i = micro_batches - ahead; i < micro_batches; ++i)
+            steps.push_back({pass_kind::backward, i});
+        return steps;
+    }
+};
+
+/// One forward, one backward, where every device holds `stages_per_device` stages of the model and works
+/// through groups of p micro-batches, stage by stage: the bubble shrinks by that number.
+/// \source Narayanan et al., Megatron-LM, SC 2021.
+struct interleaved {
+    static constexpr std::string_view name = "interleaved";
+    static constexpr bool has_rest = true;
+    static constexpr bool rest_grows = true;
+
+    std::size_t stages_per_device = 2; ///< 2 or more
+
+    [[nodiscard]] constexpr std::size_t chunks() const { return stages_per_device; }
+    /// The micro-batches come in whole groups.
+    [[nodiscard]] constexpr bool admits(std::size_t devices, std::size_t micro_batches) const {
+        return micro_batches % devices == 0;
+    }
+    [[nodiscard]] constexpr double bubble_s(const stage_times& stage, std::size_t devices) const {
+        return static_cast<double>(devices - 1) * stage.total_s();
+    }
+    [[nodiscard]] constexpr std::size_t in_flight(std::size_t device, std::size_t devices,
+                                                  std::size_t micro_batches) const {
+        return std::min(ahead(device, devices) + 1, micro_batches * stages_per_device);
+    }
+    [[nodiscard]] constexpr std::size_t in_flight(std::size_t device, std::size_t devices) const {
+        return ahead(device, devices) + 1;
+    }
+    [[nodiscard]] constexpr std::size_t least_in_flight(std::size_t) const { return stages_per_device; }
+    [[nodiscard]] constexpr pipeline_charge charge(const stage_times& t, std::size_t devices,
+                                                   std::size_t micro_batches) const {
+        const auto slots = static_cast<double>(stages_per_device * micro_batches + devices - 1);
+        return {slots, t.forward_s, slots * t.backward_s};
+    }
+    [[nodiscard]] constexpr std::vector<pass_step> order(std::size_t device, std::size_t devices,
+                                                         std::size_t micro_batches) const {
+        DOVETAIL_ASSERT(admits(devices, micro_batches), "the micro-batches are whole groups");
+        const std::size_t group = devices * stages_per_device;
+        const auto step = [&](pass_kind kind, std::size_t k) {
+            const std::size_t chunk = k % group / devices;
+            return pass_step{kind, k / group * devices + k % devices,
+                             kind == pass_kind::forward ? chunk : stages_per_device - 1 - chunk};
+        };
+        const std::size_t total = micro_batches * stages_per_device;
+        const std::size_t warm_up = std::min(ahead(device, devices), total);
+        std::vector<pass_step> steps;
+        for (std::size_t k = 0; k < warm_up; ++k) steps.push_back(step(pass_kind::forward, k));
+        for (std::size_t k = warm_up; k < total; ++k) {
+            steps.push_back(step(pass_kind::forward, k));
+            steps.push_back(step(pass_kind::backward, k - warm_up));
+        }
+        for (std::size_t k = total - warm_up; k < total; ++k) steps.push_back(step(pass_kind::backward, k));
+        return steps;
+    }
+
+private:
+    [[nodiscard]] constexpr std::size_t ahead(std::size_t device, std::size_t devices) const {
+        return 2 * (devices - 1 - device) + (stages_per_device - 1) * devices;
+    }
+};
+
+namespace detail {
+
+/// The backward pass in two: `ahead` forward passes first; then input gradients, each followed by the weight
+/// gradient that is `delay` micro-batches older and by the next forward pass.
+[[nodiscard]] constexpr std::vector<pass_step> zero_bubble_order(std::size_t ahead, std::size_t delay,
+                                                                 std::size_t micro_batches) {
+    std::vector<pass_step> steps;
+    std::size_t forward = 0;
+    std::size_t weight = 0;
+    while (forward < std::min(ahead, micro_batches)) steps.push_back({pass_kind::forward, forward++});
+    for (std::size_t i = 0; i < micro_batches; ++i) {
+        steps.push_back({pass_kind::input_gradient, i});
+        if (i >= delay) steps.push_back({pass_kind::weight_gradient, weight++});
+        if (forward < micro_batches) steps.push_back({pass_kind::forward, forward++});
+    }
+    while (weight < micro_batches) steps.push_back({pass_kind::weight_gradient, weight++});
+    return steps;
+}
+
+} // namespace detail
+
+/// Zero-bubble schedule with the memory of 1F1B's first stage on every device: weight gradients fill what the
+/// input gradients leave idle. The bubble is a third of that of 1F1B where all three passes are alike.
+/// \source Qi et al., Zero Bubble Pipeline Parallelism, ICLR 2024. The bubble for passes that differ,
+/// (p - 1) max(b, f + b - w), is our own; it equals theirs, (p - 1) (f + b - w), while w <= f.
+struct zero_bubble_h1 {
+    static constexpr std::string_view name = "zb-h1";
+    static constexpr bool has_rest = true;
+    static constexpr bool rest_grows = false;
+
+    [[nodiscard]] constexpr std::size_t chunks() const { return 1; }
+    [[nodiscard]] constexpr bool admits(std::size_t devices, std::size_t micro_batches) const {
+        return micro_batches >= devices;
+    }
+    [[nodiscard]] constexpr double bubble_s(const stage_times& t, std::size_t devices) const {
+        const double b = t.input_gradient_s();
+        return static_cast<double>(devices - 1) * std::max(b, t.forward_s + b - t.weight_gradient_s);
+    }
+    [[nodiscard]] constexpr std::size_t in_flight(std::size_t, std::size_t devices,
+                                                  std::size_t micro_batches) const {
+        return std::min(devices, micro_batches);
+    }
+    [[nodiscard]] constexpr std::size_t in_flight(std::size_t, std::size_t devices) const { return devices; }
+    [[nodiscard]] constexpr std::size_t least_in_flight(std::size_t behind) const { return behind + 1; }
+    [[nodiscard]] constexpr pipeline_charge charge(const stage_times& t, std::size_t devices,
+                                                   std::size_t micro_batches) const {
+        return {static_cast<double>(micro_batches), t.total_s(), bubble_s(t, devices)};
+    }
+    [[nodiscard]] constexpr std::vector<pass_step> order(std::size_t device, std::size_t devices,
+                                                         std::size_t micro_batches) const {
+        return detail::zero_bubble_order(devices - device, device, micro_batches);
+    }
+};
+
+/// Zero-bubble schedule with nearly twice that memory: no bubble at all where all three passes are alike and
+/// each device starts the next batch as soon as it is done with its own part of this one.
+/// \source Qi et al., ICLR 2024. The bubble for passes that differ, (p - 1) max(0, b - f, f + b - 2 w), is
+/// our own; it equals theirs, (p - 1) (f + b - 2 w), where that is the largest.
+struct zero_bubble_h2 {
+    static constexpr std::string_view name = "zb-h2";
+    static constexpr bool has_rest = true;
+    static constexpr bool rest_grows = false;
+
+    [[nodiscard]] constexpr std::size_t chunks() const { return 1; }
+    [[nodiscard]] constexpr bool admits(std::size_t devices, std::size_t micro_batches) const {
+        return micro_batches + 1 >= 2 * devices;
+    }
+    [[nodiscard]] constexpr double bubble_s(const stage_times& t, std::size_t devices) const {
+        const double b = t.input_gradient_s();
+        return static_cast<double>(devices - 1) *
+               std::max({0.0, b - t.forward_s, t.forward_s + b - 2.0 * t.weight_gradient_s});
+    }
+    [[nodiscard]] constexpr std::size_t in_flight(std::size_t, std::size_t devices,
+                                                  std::size_t micro_batches) const {
+        return std::min(2 * devices - 1, micro_batches);
+    }
+    [[nodiscard]] constexpr std::size_t in_flight(std::size_t, std::size_t devices) const {
+        return 2 * devices - 1;
+    }
+    [[nodiscard]] constexpr std::size_t least_in_flight(std::size_t behind) const { return behind + 1; }
+    [[nodiscard]] constexpr pipeline_charge charge(const stage_times& t, std::size_t devices,
+                                                   std::size_t micro_batches) const {
+        return {static_cast<double>(micro_batches), t.total_s(), bubble_s(t, devices)};
+    }
+    [[nodiscard]] constexpr std::vector<pass_step> order(std::size_t device, std::size_t devices,
+                                                         std::size_t micro_batches) const {
+        return detail::zero_bubble_order(2 * (devices - device) - 1, 2 * device, micro_batches);
+    }
+};
+
+} // namespace dovetail::placement
+
+namespace dovetail::placement {
 
 /// One pass of one micro-batch through one stage.
 struct pipeline_pass {
     std::size_t stage = 0;
     std::size_t micro_batch = 0;
-    bool backward = false;
+    pass_kind kind = pass_kind::forward;
     double start_s = 0;
     double end_s = 0;
 
     friend constexpr bool operator==(const pipeline_pass&, const pipeline_pass&) = default;
 };
 
-/// The one-forward-one-backward schedule with flush (PipeDream-flush, Narayanan et al., ICML 2021): stage s
-/// of p runs min(p - 1 - s, m) forward passes ahead, then alternates, then drains, each pass as soon as its
-/// input is there. Ends no later than (m + p - 1) times the heaviest stage's forward and backward time.
-/// \returns the passes of stage 0, then of stage 1 and so on, each stage's in order of time.
-/// \complexity O(stages * micro_batches) time and memory.
-[[nodiscard]] constexpr std::vector<pipeline_pass>
-one_forward_one_backward(std::span<const stage_times> stages, std::size_t micro_batches) {
-    const std::size_t p = stages.size();
-    const std::size_t m = micro_batches;
-    std::vector<pipeline_pass> passes;
-    passes.reserve(2 * p * m);
-    for (std::size_t s = 0; s < p; ++s) {
-        DOVETAIL_ASSERT(stages[s].forward_s >= 0 && stages[s].backward_s >= 0, "times are not negative");
-        const std::size_t ahead = std::min(p - 1 - s, m);
-        for (std::size_t i = 0; i < ahead; ++i) passes.push_back({s, i, false, 0, 0});
-        for (std::size_t i = ahead; i < m; ++i) {
-            passes.push_back({s, i, false, 0, 0});
-            passes.push_back({s, i - ahead, true, 0, 0});
-        }
-        for (std::size_t i = m - ahead; i < m; ++i) passes.push_back({s, i, true, 0, 0});
-    }
+/// What a pipeline does in one batch.
+struct pipeline_timeline {
+    std::vector<std::vector<pipeline_pass>> devices; ///< the passes of each, in order of time
 
-    std::vector<double> forward_end(p * m, -1);
-    std::vector<double> backward_end(p * m, -1);
-    std::vector<std::size_t> next(p, 0);
-    std::vector<double> free_from(p, 0);
-    // Sweeps over the stages until none can go on: each sweep runs every stage as far as its inputs reach.
+    /// When the last pass ends.
+    [[nodiscard]] constexpr double end_s() const {
+        double latest = 0;
+        for (const auto& passes : devices)
+            if (!passes.empty()) latest = std::max(latest, passes.back().end_s);
+        return latest;
+    }
+    /// Seconds that the batch binds the device that it binds longest, first pass to last: batches follow one
+    /// another at that pace where every device updates its own weights when it is done.
+    [[nodiscard]] constexpr double period_s() const {
+        double longest = 0;
+        for (const auto& passes : devices)
+            if (!passes.empty()) longest = std::max(longest, passes.back().end_s - passes.front().start_s);
+        return longest;
+    }
+    /// The most stages' worth of activations that a device holds at one time: from a forward pass to the end
+    /// of the last pass that reads them.
+    [[nodiscard]] constexpr std::size_t in_flight(std::size_t device) const {
+        std::size_t held = 0;
+        std::size_t most = 0;
+        for (const pipeline_pass& pass : devices[device]) {
+            if (pass.kind == pass_kind::forward) most = std::max(most, ++held);
+            if (pass.kind == pass_kind::backward || pass.kind == pass_kind::weight_gradient) --held;
+        }
+        return most;
+    }
+};
+
+/// Runs a schedule: every pass starts as soon as its device is free and its input is there.
+/// \param stages the times of each, first to last; with several chunks a device, a whole number of them each
+/// \complexity O(stages * micro_batches * devices) time at worst, O(stages * micro_batches) memory.
+template <pipeline_policy Policy>
+[[nodiscard]] constexpr pipeline_timeline simulate(const Policy& policy, std::span<const stage_times> stages,
+                                                   std::size_t micro_batches) {
+    DOVETAIL_ASSERT(stages.size() % policy.chunks() == 0, "every device has as many stages");
+    const std::size_t devices = stages.size() / policy.chunks();
+    const std::size_t m = micro_batches;
+    pipeline_timeline timeline;
+    timeline.devices.resize(devices);
+    std::vector<std::vector<pass_step>> orders;
+    for (std::size_t s = 0; s < devices; ++s) orders.push_back(policy.order(s, devices, m));
+
+    constexpr double not_yet = -1;
+    std::vector<double> forward_end(stages.size() * m, not_yet);
+    std::vector<double> gradient_end(stages.size() * m, not_yet); // of the stage's input
+    std::vector<double> free_from(devices, 0);
+    const auto inputs_ready = [&](std::size_t stage, const pass_step& step) {
+        const std::size_t i = step.micro_batch;
+        if (step.kind == pass_kind::forward) return stage == 0 ? 0.0 : forward_end[(stage - 1) * m + i];
+        if (step.kind == pass_kind::weight_gradient) return gradient_end[stage * m + i];
+        return stage + 1 < stages.size() ? gradient_end[(stage + 1) * m + i] : forward_end[stage * m + i];
+    };
+    const auto seconds_of = [&](const stage_times& t, pass_kind kind) {
+        DOVETAIL_ASSERT(t.forward_s >= 0 && t.weight_gradient_s >= 0 && t.input_gradient_s() >= 0,
+                        "times are not negative");
+        switch (kind) {
+        case pass_kind::forward:
+            return t.forward_s;
+        case pass_kind::backward:
+            return t.backward_s;
+        case pass_kind::input_gradient:
+            return t.input_gradient_s();
+        case pass_kind::weight_gradient:
+            break;
+        }
+        return t.weight_gradient_s;
+    };
+    // Sweeps over the devices until none can go on: each sweep runs every device as far as its inputs reach.
     for (bool advanced = true; advanced;) {
         advanced = false;
-        for (std::size_t s = 0; s < p; ++s)
-            for (; next[s] < 2 * m; ++next[s]) {
-                pipeline_pass& pass = passes[2 * m * s + next[s]];
-                const std::size_t i = pass.micro_batch;
-                double ready = 0;
-                if (!pass.backward && s > 0) ready = forward_end[(s - 1) * m + i];
-                if (pass.backward) ready = s + 1 < p ? backward_end[(s + 1) * m + i] : forward_end[s * m + i];
-                if (ready < 0) break;
-                pass.start_s = std::max(ready, free_from[s]);
-                pass.end_s = pass.start_s + (pass.backward ? stages[s].backward_s : stages[s].forward_s);
-                free_from[s] = pass.end_s;
-                (pass.backward ? backward_end : forward_end)[s * m + i] = pass.end_s;
+        for (std::size_t s = 0; s < devices; ++s)
+            for (auto& done = timeline.devices[s]; done.size() < orders[s].size();) {
+                const pass_step& step = orders[s][done.size()];
+                const std::size_t stage = step.chunk * devices + s;
+                const double ready = inputs_ready(stage, step);
+                if (ready == not_yet) break;
+                const double start = std::max(ready, free_from[s]);
+                const double end = start + seconds_of(stages[stage], step.kind);
+                free_from[s] = end;
+                if (step.kind == pass_kind::forward)
+                    forward_end[stage * m + step.micro_batch] = end;
+                else if (step.kind != pass_kind::weight_gradient)
+                    gradient_end[stage * m + step.micro_batch] = end;
+                done.push_back({stage, step.micro_batch, step.kind, start, end});
                 advanced = true;
             }
     }
-    return passes;
+    for (std::size_t s = 0; s < devices; ++s)
+        DOVETAIL_ASSERT(timeline.devices[s].size() == orders[s].size(), "the schedule has no deadlock");
+    return timeline;
 }
 
-/// When the last pass ends. \param passes as `one_forward_one_backward` gives them
-[[nodiscard]] constexpr double end_of(std::span<const pipeline_pass> passes) {
-    double latest = 0;
-    for (const pipeline_pass& pass : passes) latest = std::max(latest, pass.end_s);
-    return latest;
+/// An upper bound on the pace at which batches follow one another: the closed form with the longest forward
+/// pass, input gradient and weight gradient of all stages. A cycle of passes that wait for one another sets
+/// the pace, and no cycle gets longer when a pass gets shorter. Holds for every schedule, where it admits.
+template <pipeline_policy Policy>
+[[nodiscard]] constexpr double period_bound_s(const Policy& policy, std::span<const stage_times> stages,
+                                              std::size_t micro_batches) {
+    stage_times longest;
+    double input_gradient_s = 0;
+    for (const stage_times& t : stages) {
+        longest.forward_s = std::max(longest.forward_s, t.forward_s);
+        longest.weight_gradient_s = std::max(longest.weight_gradient_s, t.weight_gradient_s);
+        input_gradient_s = std::max(input_gradient_s, t.input_gradient_s());
+    }
+    longest.backward_s = input_gradient_s + longest.weight_gradient_s;
+    const std::size_t devices = stages.size() / policy.chunks();
+    return static_cast<double>(micro_batches * policy.chunks()) * longest.total_s() +
+           policy.bubble_s(longest, devices);
+}
+
+} // namespace dovetail::placement
+
+/// \file
+/// The exact placement of a chain of layers under any pipeline schedule, over the whole plan space.
+
+/// \file
+/// The shapes that a pipeline can have for one tensor width: stages, devices, replicas.
+
+/// \file
+/// What a plan may choose beyond PHAZE's problem, and the network that it runs on.
+
+namespace dovetail::placement {
+
+/// Devices that share a faster network. A tensor group stays inside a node unless told otherwise; the
+/// replicas of a stage stand next to one another, so that stages are linked through the slower network unless
+/// the whole plan fits in a node.
+struct node_layout {
+    std::int64_t devices = 0;      ///< of one node; 0: the network is flat
+    double link_bytes_per_s = 0.0; ///< of a device, to others of its node: never slower than between nodes
+    bool tensor_across = false;    ///< whether a tensor group may span nodes
+
+    /// Bytes a second inside a node, given those between nodes.
+    [[nodiscard]] constexpr double inside_bytes_per_s(double between_bytes_per_s) const {
+        return std::max(link_bytes_per_s, between_bytes_per_s);
+    }
+    /// Tensor groups of `width` devices that a node holds, or 1 where a group spans nodes.
+    [[nodiscard]] constexpr std::int64_t groups(std::int64_t width) const {
+        return std::max<std::int64_t>(1, devices / width);
+    }
+    /// Of `total` devices, those that groups of `width` can use.
+    [[nodiscard]] constexpr std::int64_t usable(std::int64_t total, std::int64_t width) const {
+        if (devices == 0 || tensor_across) return total;
+        return (total / devices * (devices / width) + total % devices / width) * width;
+    }
+};
+
+/// The extensions of PHAZE's problem, each off by default: then a program finds PHAZE's optimum exactly.
+struct plan_space {
+    objective charge = objective::every_stage; ///< who pays for the work after the last micro-batch
+    /// Every stage chooses its own recomputation, the last one too; off, `layer_graph::recompute` decides.
+    bool choose_recomputation = false;
+    /// The replicas share out the optimizer's state and its step (ZeRO stage 1: Rajbhandari et al., SC 2020).
+    /// The bytes that they exchange stay the same: a reduce-scatter and an all-gather make an all-reduce.
+    bool shard_optimizer = false;
+    /// The reduction runs beside the last micro-batch's backward pass; what outlasts it is charged.
+    bool overlap_reduction = false;
+    /// A stage keeps no more micro-batches than its replica has; off, one for every stage behind it.
+    bool count_short_batches = false;
+    node_layout node{};
+};
+
+/// Seconds of adding up `bytes` over `replicas` replicas of a stage on `width` devices each: a ring over
+/// `link_bytes_per_s`, or, with nodes, a reduce-scatter inside each node, an all-reduce of the shares between
+/// the nodes, and an all-gather inside.
+[[nodiscard]] constexpr double reduction_s(double bytes, std::int64_t replicas, std::int64_t width,
+                                           double link_bytes_per_s, const node_layout& node) {
+    if (node.devices == 0) return ring_all_reduce_s(bytes, replicas, link_bytes_per_s);
+    const std::int64_t inside = std::min(replicas, node.groups(width));
+    return ring_all_reduce_s(bytes, inside, node.inside_bytes_per_s(link_bytes_per_s)) +
+           ring_all_reduce_s(bytes / static_cast<double>(inside), ceil_div(replicas, inside),
+                             link_bytes_per_s);
+}
+
+/// Bytes a second between two stages of a plan on `devices` devices.
+[[nodiscard]] constexpr double stage_link_bytes_per_s(std::int64_t devices, double link_bytes_per_s,
+                                                      const node_layout& node) {
+    return devices <= node.devices ? node.inside_bytes_per_s(link_bytes_per_s) : link_bytes_per_s;
+}
+
+/// \returns errc::out_of_range for a node of a negative size or without a link.
+[[nodiscard]] inline result<void> validate(const plan_space& space) {
+    if (space.node.devices < 0)
+        return error{errc::out_of_range, "node.devices", "it is " + to_text(space.node.devices),
+                     "it must be 0 (a flat network) or more"};
+    if (space.node.devices > 0 && !(space.node.link_bytes_per_s > 0.0))
+        return error{errc::out_of_range, "node.link_bytes_per_s",
+                     "it is " + to_text(space.node.link_bytes_per_s), "it must be positive"};
+    return {};
+}
+
+} // namespace dovetail::placement
+
+/// \file
+/// What a stage costs in a pipeline of a given shape, under any schedule and plan space.
+
+/// \file
+/// What any interval of a chain of layers adds up to, in constant time from prefix sums.
+
+namespace dovetail::placement::detail {
+
+/// The layers of a stage added up, and the bytes that cross its ends.
+struct stage_sum {
+    layer total{};
+    double entering_bytes = 0.0;
+    double leaving_bytes = 0.0;
+};
+
+/// The numbers of a layer, so that sums need not list them.
+inline constexpr double layer::*layer_numbers[] = {&layer::forward_s,
+                                                   &layer::backward_s,
+                                                   &layer::update_s,
+                                                   &layer::resident_bytes,
+                                                   &layer::reduce_bytes,
+                                                   &layer::activation_bytes,
+                                                   &layer::stash_bytes,
+                                                   &layer::weight_gradient_s,
+                                                   &layer::attention_forward_s,
+                                                   &layer::attention_stash_bytes,
+                                                   &layer::optimizer_bytes};
+
+/// Sums over all intervals of the chain of one tensor width.
+template <class Storage>
+class stage_sums {
+public:
+    /// \complexity O(layers).
+    constexpr void prepare(const basic_width_costs<Storage>& costs) {
+        const std::size_t n = costs.layers.size();
+        before_.resize(n + 1, {});
+        entering_bytes_.resize(n + 1, 0.0);
+        before_[0] = {};
+        entering_bytes_[0] = entering_bytes_[n] = 0.0;
+        for (std::size_t v = 0; v < n; ++v) {
+            for (const auto number : layer_numbers)
+                before_[v + 1].*number = before_[v].*number + costs.layers[v].*number;
+            if (v + 1 < n) entering_bytes_[v + 1] = costs.edge_bytes[v];
+        }
+    }
+
+    /// The layers [begin, end).
+    [[nodiscard]] constexpr stage_sum of(std::size_t begin, std::size_t end) const {
+        stage_sum sum{{}, entering_bytes_[begin], entering_bytes_[end]};
+        for (const auto number : layer_numbers)
+            sum.total.*number = before_[end].*number - before_[begin].*number;
+        return sum;
+    }
+    /// Forward and backward passes of all layers before `end`.
+    [[nodiscard]] constexpr double work_before_s(std::size_t end) const {
+        return before_[end].forward_s + before_[end].backward_s;
+    }
+
+private:
+    typename Storage::template up_to_layers<layer> before_{};
+    typename Storage::template up_to_layers<double> entering_bytes_{};
+};
+
+/// The same, layer by layer: differences of prefix sums lose digits where a small stage follows a large one.
+template <class Storage>
+[[nodiscard]] constexpr stage_sum add_up(const basic_width_costs<Storage>& costs, std::size_t begin,
+                                         std::size_t end) {
+    stage_sum sum;
+    for (std::size_t v = begin; v < end; ++v)
+        for (const auto number : layer_numbers) sum.total.*number += costs.layers[v].*number;
+    if (begin > 0) sum.entering_bytes = costs.edge_bytes[begin - 1];
+    if (end < costs.layers.size()) sum.leaving_bytes = costs.edge_bytes[end - 1];
+    return sum;
+}
+
+} // namespace dovetail::placement::detail
+
+namespace dovetail::placement::detail {
+
+/// What one stage costs with one way to recompute.
+struct stage_price {
+    stage_times times{};
+    double pace_s = 0.0;    ///< counts once for every slot of the schedule
+    double rest_s = 0.0;    ///< counts once
+    double charged_s = 0.0; ///< counts once: of the tail, what the objective charges to this stage
+    double tail_s = 0.0;
+    double memory_bytes = 0.0;
+};
+
+/// A pipeline of `devices` devices, each with `policy.chunks()` stages, on `replicas` replicas.
+template <pipeline_policy Policy>
+struct stage_pricing {
+    Policy policy{};
+    plan_space space{};
+    bool recompute = false; ///< the problem's
+    std::size_t devices = 1;
+    std::int64_t replicas = 1;
+    std::size_t micro_batches = 1;  ///< of one replica
+    std::int64_t stage_devices = 1; ///< of a stage that is not single
+    double stage_link_bytes_per_s = 0.0;
+    double reduce_link_bytes_per_s = 0.0;
+
+    [[nodiscard]] constexpr std::size_t stages() const { return devices * policy.chunks(); }
+    [[nodiscard]] constexpr double slots() const { return policy.charge({}, devices, micro_batches).slots; }
+
+    /// Stages that share devices take as many as the widest of them.
+    [[nodiscard]] constexpr std::int64_t devices_of(bool single) const {
+        return single && policy.chunks() == 1 ? 1 : stage_devices;
+    }
+
+    /// Whether a stage with `behind` stages behind it may recompute so.
+    [[nodiscard]] constexpr bool allows(recomputation repeats, std::size_t behind) const {
+        if (space.choose_recomputation) return true;
+        return repeats == (recompute && behind > 0 ? recomputation::full : recomputation::none);
+    }
+
+    /// Stages' worth of activations that the stage's device holds besides those being computed.
+    [[nodiscard]] constexpr std::size_t further(std::size_t behind) const {
+        const std::size_t device = devices - 1 - behind % devices;
+        if constexpr (requires { policy.in_flight(device, devices); })
+            if (!space.count_short_batches) return policy.in_flight(device, devices) - 1;
+        return policy.in_flight(device, devices, micro_batches) - 1;
+    }
+
+    /// Memory of a device whose stages are all like this one, `further` more activations held.
+    [[nodiscard]] constexpr double memory_bytes(const stage_sum& s, std::size_t further,
+                                                recomputation repeats) const {
+        double stash = s.total.stash_bytes;
+        if (repeats == recomputation::selective) stash -= s.total.attention_stash_bytes;
+        if (repeats == recomputation::full) stash = s.entering_bytes;
+        double resident = s.total.resident_bytes;
+        if (space.shard_optimizer)
+            resident -= s.total.optimizer_bytes * (1.0 - 1.0 / static_cast<double>(replicas));
+        return static_cast<double>(policy.chunks()) * resident + s.total.activation_bytes +
+               static_cast<double>(further) * stash;
+    }
+
+    [[nodiscard]] constexpr stage_times times(const stage_sum& s, recomputation repeats) const {
+        const double leaving = s.leaving_bytes / stage_link_bytes_per_s;
+        stage_times t{s.entering_bytes / stage_link_bytes_per_s + s.total.forward_s,
+                      leaving + s.total.backward_s, s.total.weight_gradient_s};
+        if (repeats == recomputation::selective) t.backward_s += s.total.attention_forward_s;
+        // Gradients arrive while the forward pass is being repeated.
+        if (repeats == recomputation::full)
+            t.backward_s = std::max(s.total.forward_s, leaving) + s.total.backward_s;
+        return t;
+    }
+
+    /// What the batch is charged for the stage after its last micro-batch, given its reduction.
+    [[nodiscard]] constexpr double charged_s(const stage_sum& s, double reduce_s, std::size_t behind) const {
+        const double all = static_cast<double>(policy.chunks());
+        if (space.charge == objective::every_stage) return all * (reduce_s + update_s(s));
+        return behind + 1 == stages() ? all * reduce_s : 0.0;
+    }
+
+    [[nodiscard]] constexpr stage_price price(const stage_sum& s, std::size_t behind, bool single,
+                                              recomputation repeats) const {
+        stage_price p;
+        p.times = times(s, repeats);
+        const pipeline_charge charge = policy.charge(p.times, devices, micro_batches);
+        const double reduce = reduce_s(s, single);
+        p.tail_s = reduce + update_s(s);
+        p.pace_s = charge.pace_s;
+        p.rest_s = charge.rest_s;
+        p.charged_s = charged_s(s, reduce, behind);
+        p.memory_bytes = memory_bytes(s, further(behind), repeats);
+        return p;
+    }
+
+    /// Bounds that never fall when a stage grows at its end: no transfer behind it, nothing repeated, no
+    /// reduction that the backward pass may hide.
+    [[nodiscard]] constexpr stage_price floor(const stage_sum& s, std::size_t behind, bool single) const {
+        const pipeline_charge charge = policy.charge(
+            {s.entering_bytes / stage_link_bytes_per_s + s.total.forward_s, s.total.backward_s, 0.0}, devices,
+            micro_batches);
+        return {.pace_s = charge.pace_s,
+                .rest_s = Policy::rest_grows ? charge.rest_s : 0.0,
+                .charged_s = charged_s(s, space.overlap_reduction ? 0.0 : reduce_s(s, single), behind)};
+    }
+
+private:
+    [[nodiscard]] constexpr double reduce_s(const stage_sum& s, bool single) const {
+        const double all = reduction_s(s.total.reduce_bytes, replicas, devices_of(single),
+                                       reduce_link_bytes_per_s, space.node);
+        return space.overlap_reduction ? std::max(0.0, all - s.total.backward_s) : all;
+    }
+    [[nodiscard]] constexpr double update_s(const stage_sum& s) const {
+        return space.shard_optimizer ? s.total.update_s / static_cast<double>(replicas) : s.total.update_s;
+    }
+};
+
+/// The part of a price that a table makes small.
+using price_part = double stage_price::*;
+
+/// A number that a part of a price may not pass, or, if strict, not even reach.
+struct price_cap {
+    double value = infinity;
+    bool strict = false;
+
+    [[nodiscard]] constexpr bool admits(double x) const { return strict ? x < value : x <= value; }
+};
+
+/// A cap on every part that counts.
+struct price_caps {
+    price_cap pace{};
+    price_cap rest{};
+    price_cap charged{};
+
+    [[nodiscard]] constexpr bool admit(const stage_price& p) const {
+        return pace.admits(p.pace_s) && rest.admits(p.rest_s) && charged.admits(p.charged_s);
+    }
+};
+
+/// A rule of `stage_table`: the least of one part of a stage's price, over all ways to recompute that fit and
+/// keep to the caps.
+template <class Policy, class Storage>
+struct pricing_rule {
+    using stage_ref = typename chain_stages<Storage>::stage_ref;
+
+    const stage_pricing<Policy>& pricing;
+    const chain_stages<Storage>& chain;
+    const stage_sums<Storage>& sums;
+    double hbm_bytes;
+    std::size_t behind;
+    std::size_t further;
+    price_part part;
+    price_caps caps;
+
+    /// Calls `visit(repeats, price)` for every such way.
+    template <class Visit>
+    constexpr void for_each_way(stage_ref ref, const Visit& visit) const {
+        const stage_sum s = sums.of(ref.begin, ref.end);
+        for (const auto repeats : every_recomputation) {
+            if (!fits(s, repeats)) continue;
+            const stage_price price = pricing.price(s, behind, chain.single(ref), repeats);
+            if (caps.admit(price)) visit(repeats, price);
+        }
+    }
+
+    [[nodiscard]] constexpr double value(stage_ref ref) const {
+        double least = infinity;
+        for_each_way(ref, [&](recomputation, const stage_price& p) { least = std::min(least, p.*part); });
+        return least;
+    }
+    [[nodiscard]] constexpr double floor(stage_ref ref) const { return floor_of(ref).*part; }
+    [[nodiscard]] constexpr bool fits(stage_ref ref) const {
+        if (!caps.admit(floor_of(ref))) return false;
+        const stage_sum s = sums.of(ref.begin, ref.end);
+        return std::any_of(every_recomputation.begin(), every_recomputation.end(),
+                           [&](recomputation repeats) { return fits(s, repeats); });
+    }
+
+private:
+    [[nodiscard]] constexpr stage_price floor_of(stage_ref ref) const {
+        return pricing.floor(sums.of(ref.begin, ref.end), behind, chain.single(ref));
+    }
+    [[nodiscard]] constexpr bool fits(const stage_sum& s, recomputation repeats) const {
+        return pricing.allows(repeats, behind) && pricing.memory_bytes(s, further, repeats) <= hbm_bytes;
+    }
+};
+
+/// A rule of `stage_table`: the fewest bytes to reduce, among the stages that another rule lets fit.
+template <class Policy, class Storage>
+struct reduction_rule {
+    using stage_ref = typename chain_stages<Storage>::stage_ref;
+
+    const pricing_rule<Policy, Storage>& within;
+
+    [[nodiscard]] constexpr double value(stage_ref ref) const { return floor(ref); }
+    [[nodiscard]] constexpr double floor(stage_ref ref) const {
+        return within.sums.of(ref.begin, ref.end).total.reduce_bytes;
+    }
+    [[nodiscard]] constexpr bool fits(stage_ref ref) const { return within.fits(ref); }
+};
+
+} // namespace dovetail::placement::detail
+
+namespace dovetail::placement::detail {
+
+/// Pipelines of `stages` stages, `singles` of them on a single device, on so many replicas.
+template <class Policy, class Storage>
+struct pipeline_shapes {
+    const Policy& policy;
+    const plan_space& space;
+    const basic_layer_graph<Storage>& problem;
+    replica_shape shape{};
+    std::int64_t usable = 0; ///< devices
+
+    constexpr pipeline_shapes(const Policy& policy_of, const plan_space& space_of,
+                              const basic_layer_graph<Storage>& problem_of,
+                              const chain_stages<Storage>& chain, std::int64_t width)
+        : policy(policy_of), space(space_of), problem(problem_of), shape(replica_shape::of(chain, width)) {
+        if (policy.chunks() > 1) shape.max_singles = 0;
+        usable = space.node.usable(problem.devices, shape.stage_devices);
+    }
+
+    /// Devices of a replica whose pipeline has `stages` stages.
+    [[nodiscard]] constexpr std::int64_t replica_devices(std::size_t stages, std::size_t singles) const {
+        return shape.devices(stages / policy.chunks(), singles);
+    }
+
+    [[nodiscard]] constexpr stage_pricing<Policy> priced(std::size_t stages, std::int64_t replicas,
+                                                         std::size_t singles) const {
+        const double link = problem.link_bytes_per_s;
+        return {.policy = policy,
+                .space = space,
+                .recompute = problem.recompute,
+                .devices = stages / policy.chunks(),
+                .replicas = replicas,
+                .micro_batches = static_cast<std::size_t>(ceil_div(problem.micro_batches, replicas)),
+                .stage_devices = shape.stage_devices,
+                .stage_link_bytes_per_s =
+                    stage_link_bytes_per_s(replicas * replica_devices(stages, singles), link, space.node),
+                .reduce_link_bytes_per_s = link};
+    }
+
+    /// Every number of replicas that can be best, most first. Fewer replicas for as many micro-batches each
+    /// have less to reduce; only where they share out the optimizer can more of them be worth it.
+    template <class Visit>
+    constexpr void for_each_degree(std::size_t stages, std::size_t singles, const Visit& visit) const {
+        std::int64_t d = std::min(problem.micro_batches, usable / replica_devices(stages, singles));
+        for (; d > 0; --d) {
+            const std::int64_t each = ceil_div(problem.micro_batches, d);
+            if (!space.shard_optimizer) d = ceil_div(problem.micro_batches, each);
+            if (policy.admits(stages / policy.chunks(), static_cast<std::size_t>(each))) visit(d);
+        }
+    }
+};
+
+} // namespace dovetail::placement::detail
+
+namespace dovetail::placement {
+
+namespace detail {
+
+/// A number of stages, and of single ones among them, by the least time that it promises.
+struct shape_promise {
+    double time_s = infinity;
+    double pace_s = infinity;
+    double reduce_bytes = 0.0; ///< of some stage at least
+    std::size_t stages = 0;
+    std::size_t singles = 0;
+};
+
+/// A stage of the best plan.
+template <class StageRef>
+struct chosen_stage {
+    StageRef ref;
+    recomputation repeats;
+};
+
+} // namespace detail
+
+/// The memory of a `pipeline_program`, to be kept from call to call. One a thread.
+template <class Storage>
+struct basic_pipeline_workspace {
+    using stage_ref = typename detail::chain_stages<Storage>::stage_ref;
+
+    basic_plan<Storage> plan{}; ///< the answer of the last call
+    detail::chain_stages<Storage> chain{};
+    detail::stage_sums<Storage> sums{};
+    detail::stage_table<Storage> paces{};
+    detail::stage_table<Storage> reductions{};
+    detail::stage_table<Storage> trial{};
+    typename Storage::template per_row<detail::shape_promise> promises{};
+    typename Storage::template up_to_layers<detail::chosen_stage<stage_ref>> path{};
+};
+
+using pipeline_workspace = basic_pipeline_workspace<dynamic_storage>;
+
+namespace detail {
+
+/// The search for one tensor width: every shape by what it promises, the best first; in each, every number of
+/// replicas that can still win; for each, the cuts that no other beats in pace, rest and tail.
+template <class Policy, class Storage>
+class pipeline_search {
+public:
+    constexpr pipeline_search(const Policy& policy, const plan_space& space,
+                              const basic_layer_graph<Storage>& problem,
+                              const basic_width_costs<Storage>& costs,
+                              basic_pipeline_workspace<Storage>& memory)
+        : policy_(policy), space_(space), problem_(problem), costs_(costs),
+          memory_(prepared(memory, problem, costs)), best_(memory.plan),
+          shapes_(policy, space, problem, memory.chain, costs.width) {}
+
+    constexpr void operator()() {
+        promise_shapes();
+        while (true) {
+            shape_promise* first = nullptr;
+            for (shape_promise& p : memory_.promises)
+                if (p.time_s < (first == nullptr ? best_.time_per_batch_s : first->time_s)) first = &p;
+            if (first == nullptr) break;
+            shapes_.for_each_degree(first->stages, first->singles, [&](std::int64_t replicas) {
+                const auto pricing = shapes_.priced(first->stages, replicas, first->singles);
+                const least_time least = least_time_of(*first, pricing);
+                if (least.total_s() < best_.time_per_batch_s) settle(*first, pricing, least);
+            });
+            first->time_s = infinity;
+        }
+        if (improved_) write_plan();
+    }
+
+private:
+    using stage_ref = typename chain_stages<Storage>::stage_ref;
+    using rule = pricing_rule<Policy, Storage>;
+
+    static constexpr auto& prepared(basic_pipeline_workspace<Storage>& memory,
+                                    const basic_layer_graph<Storage>& problem,
+                                    const basic_width_costs<Storage>& costs) {
+        memory.chain.prepare(problem, costs);
+        memory.sums.prepare(costs);
+        return memory;
+    }
+
+    /// What no plan of a shape on so many replicas falls below.
+    struct least_time {
+        double paced_s = 0.0; ///< all slots together
+        double rest_s = 0.0;
+        double tail_s = 0.0;
+
+        [[nodiscard]] constexpr double total_s() const { return paced_s + rest_s + tail_s; }
+    };
+
+    /// No pace is below the relaxed one, no reduction below the least that some stage must have, and nothing
+    /// below what an even share of all work costs.
+    [[nodiscard]] constexpr least_time least_time_of(const shape_promise& shape,
+                                                     const stage_pricing<Policy>& pricing) const {
+        const auto stages = static_cast<double>(shape.stages);
+        const layer all = memory_.sums.of(0, memory_.chain.max_stages()).total;
+        const stage_times share{all.forward_s / stages, all.backward_s / stages, 0.0};
+        const pipeline_charge charge = policy_.charge(share, pricing.devices, pricing.micro_batches);
+        least_time least{.paced_s = charge.slots * std::max(shape.pace_s, charge.pace_s)};
+        if (Policy::rest_grows) least.rest_s = charge.rest_s;
+        if (space_.charge == objective::every_stage) {
+            // Running beside the backward passes hides no more than all of them take.
+            const double hidden_s = space_.overlap_reduction ? share.backward_s : 0.0;
+            const double bytes = space_.overlap_reduction ? all.reduce_bytes / stages : shape.reduce_bytes;
+            const double reduce_s =
+                reduction_s(bytes, pricing.replicas, 1, problem_.link_bytes_per_s, space_.node) - hidden_s;
+            least.tail_s = std::max(0.0, static_cast<double>(policy_.chunks()) * reduce_s);
+        }
+        // Sums carry rounding errors that must not discard a perfectly even cut.
+        for (double least_time::*part : {&least_time::paced_s, &least_time::rest_s, &least_time::tail_s})
+            least.*part *= 1.0 - 1e-12;
+        return least;
+    }
+
+    /// One table each for paces and reductions serves all shapes: with the least memory that any of them can
+    /// ask for.
+    constexpr void promise_shapes() {
+        memory_.promises.clear();
+        auto& table = memory_.paces;
+        table.start(memory_.chain.states(), shapes_.shape.max_singles);
+        memory_.reductions.start(memory_.chain.states(), shapes_.shape.max_singles);
+        stage_pricing<Policy> lenient = shapes_.priced(policy_.chunks(), 1, 0);
+        lenient.replicas = problem_.micro_batches;
+        if (space_.node.devices > 0)
+            lenient.stage_link_bytes_per_s =
+                std::max(problem_.link_bytes_per_s, space_.node.link_bytes_per_s);
+        for (std::size_t stages = 1; stages <= memory_.chain.max_stages(); ++stages) {
+            if (shapes_.replica_devices(stages, table.max_singles(stages)) > shapes_.usable) break;
+            const std::size_t behind = stages - 1;
+            const std::size_t held =
+                space_.count_short_batches ? policy_.chunks() : policy_.least_in_flight(behind);
+            const rule paced{lenient, memory_.chain, memory_.sums,         problem_.hbm_bytes,
+                             behind,  held - 1,      &stage_price::pace_s, {}};
+            const auto no_limit = [](std::size_t) { return [](std::size_t) { return infinity; }; };
+            if (!table.add_stage(memory_.chain, paced, no_limit)) break;
+            memory_.reductions.add_stage(memory_.chain, reduction_rule<Policy, Storage>{paced}, no_limit);
+            if (stages % policy_.chunks() != 0) continue;
+            for (std::size_t q = 0; q <= table.max_singles(stages); ++q) {
+                shape_promise shape{infinity, table.whole(stages, q), memory_.reductions.whole(stages, q),
+                                    stages, q};
+                if (shape.pace_s == infinity) continue;
+                shapes_.for_each_degree(stages, q, [&](std::int64_t replicas) {
+                    shape.time_s = std::min(
+                        shape.time_s, least_time_of(shape, shapes_.priced(stages, replicas, q)).total_s());
+                });
+                if (shape.time_s < best_.time_per_batch_s) memory_.promises.push_back(shape);
+            }
+        }
+    }
+
+    /// The best of the cuts of a shape, if it beats the best plan. Shorter and shorter tails are asked for,
+    /// as long as what they leave of pace and rest can still win.
+    constexpr void settle(const shape_promise& shape, const stage_pricing<Policy>& pricing,
+                          const least_time& least) {
+        price_caps caps{.charged = {best_.time_per_batch_s - least.paced_s - least.rest_s, true}};
+        while (true) {
+            const paced_cut cut = least_pace_and_rest(shape, pricing, caps, least);
+            if (cut.pace_s == infinity) return;
+            const double time = pricing.slots() * cut.pace_s + cut.rest_s;
+            const double room = best_.time_per_batch_s - time;
+            if (!(room > 0.0)) return;
+            const price_caps kept{{cut.pace_s}, {cut.rest_s}, {std::min(caps.charged.value, room), true}};
+            const double tail = solve(shape, pricing, &stage_price::charged_s, kept);
+            if (tail < infinity) accept(shape, pricing, kept, time + tail);
+            caps.charged.value = std::min(kept.charged.value, tail);
+        }
+    }
+
+    struct paced_cut {
+        double pace_s = infinity;
+        double rest_s = infinity;
+    };
+
+    /// The least time but for the tail over the cuts of a shape that keep to a cap on tails, where it leaves
+    /// room for the least tail: walks along the cuts that no other beats in both pace and rest.
+    constexpr paced_cut least_pace_and_rest(const shape_promise& shape, const stage_pricing<Policy>& pricing,
+                                            price_caps caps, const least_time& least) {
+        const double slots = pricing.slots();
+        double limit = best_.time_per_batch_s - least.tail_s;
+        paced_cut best;
+        caps.rest = {limit - least.paced_s, true};
+        while (true) {
+            caps.pace = {(limit - least.rest_s) / slots, false};
+            const double pace = solve(shape, pricing, &stage_price::pace_s, caps);
+            if (pace == infinity) return best;
+            if (!Policy::has_rest) return {pace, 0.0};
+            price_caps paced = caps;
+            paced.pace = {pace, false};
+            paced.rest.value = std::min(caps.rest.value, limit - pace * slots);
+            const double rest = solve(shape, pricing, &stage_price::rest_s, paced);
+            if (pace * slots + rest < limit) {
+                best = {pace, rest};
+                limit = pace * slots + rest;
+            }
+            caps.rest.value = std::min(paced.rest.value, rest);
+        }
+    }
+
+    /// The least largest part of a price over the cuts of a shape whose stages all keep to the caps.
+    constexpr double solve(const shape_promise& shape, const stage_pricing<Policy>& pricing, price_part part,
+                           const price_caps& caps) {
+        auto& table = memory_.trial;
+        table.start(memory_.chain.states(), shapes_.shape.max_singles);
+        while (table.stages() < shape.stages) {
+            const std::size_t in_front = shape.stages - table.stages() - 1;
+            // No stage passes the cap on paces, which bounds the work in front of any stage.
+            const double work_cap_s =
+                in_front == 0 ? infinity : caps.pace.value * static_cast<double>(in_front) * (1.0 + 1e-12);
+            const auto limit = [&, in_front, work_cap_s](std::size_t q) {
+                const bool useful = q <= shape.singles && shape.singles - q <= in_front;
+                return [&, in_front, work_cap_s, useful](std::size_t state) {
+                    const bool open =
+                        in_front == 0 ? state == 0 : pace_before_s(pricing, state) <= work_cap_s;
+                    return useful && open ? infinity : 0.0;
+                };
+            };
+            if (!table.add_stage(memory_.chain, rule_for(pricing, table.stages(), part, caps), limit))
+                return infinity;
+        }
+        return table.whole(shape.stages, shape.singles);
+    }
+
+    [[nodiscard]] constexpr double pace_before_s(const stage_pricing<Policy>& pricing,
+                                                 std::size_t state) const {
+        const layer& before = memory_.sums.of(0, state).total;
+        return policy_.charge({before.forward_s, before.backward_s, 0.0}, 1, pricing.micro_batches).pace_s;
+    }
+
+    [[nodiscard]] constexpr rule rule_for(const stage_pricing<Policy>& pricing, std::size_t behind,
+                                          price_part part, const price_caps& caps) const {
+        return {pricing, memory_.chain,           memory_.sums, problem_.hbm_bytes,
+                behind,  pricing.further(behind), part,         caps};
+    }
+
+    /// Takes over the plan that the trial table holds: of the least tail under the caps.
+    constexpr void accept(const shape_promise& shape, const stage_pricing<Policy>& pricing,
+                          const price_caps& caps, double time) {
+        if (!(time < best_.time_per_batch_s)) return;
+        best_.outcome = status::optimal;
+        best_.time_per_batch_s = time;
+        best_.data_parallel = pricing.replicas;
+        improved_ = true;
+        pricing_ = pricing;
+        memory_.path.clear();
+        std::size_t singles = shape.singles;
+        std::size_t state = 0;
+        for (std::size_t stages = shape.stages; stages > 0; --stages) {
+            const rule least_tail = rule_for(pricing, stages - 1, &stage_price::charged_s, caps);
+            const stage_ref ref =
+                memory_.trial.first_stage(memory_.chain, least_tail, stages, singles, state);
+            chosen_stage<stage_ref> chosen{ref, recomputation::none};
+            double least = infinity;
+            least_tail.for_each_way(ref, [&](recomputation repeats, const stage_price& price) {
+                if (price.charged_s >= least) return;
+                least = price.charged_s;
+                chosen.repeats = repeats;
+            });
+            memory_.path.push_back(chosen);
+            state = ref.end;
+        }
+    }
+
+    constexpr void write_plan() {
+        best_.tensor_parallel = costs_.width;
+        best_.stages_per_device = policy_.chunks();
+        best_.stages.clear();
+        best_.order.clear();
+        stage_price largest;
+        std::size_t behind = memory_.path.size();
+        for (const auto& [ref, repeats] : memory_.path) {
+            --behind;
+            const bool single = memory_.chain.single(ref);
+            const stage_price price =
+                pricing_.price(add_up(costs_, ref.begin, ref.end), behind, single, repeats);
+            best_.stages.push_back({.begin = static_cast<std::uint32_t>(ref.begin),
+                                    .end = static_cast<std::uint32_t>(ref.end),
+                                    .devices = pricing_.devices_of(single),
+                                    .load_s = price.times.total_s(),
+                                    .memory_bytes = price.memory_bytes,
+                                    .tail_s = price.tail_s,
+                                    .repeats = repeats});
+            memory_.chain.append_layers(ref, best_.order);
+            for (const price_part part :
+                 {&stage_price::pace_s, &stage_price::rest_s, &stage_price::charged_s})
+                largest.*part = std::max(largest.*part, price.*part);
+        }
+        best_.time_per_batch_s = pricing_.slots() * largest.pace_s + largest.rest_s + largest.charged_s;
+    }
+
+    const Policy& policy_;
+    const plan_space& space_;
+    const basic_layer_graph<Storage>& problem_;
+    const basic_width_costs<Storage>& costs_;
+    basic_pipeline_workspace<Storage>& memory_;
+    basic_plan<Storage>& best_;
+    pipeline_shapes<Policy, Storage> shapes_;
+    bool improved_ = false;
+    stage_pricing<Policy> pricing_{}; // of the best plan
+};
+
+} // namespace detail
+
+/// Finds a plan with the least time per batch for a chain, over all tensor widths, cuts, data-parallel
+/// degrees and what the plan space offers, as the schedule's `charge` counts it. Exact whatever the costs.
+///
+/// With `one_forward_one_backward` and a default `space` the problem is PHAZE's, and the answer that of
+/// `chain_program`, which is faster by far. Interleaved stages that share devices are charged as if each were
+/// as heavy as the heaviest, in memory and reduction.
+///
+/// \complexity A table of O(layers * stages) cells, mostly O(1) each, for every shape and number of replicas
+/// whose bound does not rule it out, times the cuts that trade pace for rest or tail.
+template <pipeline_policy Policy = one_forward_one_backward>
+struct pipeline_program {
+    Policy schedule{};
+    plan_space space{};
+
+    /// Solves a valid problem whose edges form a chain; `space` must be valid.
+    template <class Storage>
+    [[nodiscard]] constexpr basic_plan<Storage> operator()(const basic_layer_graph<Storage>& problem) const {
+        basic_pipeline_workspace<Storage> workspace{};
+        (*this)(problem, workspace);
+        return std::move(workspace.plan);
+    }
+
+    /// The same in memory that is kept; the answer lives in the workspace until the next call.
+    template <class Storage>
+    constexpr const basic_plan<Storage>& operator()(const basic_layer_graph<Storage>& problem,
+                                                    basic_pipeline_workspace<Storage>& workspace) const {
+        DOVETAIL_ASSERT(is_chain(problem), "the edges must form the chain 0 -> 1 -> ...");
+        workspace.plan = {};
+        for (const auto& costs : problem.widths)
+            detail::pipeline_search<Policy, Storage>(schedule, space, problem, costs, workspace)();
+        return workspace.plan;
+    }
+};
+
+} // namespace dovetail::placement
+
+/// \file
+/// Why nothing fits on the accelerators, and how much memory would.
+
+namespace dovetail::placement {
+
+/// The memory that every accelerator needs where accelerators alone hold everything, whatever they support:
+/// the least largest sum of bytes, found as a load. A plan with the outcome `infeasible` where there is no
+/// accelerator; in all others read bytes for seconds.
+[[nodiscard]] inline device_plan smallest_device_memory(const device_graph& problem,
+                                                        const max_load_program& solve = {}) {
+    const device_classes contracted = contract(problem);
+    device_graph by_memory{.accelerators = problem.accelerators};
+    for (const device_class& c : contracted.classes)
+        by_memory.nodes.push_back({.cpu_s = c.size_bytes, .accelerator_s = c.size_bytes});
+    by_memory.edges.assign(contracted.order.arcs().begin(), contracted.order.arcs().end());
+    return solve(by_memory);
 }
 
 } // namespace dovetail::placement
@@ -12197,6 +16148,326 @@ void lower_hbm_need(const Space& space, std::int64_t width, std::int64_t devices
 }
 
 } // namespace dovetail::placement
+
+/// \file
+/// The smallest memory of a device with which a chain fits, under any schedule and plan space.
+
+namespace dovetail::placement {
+
+namespace detail {
+
+/// A rule of `stage_table`: the least memory of a stage, over all ways to recompute.
+template <class Policy>
+struct pipeline_memory_rule {
+    using stage_ref = typename chain_stages<dynamic_storage>::stage_ref;
+
+    const stage_pricing<Policy>& pricing;
+    const stage_sums<dynamic_storage>& sums;
+    std::size_t behind;
+
+    [[nodiscard]] constexpr double value(stage_ref ref) const {
+        double least = infinity;
+        for (const auto repeats : every_recomputation)
+            if (pricing.allows(repeats, behind))
+                least = std::min(least, pricing.memory_bytes(sums.of(ref.begin, ref.end),
+                                                             pricing.further(behind), repeats));
+        return least;
+    }
+    [[nodiscard]] constexpr double floor(stage_ref ref) const { return value(ref); }
+    [[nodiscard]] constexpr bool fits(stage_ref) const { return true; }
+};
+
+} // namespace detail
+
+/// Finds the smallest memory of a device with which a valid chain, otherwise unchanged, has a plan.
+/// \complexity O(widths * layers * stages^2), times the number of unsplit stages that save devices.
+template <pipeline_policy Policy>
+[[nodiscard]] hbm_need smallest_hbm(const layer_graph& problem, const pipeline_program<Policy>& program) {
+    hbm_need need;
+    pipeline_workspace memory;
+    for (const width_costs& costs : problem.widths) {
+        memory.chain.prepare(problem, costs);
+        memory.sums.prepare(costs);
+        const detail::pipeline_shapes shapes(program.schedule, program.space, problem, memory.chain,
+                                             costs.width);
+        const std::size_t max_singles = shapes.shape.max_singles;
+        const std::int64_t fewest = shapes.shape.stage_devices;
+        need.fewest_devices = need.fewest_devices == 0 ? fewest : std::min(need.fewest_devices, fewest);
+        for (std::size_t stages = program.schedule.chunks(); stages <= problem.layer_count();
+             stages += program.schedule.chunks())
+            for (std::size_t singles = 0; singles <= std::min(stages, max_singles); ++singles) {
+                // More replicas have fewer micro-batches each and share out more: the first needs least.
+                std::int64_t replicas = 0;
+                shapes.for_each_degree(stages, singles,
+                                       [&](std::int64_t d) { replicas = std::max(replicas, d); });
+                if (replicas == 0) continue;
+                const auto pricing = shapes.priced(stages, replicas, singles);
+                const auto rule = [&](std::size_t behind) {
+                    return detail::pipeline_memory_rule<Policy>{pricing, memory.sums, behind};
+                };
+                auto& table = memory.trial;
+                table.start(memory.chain.states(), max_singles);
+                const auto limit = [&](std::size_t) { return [&](std::size_t) { return need.bytes; }; };
+                bool alive = true;
+                while (alive && table.stages() < stages)
+                    alive = table.add_stage(memory.chain, rule(table.stages()), limit);
+                if (!alive || !(table.whole(stages, singles) < need.bytes)) continue;
+                need = {table.whole(stages, singles), costs.width, stages, 0, need.fewest_devices};
+                std::size_t state = 0;
+                std::size_t left_singles = singles;
+                for (std::size_t left = stages; left > 0; --left) {
+                    const auto s = table.first_stage(memory.chain, rule(left - 1), left, left_singles, state);
+                    if (rule(left - 1).value(s) >= need.bytes) {
+                        need.stage = stages - left;
+                        break;
+                    }
+                    state = s.end;
+                }
+            }
+    }
+    return need;
+}
+
+} // namespace dovetail::placement
+
+/// \file
+/// All stages that a device may take after a downset, but for those that a larger one makes needless.
+
+namespace dovetail::placement::detail {
+
+// Walks the downsets J that contain a given one, I, and whose stage J \ I loads a device below a limit.
+//
+// The load of an accelerator is the work of its stage plus the cut f of the stage: the cost of the transfers
+// that have classes inside and outside. f is symmetric and submodular. Three rules follow.
+// - Let v be free to join J, with f(J + v) - f(J) <= work(v). In any plan that continues from J, moving v
+//   into the stage just made changes one other load, by at most f(J + v) - f(J) - work(v). So J is needless
+//   if the stage can take v as well; v is called welcome.
+// - What v adds to the load shrinks as J grows, and a welcome v stays welcome. So where v is welcome and
+//   adds nothing, all sets without it are needless.
+// - Transfers that reach into I, or to a class that is left out for good, stay cut.
+class stage_walk {
+public:
+    explicit stage_walk(const class_pipeline& problem)
+        : problem_(problem), before_(problem.net_size.size(), 0), inside_(problem.net_size.size(), 0),
+          left_out_(problem.net_size.size(), 0), waits_for_(problem.size(), 0) {}
+
+    // \param sink called as sink(added, sums, cut): the classes of J \ I, the sums of J, f(J)
+    // \param needed_work J is worthless unless it holds this much work
+    // \returns false when the budget ended first
+    template <device_kind Kind, class Sink>
+    [[nodiscard]] bool run(std::span<const std::uint64_t> from, double limit, double needed_work,
+                           spending& spent, const Sink& sink) {
+        limit_ = limit;
+        needed_ = needed_work - 1e-9 * (1.0 + problem_.total.work_s);
+        enter(from);
+        if (!open<Kind>(spent, sink)) return false;
+        while (!frames_.empty()) {
+            frame& f = frames_.back();
+            if (f.next == f.stop) {
+                leave();
+                continue;
+            }
+            const candidate k = candidates_[f.next++];
+            if (k.banned) continue;
+            if (worth<Kind>(f, k)) {
+                take(k);
+                if (!open<Kind>(spent, sink)) return false;
+            } else {
+                leave_out(f);
+            }
+        }
+        return true;
+    }
+
+private:
+    struct candidate {
+        graph::index v;
+        bool banned;    // left out for good
+        double load_s;  // of the stage with v
+        double cut_s;   // f(J + v)
+    };
+    struct frame {
+        std::size_t first = 0; // its candidates: the classes that are free to join, banned ones included
+        std::size_t next = 0;
+        std::size_t stop = 0;
+        std::size_t bans = 0; // how many were banned before
+        double load_s = 0.0;
+        double kept_s = 0.0; // transfers of the stage that stay cut, whatever joins
+        double cut_s = 0.0;
+        double size_bytes = 0.0; // of the stage
+        class_sums sums{};       // of J
+    };
+
+    void enter(std::span<const std::uint64_t> from) {
+        std::fill(before_.begin(), before_.end(), 0);
+        std::fill(inside_.begin(), inside_.end(), 0);
+        std::fill(left_out_.begin(), left_out_.end(), 0);
+        frames_.clear();
+        candidates_.clear();
+        bans_.clear();
+        added_.clear();
+        const auto holds = [&](graph::index v) { return (from[v / 64] >> (v % 64) & 1) != 0; };
+        frame root;
+        for (graph::index v = 0; v < problem_.size(); ++v) {
+            if (holds(v)) {
+                root.sums.add(problem_.classes[v]);
+                for (const auto& i : problem_.nets(v)) ++before_[i.net];
+                continue;
+            }
+            waits_for_[v] = 0;
+            for (const graph::index u : problem_.order.predecessors(v)) waits_for_[v] += holds(u) ? 0U : 1U;
+            if (waits_for_[v] == 0) candidates_.push_back({v, false, 0.0, 0.0});
+        }
+        for (graph::index h = 0; h < before_.size(); ++h)
+            if (before_[h] != 0 && before_[h] != problem_.net_size[h]) root.cut_s += problem_.net_cost[h];
+        start_work_ = root.sums.work_s;
+        frames_.push_back(root);
+    }
+
+    // Looks at all candidates of the last frame, reports its set unless it is needless, and finds what it may
+    // branch on. \returns false when the budget ended.
+    template <device_kind Kind, class Sink>
+    [[nodiscard]] bool open(spending& spent, const Sink& sink) {
+        if (!spent.spend_node()) return false;
+        frame& f = frames_.back();
+        f.next = f.first;
+        f.stop = candidates_.size();
+        bool needless = false;
+        for (std::size_t c = f.first; c < candidates_.size(); ++c) {
+            candidate& k = candidates_[c];
+            const class_costs& costs = problem_.classes[k.v];
+            const auto [more_cut, more_load] = marginal<Kind>(k.v);
+            k.cut_s = f.cut_s + more_cut;
+            const bool takes = Kind == device_kind::cpu ||
+                               (costs.supported && f.size_bytes + costs.size_bytes <= problem_.memory_bytes);
+            k.load_s = takes ? f.load_s + more_load : std::numeric_limits<double>::infinity();
+            // What no accelerator supports loads a CPU in any case.
+            const bool welcome = takes && (more_cut <= costs.work_s || !costs.supported);
+            if (!welcome) continue;
+            needless = needless || k.load_s < limit_;
+            const bool takes_no_room =
+                Kind == device_kind::cpu || !problem_.memory_binds || costs.size_bytes == 0.0;
+            if (more_load > 0.0 || !takes_no_room) continue;
+            // v belongs to whatever follows: where it is banned, nothing does.
+            f.next = c;
+            f.stop = k.banned ? c : c + 1;
+            break;
+        }
+        if (!needless && f.load_s < limit_ && !added_.empty())
+            sink(std::span<const graph::index>(added_), f.sums, f.cut_s);
+        return true;
+    }
+
+    struct margins {
+        double cut_s;
+        double load_s;
+    };
+
+    // What `v` adds to f(J) and to the load.
+    template <device_kind Kind>
+    [[nodiscard]] margins marginal(graph::index v) const {
+        margins m{0.0, Kind == device_kind::cpu ? problem_.classes[v].cpu_s : problem_.classes[v].work_s};
+        for (const auto& i : problem_.nets(v)) {
+            const graph::index in = inside_[i.net];
+            const graph::index all = before_[i.net] + in;
+            const graph::index size = problem_.net_size[i.net];
+            if (all == 0) m.cut_s += i.cost_s;
+            if (all + 1 == size) m.cut_s -= i.cost_s;
+            if constexpr (Kind == device_kind::accelerator) {
+                if (in == 0) m.load_s += i.cost_s;
+                if (in + 1 == size) m.load_s -= i.cost_s;
+            }
+        }
+        return m;
+    }
+
+    // Whether any set with the candidate can be of use.
+    template <device_kind Kind>
+    [[nodiscard]] bool worth(const frame& f, const candidate& k) const {
+        if constexpr (Kind == device_kind::cpu) return k.load_s < limit_;
+        if (k.load_s == std::numeric_limits<double>::infinity()) return false;
+        const double kept = kept_with(f, k.v);
+        const double work = f.sums.work_s + problem_.classes[k.v].work_s - start_work_;
+        return work + kept < limit_ && start_work_ + limit_ - kept > needed_;
+    }
+
+    [[nodiscard]] double kept_with(const frame& f, graph::index v) const {
+        double kept = f.kept_s;
+        for (const auto& i : problem_.nets(v))
+            if (inside_[i.net] == 0 && (before_[i.net] != 0 || left_out_[i.net] != 0)) kept += i.cost_s;
+        return kept;
+    }
+
+    void take(const candidate& k) {
+        const frame& f = frames_.back();
+        frame next;
+        next.first = candidates_.size();
+        next.bans = bans_.size();
+        next.load_s = k.load_s;
+        next.kept_s = kept_with(f, k.v);
+        next.cut_s = k.cut_s;
+        next.size_bytes = f.size_bytes + problem_.classes[k.v].size_bytes;
+        next.sums = f.sums;
+        next.sums.add(problem_.classes[k.v]);
+        // The candidates stay in the order of their numbers.
+        auto copy = [&, c = f.first](graph::index bound) mutable {
+            for (; c < next.first && candidates_[c].v < bound; ++c)
+                if (candidates_[c].v != k.v) candidates_.push_back(candidates_[c]);
+        };
+        for (const graph::index w : problem_.order.successors(k.v))
+            if (--waits_for_[w] == 0) {
+                copy(w);
+                candidates_.push_back({w, false, 0.0, 0.0});
+            }
+        copy(graph::none);
+        for (const auto& i : problem_.nets(k.v)) ++inside_[i.net];
+        added_.push_back(k.v);
+        frames_.push_back(next);
+    }
+
+    // Ends the last frame; what it added is left out of the sets that follow.
+    void leave() {
+        candidates_.resize(frames_.back().first);
+        unban(frames_.back().bans);
+        frames_.pop_back();
+        if (frames_.empty()) return;
+        const graph::index v = added_.back();
+        added_.pop_back();
+        for (const graph::index w : problem_.order.successors(v)) ++waits_for_[w];
+        for (const auto& i : problem_.nets(v)) --inside_[i.net];
+        leave_out(frames_.back());
+    }
+
+    void leave_out(frame& f) {
+        candidate& k = candidates_[f.next - 1];
+        k.banned = true;
+        bans_.push_back(k.v);
+        for (const auto& i : problem_.nets(k.v))
+            if (left_out_[i.net]++ == 0 && before_[i.net] == 0 && inside_[i.net] != 0) f.kept_s += i.cost_s;
+        const bool enough_left = problem_.total.work_s - problem_.classes[k.v].depending_s >= needed_;
+        if (!enough_left) f.next = f.stop;
+    }
+
+    void unban(std::size_t keep) {
+        for (; bans_.size() > keep; bans_.pop_back())
+            for (const auto& i : problem_.nets(bans_.back())) --left_out_[i.net];
+    }
+
+    const class_pipeline& problem_;
+    std::vector<graph::index> before_;    // classes of a transfer that lie in I
+    std::vector<graph::index> inside_;    // in J \ I
+    std::vector<graph::index> left_out_;  // banned
+    std::vector<graph::index> waits_for_; // predecessors outside J
+    std::vector<frame> frames_;
+    std::vector<candidate> candidates_;
+    std::vector<graph::index> bans_;
+    std::vector<graph::index> added_;
+    double limit_ = 0.0;
+    double needed_ = 0.0;
+    double start_work_ = 0.0;
+};
+
+} // namespace dovetail::placement::detail
 
 /// \file
 /// An independent check of a plan: every number recomputed from the plan's layers and the problem alone.
@@ -12407,6 +16678,413 @@ namespace detail {
     if (!detail::nearly_equal(answer.time_per_batch_s, time))
         return broken_plan("time_per_batch_s", "it is " + to_text(answer.time_per_batch_s),
                            "its stages make it " + to_text(time));
+    return {};
+}
+
+} // namespace dovetail::placement
+
+/// \file
+/// An independent check of a placement on devices: all of it recomputed from the nodes and edges alone.
+
+namespace dovetail::placement {
+
+/// Checks that a plan with devices places every node of a valid problem once, on no more devices than there
+/// are; keeps colours together; puts on accelerators what they support and hold; lets no forward edge lead
+/// back to an earlier device, nor, mirrored, a backward edge of nodes that belong to no forward node; and
+/// that its figures are right, to a relative 1e-9.
+/// \returns errc::shape or errc::out_of_range with the device, node or edge at fault.
+[[nodiscard]] inline result<void> verify(const device_graph& problem, const device_plan& plan) {
+    const std::size_t n = problem.nodes.size();
+    const auto wrong = [](std::string place, std::string what, std::string expected) {
+        return error{errc::shape, std::move(place), std::move(what), std::move(expected)};
+    };
+    const auto same = [](double a, double b) { return std::abs(a - b) <= 1e-9 * std::max(a, b); };
+
+    std::vector<std::size_t> device_of(n, plan.devices.size());
+    std::int64_t accelerators = 0;
+    std::int64_t cpus = 0;
+    for (std::size_t d = 0; d < plan.devices.size(); ++d) {
+        ++(plan.devices[d].kind == device_kind::cpu ? cpus : accelerators);
+        if (plan.devices[d].nodes.empty())
+            return wrong("device " + to_text(d), "it holds nothing", "it must hold a node");
+        for (const graph::index v : plan.devices[d].nodes) {
+            if (v >= n || device_of[v] != plan.devices.size())
+                return wrong("device " + to_text(d), "it holds node " + to_text(v),
+                             "every node below " + to_text(n) + " must be held once");
+            device_of[v] = d;
+        }
+    }
+    for (std::size_t v = 0; v < n; ++v)
+        if (device_of[v] == plan.devices.size())
+            return wrong("node " + to_text(v), "no device holds it", "every node must be held once");
+    if (accelerators > problem.accelerators)
+        return error{errc::out_of_range, "accelerators", "the plan uses " + to_text(accelerators),
+                     "there are " + to_text(problem.accelerators)};
+    if (cpus > problem.cpus)
+        return error{errc::out_of_range, "cpus", "the plan uses " + to_text(cpus),
+                     "there are " + to_text(problem.cpus)};
+
+    std::vector<std::size_t> device_of_colour(n, plan.devices.size());
+    std::vector<bool> forward_colour(n, false);
+    for (std::size_t v = 0; v < n; ++v) {
+        const graph::index colour = problem.nodes[v].colour;
+        if (colour == graph::none) continue;
+        std::size_t& shared = device_of_colour[colour];
+        if (shared == plan.devices.size()) shared = device_of[v];
+        if (shared != device_of[v])
+            return wrong("node " + to_text(v), "it is on device " + to_text(device_of[v]),
+                         "its colour is on device " + to_text(shared));
+        if (!problem.nodes[v].backward) forward_colour[colour] = true;
+    }
+    const auto belongs_to_forward = [&](graph::index v) {
+        return problem.nodes[v].colour != graph::none && forward_colour[problem.nodes[v].colour];
+    };
+    for (std::size_t e = 0; e < problem.edges.size(); ++e) {
+        const auto [source, target] = problem.edges[e];
+        const bool forward = !problem.nodes[source].backward && !problem.nodes[target].backward;
+        const bool mirrored = problem.nodes[source].backward && problem.nodes[target].backward &&
+                              !(belongs_to_forward(source) && belongs_to_forward(target));
+        if ((forward && device_of[source] > device_of[target]) ||
+            (mirrored && device_of[source] < device_of[target]))
+            return wrong("edge " + to_text(e),
+                         "it leads from device " + to_text(device_of[source]) + " to device " +
+                             to_text(device_of[target]),
+                         "devices must follow one another");
+    }
+
+    double max_load_s = 0.0;
+    for (std::size_t d = 0; d < plan.devices.size(); ++d) {
+        const device_share& device = plan.devices[d];
+        double load_s = 0.0;
+        double bytes = 0.0;
+        std::vector<bool> pays(n, false);
+        for (const auto [source, target] : problem.edges)
+            if ((device_of[source] == d) != (device_of[target] == d)) pays[source] = true;
+        for (std::size_t v = 0; v < n; ++v) {
+            const device_node& node = problem.nodes[v];
+            if (device.kind == device_kind::accelerator && pays[v]) load_s += node.output_s;
+            if (device_of[v] != d) continue;
+            bytes += node.size_bytes;
+            load_s += device.kind == device_kind::cpu ? node.cpu_s : node.accelerator_s;
+            if (device.kind == device_kind::accelerator && !node.supported)
+                return wrong("device " + to_text(d), "it holds node " + to_text(v),
+                             "no accelerator can run this node");
+        }
+        if (device.kind == device_kind::accelerator && bytes > problem.memory_bytes)
+            return error{errc::out_of_range, "device " + to_text(d), "it holds " + to_text(bytes) + " bytes",
+                         "it has " + to_text(problem.memory_bytes)};
+        if (!same(load_s, device.load_s) || !same(bytes, device.memory_bytes))
+            return wrong("device " + to_text(d),
+                         "the plan has it at " + to_text(device.load_s) + " s and " +
+                             to_text(device.memory_bytes) + " bytes",
+                         "it is at " + to_text(load_s) + " s and " + to_text(bytes) + " bytes");
+        max_load_s = std::max(max_load_s, load_s);
+    }
+    if (!same(plan.max_load_s, max_load_s) || plan.lower_bound_s > plan.max_load_s)
+        return wrong("plan",
+                     "its largest load is " + to_text(plan.max_load_s) + " s, its bound " +
+                         to_text(plan.lower_bound_s) + " s",
+                     "the largest load is " + to_text(max_load_s) + " s, which bounds the bound");
+    return {};
+}
+
+} // namespace dovetail::placement
+
+/// \file
+/// Checks placements for latency against the original graph alone. Shares no code with the search.
+
+namespace dovetail::placement {
+
+/// The latency of a placement, straight from the definition (`latency_plan`).
+/// \param device by node: the number of its accelerator, or `none`
+/// \returns errc::out_of_range where a device does not exist, cannot run a node or hold its nodes, where a
+/// colour is on two devices, or where an accelerator would wait for itself: the nodes of one that are not
+/// contiguous, or of several that are not so together. \complexity O((accelerators + nodes) * edges).
+[[nodiscard]] inline result<double> latency_of(const device_graph& problem,
+                                               const std::vector<graph::index>& device) {
+    const std::size_t n = problem.nodes.size();
+    if (device.size() != n)
+        return detail::broken_plan("device", "it has " + to_text(device.size()) + " entries",
+                                   "there are " + to_text(n) + " nodes");
+    std::vector<graph::index> of_colour(n, graph::none);
+    std::vector<bool> coloured(n, false);
+    // The tasks: every node on the host, and every accelerator, after them.
+    std::vector<std::size_t> task(n);
+    std::vector<double> load_s(n, 0.0), size_bytes;
+    for (std::size_t v = 0; v < n; ++v) {
+        const device_node& node = problem.nodes[v];
+        const std::string place = "node " + to_text(v);
+        if (node.colour != graph::none) {
+            if (coloured[node.colour] && of_colour[node.colour] != device[v])
+                return detail::broken_plan(place, "it is apart from another node of its colour",
+                                           "a colour is on one device");
+            coloured[node.colour] = true;
+            of_colour[node.colour] = device[v];
+        }
+        if (device[v] == graph::none) {
+            task[v] = v;
+            load_s[v] = node.cpu_s;
+            continue;
+        }
+        if (device[v] >= problem.accelerators)
+            return detail::broken_plan(place, "it is on accelerator " + to_text(device[v]),
+                                       "there are " + to_text(problem.accelerators));
+        if (!node.supported)
+            return detail::broken_plan(place, "it is on an accelerator", "it can only run on the host");
+        task[v] = n + device[v];
+        if (load_s.size() <= task[v]) load_s.resize(task[v] + 1, 0.0);
+        if (size_bytes.size() <= device[v]) size_bytes.resize(device[v] + std::size_t{1}, 0.0);
+        load_s[task[v]] += node.accelerator_s;
+        size_bytes[device[v]] += node.size_bytes;
+    }
+    for (std::size_t a = 0; a < size_bytes.size(); ++a)
+        if (size_bytes[a] > problem.memory_bytes * (1 + 1e-12))
+            return detail::broken_plan("accelerator " + to_text(a),
+                                       "its nodes take " + to_text(size_bytes[a]) + " bytes",
+                                       "it has " + to_text(problem.memory_bytes));
+
+    // Transfers: an accelerator pays for an output once, whoever on the other side takes it.
+    for (std::size_t u = 0; u < n; ++u) {
+        std::vector<std::size_t> takers;
+        for (const graph::arc& e : problem.edges)
+            if (e.source == u && task[e.target] != task[u]) takers.push_back(task[e.target]);
+        if (takers.empty()) continue;
+        if (task[u] >= n) load_s[task[u]] += problem.nodes[u].output_s;
+        std::sort(takers.begin(), takers.end());
+        takers.erase(std::unique(takers.begin(), takers.end()), takers.end());
+        for (const std::size_t t : takers)
+            if (t >= n) load_s[t] += problem.nodes[u].output_s;
+    }
+
+    // A task is done its load after the last task that it waits for; tasks in a cycle never are.
+    std::vector<std::size_t> waits(load_s.size(), 0);
+    for (const graph::arc& e : problem.edges)
+        if (task[e.source] != task[e.target]) ++waits[task[e.target]];
+    std::vector<double> start_s(load_s.size(), 0.0);
+    std::vector<std::size_t> ready;
+    for (std::size_t t = 0; t < load_s.size(); ++t)
+        if (waits[t] == 0) ready.push_back(t);
+    double latency_s = 0.0;
+    for (std::size_t next = 0; next < ready.size(); ++next) {
+        const std::size_t t = ready[next];
+        const double done_s = start_s[t] + load_s[t];
+        latency_s = std::max(latency_s, done_s);
+        for (const graph::arc& e : problem.edges) {
+            const std::size_t after = task[e.target];
+            if (task[e.source] != t || after == t) continue;
+            start_s[after] = std::max(start_s[after], done_s);
+            if (--waits[after] == 0) ready.push_back(after);
+        }
+    }
+    for (std::size_t a = n; a < load_s.size(); ++a)
+        if (waits[a] != 0)
+            return detail::broken_plan("accelerator " + to_text(a - n),
+                                       "it waits for itself, or for one that does",
+                                       "no way leads out of an accelerator and back");
+    return latency_s;
+}
+
+/// Checks a plan: its devices, its latency within 1e-9 of its own, and its claim to be the best.
+/// \returns the first violation.
+[[nodiscard]] inline result<void> verify(const device_graph& problem, const latency_plan& answer) {
+    const auto latency_s = latency_of(problem, answer.device);
+    if (!latency_s) return latency_s.problem();
+    const double tolerance_s = 1e-9 * *latency_s;
+    if (!(std::abs(answer.latency_s - *latency_s) <= tolerance_s))
+        return detail::broken_plan("latency_s", "it is " + to_text(answer.latency_s),
+                                   "its devices make it " + to_text(*latency_s));
+    if (!(answer.lower_bound_s <= answer.latency_s))
+        return detail::broken_plan("lower_bound_s", "it is " + to_text(answer.lower_bound_s),
+                                   "the plan takes " + to_text(answer.latency_s));
+    if (answer.outcome != status::optimal && answer.outcome != status::budget)
+        return detail::broken_plan("outcome", "it is " + std::string(to_string(answer.outcome)),
+                                   "it is optimal or budget");
+    if (answer.outcome == status::optimal && answer.latency_s - answer.lower_bound_s > tolerance_s)
+        return detail::broken_plan("outcome",
+                                   "it is optimal above a bound of " + to_text(answer.lower_bound_s),
+                                   "an optimal plan meets its bound");
+    return {};
+}
+
+} // namespace dovetail::placement
+
+/// \file
+/// An independent check of a plan under any schedule and plan space, from its layers and the problem alone.
+
+namespace dovetail::placement {
+
+/// Evaluates plans of a chain of layers straight from the definitions, one layer at a time.
+template <pipeline_policy Policy>
+class pipeline_evaluator {
+public:
+    pipeline_evaluator(const Policy& policy, const plan_space& space, const layer_graph& problem,
+                       const width_costs& costs)
+        : policy_(policy), space_(space), problem_(problem), costs_(costs) {}
+
+    /// Computes the figures of `plan`, of which it reads stages (begin, end, repeats) and replicas.
+    /// \returns the plan with every figure filled in, or why it is none.
+    [[nodiscard]] result<plan> operator()(plan answer) const {
+        const std::size_t stages = answer.stages.size();
+        const std::size_t p = stages / policy_.chunks();
+        if (stages == 0 || stages % policy_.chunks() != 0)
+            return wrong("stages", "there are " + to_text(stages), "every device has as many");
+        const std::int64_t d = answer.data_parallel;
+        if (d < 1 || d > problem_.micro_batches)
+            return wrong("data_parallel", "it is " + to_text(d), "every replica has a micro-batch");
+        const std::int64_t m = (problem_.micro_batches + d - 1) / d;
+        if (!policy_.admits(p, static_cast<std::size_t>(m)))
+            return wrong("micro-batches", "a replica has " + to_text(m), "the schedule must admit them");
+
+        std::int64_t replica = 0;
+        for (std::size_t i = 0; i < stages; ++i) replica += answer.stages[i].devices = devices_of(answer, i);
+        replica /= static_cast<std::int64_t>(policy_.chunks());
+        if (replica * d > usable())
+            return wrong("devices", "it takes " + to_text(replica * d), "there are " + to_text(usable()));
+        const double link =
+            replica * d <= space_.node.devices ? inside_bytes_per_s() : problem_.link_bytes_per_s;
+
+        double pace = 0;
+        double rest = 0;
+        double tail = 0;
+        double slots = 0;
+        for (std::size_t i = 0; i < stages; ++i) {
+            stage& s = answer.stages[i];
+            const bool last = i + 1 == stages;
+            if (!space_.choose_recomputation &&
+                s.repeats != (problem_.recompute && !last ? recomputation::full : recomputation::none))
+                return wrong("stage " + to_text(i), "it recomputes otherwise than the problem",
+                             "it has no choice");
+            double fw = 0, bw = 0, weight = 0, attention = 0, update = 0, reduce = 0;
+            double resident = 0, activation = 0, stash = 0;
+            for (std::size_t v = s.begin; v < s.end; ++v) {
+                const layer& l = costs_.layers[v];
+                fw += l.forward_s, bw += l.backward_s, weight += l.weight_gradient_s;
+                attention += l.attention_forward_s;
+                update += space_.shard_optimizer ? l.update_s / static_cast<double>(d) : l.update_s;
+                reduce += l.reduce_bytes;
+                resident += l.resident_bytes;
+                if (space_.shard_optimizer)
+                    resident -= l.optimizer_bytes - l.optimizer_bytes / static_cast<double>(d);
+                activation += l.activation_bytes;
+                stash += s.repeats == recomputation::full        ? 0.0
+                         : s.repeats == recomputation::selective ? l.stash_bytes - l.attention_stash_bytes
+                                                                 : l.stash_bytes;
+            }
+            const double in_bytes = i == 0 ? 0.0 : costs_.edge_bytes[s.begin - 1];
+            const double out_s = last ? 0.0 : costs_.edge_bytes[s.end - 1] / link;
+            if (s.repeats == recomputation::full) stash += in_bytes;
+            stage_times t{in_bytes / link + fw, out_s + bw, weight};
+            if (s.repeats == recomputation::selective) t.backward_s += attention;
+            if (s.repeats == recomputation::full) t.backward_s = (out_s > fw ? out_s : fw) + bw;
+
+            s.load_s = t.forward_s + t.backward_s;
+            s.memory_bytes = static_cast<double>(policy_.chunks()) * resident + activation +
+                             static_cast<double>(in_flight(i, stages, m) - 1) * stash;
+            if (s.memory_bytes > problem_.hbm_bytes * (1 + 1e-12))
+                return wrong("stage " + to_text(i), "it needs " + to_text(s.memory_bytes) + " bytes",
+                             "a device has " + to_text(problem_.hbm_bytes));
+            double reduction = all_reduce_s(reduce, d, s.devices);
+            if (space_.overlap_reduction) reduction = reduction > bw ? reduction - bw : 0.0;
+            s.tail_s = reduction + update;
+            const double charged = space_.charge == objective::every_stage ? s.tail_s
+                                   : i == 0                                ? reduction
+                                                                           : 0.0;
+            const pipeline_charge charge = policy_.charge(t, p, static_cast<std::size_t>(m));
+            slots = charge.slots;
+            pace = std::max(pace, charge.pace_s);
+            rest = std::max(rest, charge.rest_s);
+            tail = std::max(tail, static_cast<double>(policy_.chunks()) * charged);
+        }
+        answer.time_per_batch_s = slots * pace + rest + tail;
+        return answer;
+    }
+
+private:
+    [[nodiscard]] static error wrong(std::string place, std::string what, std::string expected) {
+        return detail::broken_plan(std::move(place), std::move(what), std::move(expected));
+    }
+
+    [[nodiscard]] bool splits(const stage& s) const {
+        for (std::size_t v = s.begin; v < s.end; ++v)
+            if (costs_.layers[v].tensor_parallel) return true;
+        return false;
+    }
+    [[nodiscard]] std::int64_t devices_of(const plan& answer, std::size_t i) const {
+        if (policy_.chunks() == 1) return splits(answer.stages[i]) ? costs_.width : 1;
+        for (const stage& s : answer.stages)
+            if (splits(s)) return costs_.width;
+        return 1;
+    }
+    [[nodiscard]] std::int64_t usable() const {
+        bool any = false;
+        for (const layer& l : costs_.layers) any = any || l.tensor_parallel;
+        const std::int64_t group = any ? costs_.width : 1;
+        const std::int64_t node = space_.node.devices;
+        if (node == 0 || space_.node.tensor_across) return problem_.devices;
+        std::int64_t devices = 0;
+        for (std::int64_t left = problem_.devices; left > 0; left -= node)
+            devices += std::min(left, node) / group * group;
+        return devices;
+    }
+    [[nodiscard]] std::size_t in_flight(std::size_t i, std::size_t stages, std::int64_t m) const {
+        const std::size_t p = stages / policy_.chunks();
+        const std::size_t device = i % p;
+        if constexpr (requires { policy_.in_flight(device, p); })
+            if (!space_.count_short_batches) return policy_.in_flight(device, p);
+        return policy_.in_flight(device, p, static_cast<std::size_t>(m));
+    }
+    [[nodiscard]] double inside_bytes_per_s() const {
+        return space_.node.link_bytes_per_s > problem_.link_bytes_per_s ? space_.node.link_bytes_per_s
+                                                                        : problem_.link_bytes_per_s;
+    }
+    [[nodiscard]] double all_reduce_s(double bytes, std::int64_t d, std::int64_t width) const {
+        const auto ring = [](double b, std::int64_t n, double link) {
+            return 2 * static_cast<double>(n - 1) / static_cast<double>(n) * b / link;
+        };
+        if (space_.node.devices == 0) return ring(bytes, d, problem_.link_bytes_per_s);
+        std::int64_t inside = 1;
+        while (inside < d && (inside + 1) * width <= space_.node.devices) ++inside;
+        return ring(bytes, inside, inside_bytes_per_s()) + ring(bytes / static_cast<double>(inside),
+                                                                (d + inside - 1) / inside,
+                                                                problem_.link_bytes_per_s);
+    }
+
+    const Policy& policy_;
+    const plan_space& space_;
+    const layer_graph& problem_;
+    const width_costs& costs_;
+};
+
+/// Checks a plan of a chain: its cut, devices, memory, and every figure within 1e-9 of its own.
+/// \returns the first violation. \complexity O(layers + stages).
+template <pipeline_policy Policy>
+[[nodiscard]] result<void> verify(const layer_graph& problem, const plan& answer, const Policy& policy,
+                                  const plan_space& space) {
+    if (answer.outcome == status::infeasible) return verify(problem, answer, space.charge);
+    const auto costs = std::find_if(problem.widths.begin(), problem.widths.end(),
+                                    [&](const width_costs& w) { return w.width == answer.tensor_parallel; });
+    if (costs == problem.widths.end())
+        return detail::broken_plan("tensor_parallel", "it is " + to_text(answer.tensor_parallel),
+                                   "it is one of the problem's widths");
+    if (auto lists = detail::stages_of_layers(problem, answer); !lists) return std::move(lists).problem();
+    const auto found = pipeline_evaluator<Policy>(policy, space, problem, *costs)(answer);
+    if (!found) return found.problem();
+    using detail::nearly_equal;
+    for (std::size_t i = 0; i < answer.stages.size(); ++i) {
+        const stage& a = answer.stages[i];
+        const stage& b = found->stages[i];
+        if (a.devices != b.devices || !nearly_equal(a.load_s, b.load_s) ||
+            !nearly_equal(a.memory_bytes, b.memory_bytes) || !nearly_equal(a.tail_s, b.tail_s))
+            return detail::broken_plan("stage " + to_text(i),
+                                       "it says " + to_text(a.load_s) + " s, " + to_text(a.memory_bytes) +
+                                           " bytes, " + to_text(a.tail_s) + " s on " + to_text(a.devices),
+                                       "its layers make it " + to_text(b.load_s) + " s, " +
+                                           to_text(b.memory_bytes) + " bytes, " + to_text(b.tail_s) +
+                                           " s on " + to_text(b.devices));
+    }
+    if (!nearly_equal(answer.time_per_batch_s, found->time_per_batch_s))
+        return detail::broken_plan("time_per_batch_s", "it is " + to_text(answer.time_per_batch_s),
+                                   "its stages make it " + to_text(found->time_per_batch_s));
     return {};
 }
 
@@ -12794,7 +17472,8 @@ private:
                                 .activation_bytes =
                                     stash_bytes + layer.working_elements * Model::element_bytes,
                                 .stash_bytes = stash_bytes,
-                                .tensor_parallel = layer.tensor_parallel};
+                                .tensor_parallel = layer.tensor_parallel,
+                                .optimizer_bytes = layer.parameters * parameter.state_bytes};
         }
     }
 
@@ -13221,7 +17900,7 @@ struct batch_breakdown {
             if (problem.edges[e].target == layers.front() && layers.front() != 0)
                 forward_s += costs.edge_bytes[e] / problem.link_bytes_per_s;
         forward_s = std::min(forward_s, plan.stages[s].load_s);
-        times.push_back({forward_s, plan.stages[s].load_s - forward_s});
+        times.push_back({.forward_s = forward_s, .backward_s = plan.stages[s].load_s - forward_s});
     }
     return times;
 }
@@ -13399,14 +18078,17 @@ using workload::phase;
 /// Distinct trained elements that every layer uses; a layer that shares a tensor has a copy of it.
 [[nodiscard]] inline std::vector<double>
 parameters_by_layer(const operator_graph& g, std::span<const index> labels, std::size_t layers) {
-    std::vector<std::set<index>> used(layers);
+    std::vector<std::vector<index>> used(layers);
     for (index v = 0; v < g.operations.size(); ++v)
         for (const index t : g.operations[v].inputs)
             if (t != workload::none && g.tensors[t].role == workload::tensor_role::parameter)
-                used[labels[v]].insert(t);
+                used[labels[v]].push_back(t);
     std::vector<double> parameters(layers, 0.0);
-    for (std::size_t l = 0; l < layers; ++l)
+    for (std::size_t l = 0; l < layers; ++l) {
+        std::sort(used[l].begin(), used[l].end());
+        used[l].erase(std::unique(used[l].begin(), used[l].end()), used[l].end());
         for (const index t : used[l]) parameters[l] += static_cast<double>(g.tensors[t].elements());
+    }
     return parameters;
 }
 
@@ -14038,16 +18720,19 @@ namespace dovetail::report {
     std::vector<std::string> rows;
     for (std::size_t s = 0; s < times.size(); ++s) rows.push_back("stage " + to_text(s + 1));
     std::vector<bar> bars;
-    for (const placement::pipeline_pass& pass : placement::one_forward_one_backward(times, shown))
-        bars.push_back({.row = pass.stage,
-                        .rows = 1,
-                        .start = pass.start_s * 1e3,
-                        .end = pass.end_s * 1e3,
-                        .style = pass.backward ? "backward" : "forward",
-                        .label = to_text(pass.micro_batch + 1),
-                        .hint = std::string(pass.backward ? "backward" : "forward") +
-                                " pass of micro-batch " + to_text(pass.micro_batch + 1) + ": " +
-                                readable((pass.end_s - pass.start_s) * 1e3, 4) + " ms"});
+    const auto timeline = placement::simulate(placement::one_forward_one_backward{}, times, shown);
+    for (const auto& passes : timeline.devices)
+        for (const placement::pipeline_pass& pass : passes) {
+            const std::string kind = pass.kind == placement::pass_kind::forward ? "forward" : "backward";
+            bars.push_back({.row = pass.stage,
+                            .rows = 1,
+                            .start = pass.start_s * 1e3,
+                            .end = pass.end_s * 1e3,
+                            .style = kind,
+                            .label = to_text(pass.micro_batch + 1),
+                            .hint = kind + " pass of micro-batch " + to_text(pass.micro_batch + 1) + ": " +
+                                    readable((pass.end_s - pass.start_s) * 1e3, 4) + " ms"});
+        }
     return gantt("The pipeline's timeline", rows, bars,
                  "time [ms], " + to_text(shown) + " of " + to_text(all) + " micro-batches");
 }
@@ -14917,7 +19602,10 @@ inline result<ilp::solution> solver::operator()(const ilp::model& m) const {
 /// The door to nlohmann/json.
 
 /// \file
-/// The stage planner's instances of PHAZE (Wang et al., ICML 2024) as a placement problem.
+/// The instances of Tarnawski et al. (NeurIPS 2020) for placing operators on accelerators and CPUs.
+
+/// \file
+/// What the readers of placement instances share: members into fields, one problem after the other.
 
 /// \file
 /// Reading JSON that nobody has checked: every wrong turn is an `error` that names its place.
@@ -15009,6 +19697,11 @@ public:
         return inside(*found, key);
     }
 
+    /// Whether this is an object with a member `key`: for members that the format leaves open.
+    [[nodiscard]] bool has(std::string_view key) const {
+        return value_->is_object() && value_->contains(key);
+    }
+
     /// The members of an object with their keys, in the order of their keys. \returns errc::parse otherwise.
     [[nodiscard]] result<std::vector<std::pair<std::string, place>>> members() const {
         if (!value_->is_object()) return of_another_type("an object");
@@ -15079,17 +19772,7 @@ private:
 
 } // namespace dovetail::ext::json
 
-#include <filesystem>
-
-namespace dovetail::ext::json {
-
-/// A placement problem and what its file calls the layers.
-struct phaze_placement {
-    placement::layer_graph problem;
-    std::vector<std::int64_t> layer_ids; ///< by layer of the problem
-};
-
-namespace detail {
+namespace dovetail::ext::json::detail {
 
 inline constexpr std::int64_t exact_integers = std::int64_t{1} << 53;
 inline constexpr std::int64_t most_devices = 1'000'000'000'000;
@@ -15126,6 +19809,196 @@ template <class... Steps>
         return x;
     };
 }
+
+} // namespace dovetail::ext::json::detail
+
+#include <filesystem>
+
+namespace dovetail::ext::json {
+
+/// A problem of placement on devices and what its file calls the nodes.
+struct device_placement {
+    placement::device_graph problem;
+    std::vector<std::int64_t> node_ids; ///< by node of the problem
+};
+
+namespace detail {
+
+// A node or an edge as the file lists it, before nodes are renumbered.
+struct listed_node {
+    std::int64_t id = 0;
+    placement::device_node node;
+};
+
+// Instances write yes and no as true and false or as 1 and 0, both in one file at times.
+[[nodiscard]] inline result<bool> yes_or_no(const place& p) {
+    if (const auto truth = p.boolean()) return truth;
+    const auto number = p.integer(0, 1);
+    if (!number)
+        return error{number.problem().code, p.path(), number.problem().wrong,
+                     "it must be true or false, or 1 or 0"};
+    return *number == 1;
+}
+
+[[nodiscard]] inline auto any_id() { return from_to(-exact_integers, exact_integers); }
+
+// \param colours the number of each colour, in the order in which the file first names them
+[[nodiscard]] inline result<listed_node> read_node(const place& where,
+                                                   std::unordered_map<std::int64_t, graph::index>& colours) {
+    listed_node listed;
+    placement::device_node& node = listed.node;
+    std::int64_t colour = 0;
+    if (auto read = first_problem(
+            read_member(where, "id", listed.id, any_id()),
+            read_member(where, "supportedOnFpga", node.supported, yes_or_no),
+            read_member(where, "cpuLatency", node.cpu_s, at_least(0.0)),
+            read_member(where, "fpgaLatency", node.accelerator_s, at_least(0.0)),
+            read_member(where, "isBackwardNode", node.backward, yes_or_no),
+            where.has("size") ? read_member(where, "size", node.size_bytes, at_least(0.0)) : result<void>{},
+            where.has("colorClass") ? read_member(where, "colorClass", colour, any_id()) : result<void>{});
+        !read)
+        return read.problem();
+    if (where.has("colorClass"))
+        node.colour = colours.emplace(colour, static_cast<graph::index>(colours.size())).first->second;
+    return listed;
+}
+
+[[nodiscard]] inline result<std::vector<listed_node>> read_nodes(const place& list) {
+    const auto elements = list.elements();
+    if (!elements) return elements.problem();
+    if (elements->empty())
+        return list.wrong(errc::empty_space, "it lists no node", "it must list one at least");
+    std::vector<listed_node> nodes;
+    std::unordered_map<std::int64_t, graph::index> colours;
+    for (const place& element : *elements) {
+        auto node = read_node(element, colours);
+        if (!node) return std::move(node).problem();
+        nodes.push_back(*std::move(node));
+    }
+    return nodes;
+}
+
+// Reads the edges; what one costs is a cost of its source, which keeps it.
+[[nodiscard]] inline result<std::vector<graph::arc>>
+read_edges_of_devices(const place& list, const std::unordered_map<std::int64_t, graph::index>& position,
+                      std::vector<listed_node>& nodes) {
+    const auto elements = list.elements();
+    if (!elements) return elements.problem();
+    std::vector<graph::arc> edges;
+    std::vector<std::optional<double>> charged(nodes.size());
+    for (const place& element : *elements) {
+        std::int64_t source = 0;
+        std::int64_t target = 0;
+        double cost = 0.0;
+        if (auto read = first_problem(read_member(element, "sourceId", source, any_id()),
+                                      read_member(element, "destId", target, any_id()),
+                                      read_member(element, "cost", cost, at_least(0.0)));
+            !read)
+            return read.problem();
+        for (const std::int64_t id : {source, target})
+            if (!position.contains(id))
+                return element.wrong(errc::unknown_name, "it joins node " + to_text(id),
+                                     "edges join nodes that 'nodes' lists");
+        const graph::arc ends{position.at(source), position.at(target)};
+        if (nodes[ends.source].node.backward && !nodes[ends.target].node.backward)
+            return element.wrong(errc::shape,
+                                 "it leads from backward node " + to_text(source) + " to forward node " +
+                                     to_text(target),
+                                 "no edge leads from a backward to a forward node");
+        // One tensor has one cost; the last digits may differ where a program computed it edge by edge.
+        const double first = charged[ends.source].value_or(cost);
+        if (std::abs(cost - first) > 1e-9 * std::max(cost, first))
+            return element.wrong(errc::shape,
+                                 "its cost is " + to_text(cost) + ", but " + to_text(first) +
+                                     " on another edge out of node " + to_text(source),
+                                 "all edges out of one node carry the same cost");
+        charged[ends.source] = nodes[ends.source].node.output_s = first;
+        edges.push_back(ends);
+    }
+    return edges;
+}
+
+} // namespace detail
+
+/// Reads an instance from its text; errors call it `name`. Nodes are renumbered topologically, colours from
+/// 0 on; an edge that is listed twice is kept once.
+/// \returns errc::parse, errc::out_of_range, errc::unknown_name, errc::shape, errc::empty_space or
+/// errc::cycle, with the way to the value at fault.
+[[nodiscard]] inline result<device_placement> read_device_placement(std::string_view text,
+                                                                    std::string_view name) {
+    using namespace detail;
+    const auto document = parse(text, name);
+    if (!document) return document.problem();
+    const place root(*document, std::string(name));
+    device_placement instance;
+    placement::device_graph& problem = instance.problem;
+    if (auto read =
+            first_problem(read_member(root, "maxSizePerFPGA", problem.memory_bytes, at_least(0.0)),
+                          read_member(root, "maxFPGAs", problem.accelerators, from_to(0, most_devices)),
+                          read_member(root, "maxCPUs", problem.cpus, from_to(0, most_devices)));
+        !read)
+        return read.problem();
+    const auto node_list = root.member("nodes");
+    if (!node_list) return node_list.problem();
+    auto nodes = read_nodes(*node_list);
+    if (!nodes) return std::move(nodes).problem();
+    std::unordered_map<std::int64_t, graph::index> position;
+    for (std::size_t v = 0; v < nodes->size(); ++v)
+        if (!position.emplace((*nodes)[v].id, static_cast<graph::index>(v)).second)
+            return node_list->wrong(errc::shape, "it lists node " + to_text((*nodes)[v].id) + " twice",
+                                    "every node has an id of its own");
+    const auto edge_list = root.member("edges");
+    if (!edge_list) return edge_list.problem();
+    auto arcs = read_edges_of_devices(*edge_list, position, *nodes);
+    if (!arcs) return std::move(arcs).problem();
+
+    const graph::digraph edges(nodes->size(), *arcs);
+    const auto order = graph::topological_order(edges);
+    if (!order) {
+        const std::vector<graph::index> cycle = graph::find_cycle(edges);
+        std::string way;
+        for (const graph::index v : cycle) way += to_text((*nodes)[v].id) + " -> ";
+        return edge_list->wrong(errc::cycle, "they form a cycle: " + way + to_text((*nodes)[cycle[0]].id),
+                                "no node may need itself");
+    }
+    std::vector<graph::index> number(nodes->size());
+    for (const graph::index v : *order) {
+        number[v] = static_cast<graph::index>(problem.nodes.size());
+        problem.nodes.push_back((*nodes)[v].node);
+        instance.node_ids.push_back((*nodes)[v].id);
+    }
+    for (const graph::arc& a : *arcs) problem.edges.push_back({number[a.source], number[a.target]});
+    std::sort(problem.edges.begin(), problem.edges.end(), [](const graph::arc& a, const graph::arc& b) {
+        return std::pair(a.source, a.target) < std::pair(b.source, b.target);
+    });
+    problem.edges.erase(std::unique(problem.edges.begin(), problem.edges.end()), problem.edges.end());
+    if (auto valid = placement::validate(problem); !valid) return error(valid.problem()).within(root.path());
+    return instance;
+}
+
+/// Reads an instance from a file. \returns what `read_device_placement` returns, or errc::io.
+[[nodiscard]] inline result<device_placement> load_device_placement(const std::filesystem::path& path) {
+    const auto text = read_text(path);
+    if (!text) return text.problem();
+    return read_device_placement(*text, path.string());
+}
+
+} // namespace dovetail::ext::json
+
+/// \file
+/// The stage planner's instances of PHAZE (Wang et al., ICML 2024) as a placement problem.
+
+#include <filesystem>
+
+namespace dovetail::ext::json {
+
+/// A placement problem and what its file calls the layers.
+struct phaze_placement {
+    placement::layer_graph problem;
+    std::vector<std::int64_t> layer_ids; ///< by layer of the problem
+};
+
+namespace detail {
 
 struct phaze_edge {
     std::int64_t source = 0;
@@ -15164,6 +20037,9 @@ struct phaze_width {
             !read)
             return read;
         l.resident_bytes = copies * parameters;
+        l.optimizer_bytes = (copies - 2.0) * parameters; // all but weights and gradients
+        // The format times the backward pass as a whole: its two gradients do the same arithmetic.
+        l.weight_gradient_s = 0.5 * l.backward_s;
         l.reduce_bytes = 2.0 * parameters; // the format charges 4 (d - 1) / d of the parameters for a ring
         l.stash_bytes = l.activation_bytes;
         into.ids.push_back(id);

@@ -1,6 +1,7 @@
 #pragma once
 /// \file
-/// Classes as the search for the largest load walks them: flat rows, numbered by the work that depends on them.
+/// Classes as the search for the largest load walks them: flat rows, numbered by the work that depends on
+/// them.
 
 #include <dovetail/graph/digraph.hpp>
 #include <dovetail/graph/reachability.hpp>
@@ -60,9 +61,8 @@ public:
         const std::vector<double> depending = depending_work();
         original_.resize(n);
         std::iota(original_.begin(), original_.end(), graph::index{0});
-        std::stable_sort(original_.begin(), original_.end(), [&](graph::index a, graph::index b) {
-            return depending[a] > depending[b];
-        });
+        std::stable_sort(original_.begin(), original_.end(),
+                         [&](graph::index a, graph::index b) { return depending[a] > depending[b]; });
         std::vector<graph::index> number(n);
         for (graph::index v = 0; v < n; ++v) number[original_[v]] = v;
         for (const graph::index c : original_) {

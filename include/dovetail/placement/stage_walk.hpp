@@ -62,9 +62,9 @@ public:
 private:
     struct candidate {
         graph::index v;
-        bool banned;    // left out for good
-        double load_s;  // of the stage with v
-        double cut_s;   // f(J + v)
+        bool banned;   // left out for good
+        double load_s; // of the stage with v
+        double cut_s;  // f(J + v)
     };
     struct frame {
         std::size_t first = 0; // its candidates: the classes that are free to join, banned ones included
