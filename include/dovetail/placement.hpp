@@ -4,7 +4,6 @@
 
 #include <dovetail/placement/chain_program.hpp>
 #include <dovetail/placement/chain_stages.hpp>
-#include <dovetail/placement/class_pipeline.hpp>
 #include <dovetail/placement/device_classes.hpp>
 #include <dovetail/placement/device_graph.hpp>
 #include <dovetail/placement/device_plan.hpp>
@@ -41,7 +40,6 @@
 #include <dovetail/placement/stage_rules.hpp>
 #include <dovetail/placement/stage_sums.hpp>
 #include <dovetail/placement/stage_table.hpp>
-#include <dovetail/placement/stage_walk.hpp>
 #include <dovetail/placement/storage.hpp>
 #include <dovetail/placement/verify.hpp>
 #include <dovetail/placement/verify_device_plan.hpp>

@@ -11901,9 +11901,6 @@ struct chain_program {
 } // namespace dovetail::placement
 
 /// \file
-/// Classes as the search for the largest load walks them: flat rows, numbered by the work that depends on them.
-
-/// \file
 /// What must share a device: the nodes of a device graph contracted into classes, and what classes cost.
 
 /// \file
@@ -12215,164 +12212,6 @@ struct device_plan {
 };
 
 } // namespace dovetail::placement
-
-namespace dovetail::placement::detail {
-
-// The costs of one class. `work_s` is what an accelerator computes, 0 where it must be left to a CPU.
-struct class_costs {
-    double work_s = 0.0;
-    double cpu_s = 0.0;
-    double size_bytes = 0.0;
-    double depending_s = 0.0; // work of the class and of all that need it
-    bool supported = true;
-};
-
-// What a set of classes adds up to.
-struct class_sums {
-    double work_s = 0.0;
-    double cpu_s = 0.0;
-    double size_bytes = 0.0;
-    double stranded_s = 0.0; // CPU time of what no accelerator supports
-
-    constexpr void add(const class_costs& c) {
-        work_s += c.work_s;
-        cpu_s += c.cpu_s;
-        size_bytes += c.size_bytes;
-        if (!c.supported) stranded_s += c.cpu_s;
-    }
-};
-
-// A contracted problem whose numbering is topological and descends in `depending_s`: leaving out a class of
-// low number leaves the least behind it.
-class class_pipeline {
-public:
-    struct incidence {
-        graph::index net;
-        double cost_s;
-    };
-
-    class_pipeline(const device_graph& problem, device_classes contracted)
-        : contracted_(std::move(contracted)), memory_bytes(problem.memory_bytes) {
-        const std::size_t n = contracted_.classes.size();
-        accelerators = std::min<std::int64_t>(problem.accelerators, static_cast<std::int64_t>(n));
-        cpus = std::min<std::int64_t>(problem.cpus, static_cast<std::int64_t>(n));
-        const std::vector<double> depending = depending_work();
-        original_.resize(n);
-        std::iota(original_.begin(), original_.end(), graph::index{0});
-        std::stable_sort(original_.begin(), original_.end(), [&](graph::index a, graph::index b) {
-            return depending[a] > depending[b];
-        });
-        std::vector<graph::index> number(n);
-        for (graph::index v = 0; v < n; ++v) number[original_[v]] = v;
-        for (const graph::index c : original_) {
-            const device_class& from = contracted_.classes[c];
-            classes.push_back({.work_s = from.supported ? from.accelerator_s : 0.0,
-                               .cpu_s = from.cpu_s,
-                               .size_bytes = from.size_bytes,
-                               .depending_s = depending[c],
-                               .supported = from.supported});
-            total.add(classes.back());
-        }
-        std::vector<graph::arc> arcs;
-        for (const graph::arc& a : contracted_.order.arcs())
-            arcs.push_back({number[a.source], number[a.target]});
-        std::sort(arcs.begin(), arcs.end(), [](const graph::arc& a, const graph::arc& b) {
-            return std::pair(a.source, a.target) < std::pair(b.source, b.target);
-        });
-        order = graph::digraph(n, arcs);
-        std::vector<std::vector<incidence>> rows(n);
-        for (const transfer& t : contracted_.transfers) {
-            for (const graph::index c : t.classes)
-                rows[number[c]].push_back({static_cast<graph::index>(net_size.size()), t.cost_s});
-            net_cost.push_back(t.cost_s);
-            net_size.push_back(static_cast<graph::index>(t.classes.size()));
-        }
-        net_begin_.push_back(0);
-        for (const auto& row : rows) {
-            nets_.insert(nets_.end(), row.begin(), row.end());
-            net_begin_.push_back(static_cast<graph::index>(nets_.size()));
-        }
-        memory_binds = total.size_bytes > memory_bytes;
-    }
-
-    [[nodiscard]] std::size_t size() const noexcept { return classes.size(); }
-
-    [[nodiscard]] std::span<const incidence> nets(graph::index v) const {
-        return std::span(nets_).subspan(net_begin_[v], net_begin_[v + 1] - net_begin_[v]);
-    }
-
-    // A device that holds `members`, its load added up from scratch.
-    [[nodiscard]] device_use use(device_kind kind, std::span<const graph::index> members) const {
-        device_use u{.kind = kind, .nodes = {}, .load_s = 0.0};
-        std::vector<graph::index> inside(net_size.size(), 0);
-        for (const graph::index v : members) {
-            const auto& nodes = contracted_.classes[original_[v]].nodes;
-            u.nodes.insert(u.nodes.end(), nodes.begin(), nodes.end());
-            u.load_s += kind == device_kind::cpu ? classes[v].cpu_s : classes[v].work_s;
-            for (const incidence& i : nets(v)) ++inside[i.net];
-        }
-        if (kind == device_kind::accelerator)
-            for (std::size_t h = 0; h < inside.size(); ++h)
-                if (inside[h] != 0 && inside[h] != net_size[h]) u.load_s += contracted_.transfers[h].cost_s;
-        std::sort(u.nodes.begin(), u.nodes.end());
-        return u;
-    }
-
-    // The most work that `devices` CPUs can take over while each stays below `load`: the fractional knapsack.
-    [[nodiscard]] double work_for_cpus(std::int64_t devices, double load) const {
-        std::vector<const class_costs*> items;
-        for (const class_costs& c : classes)
-            if (c.work_s > 0.0 && c.cpu_s < load) items.push_back(&c);
-        std::sort(items.begin(), items.end(), [](const class_costs* a, const class_costs* b) {
-            return a->work_s * b->cpu_s > b->work_s * a->cpu_s;
-        });
-        double left = static_cast<double>(devices) * load;
-        double work = 0.0;
-        if (devices == 0) return work;
-        for (const class_costs* c : items) {
-            const double part = c->cpu_s <= left ? 1.0 : left / c->cpu_s;
-            work += part * c->work_s;
-            left -= part * c->cpu_s;
-            if (part < 1.0) break;
-        }
-        return work;
-    }
-
-private:
-    device_classes contracted_;
-    std::vector<graph::index> original_; // the number in `contracted_`
-    std::vector<incidence> nets_;
-    std::vector<graph::index> net_begin_;
-
-public:
-    std::vector<class_costs> classes;
-    std::vector<graph::index> net_size; // classes that a transfer joins
-    std::vector<double> net_cost;
-    graph::digraph order;
-    class_sums total;
-    std::int64_t accelerators = 0;
-    std::int64_t cpus = 0;
-    double memory_bytes = std::numeric_limits<double>::infinity();
-    bool memory_binds = false; // not everything fits on one accelerator
-
-private:
-    // Sums over supersets in the same order are never smaller, rounding included: the numbering that they
-    // give is topological, as ties keep theirs.
-    [[nodiscard]] std::vector<double> depending_work() const {
-        const std::size_t n = contracted_.classes.size();
-        std::vector<graph::index> identity(n);
-        std::iota(identity.begin(), identity.end(), graph::index{0});
-        const graph::reachability reach(contracted_.order, identity);
-        std::vector<double> depending(n, 0.0);
-        for (graph::index v = 0; v < n; ++v)
-            for (graph::index w = v; w < n; ++w)
-                if ((w == v || reach.reaches(v, w)) && contracted_.classes[w].supported)
-                    depending[v] += contracted_.classes[w].accelerator_s;
-        return depending;
-    }
-};
-
-} // namespace dovetail::placement::detail
 
 /// \file
 /// All downsets of an acyclic graph, and which one each vertex leads to.
@@ -14760,14 +14599,14 @@ public:
 
     /// The plan, with its figures from the nodes themselves.
     [[nodiscard]] device_plan plan() const {
-        device_plan plan;
-        for (const draft_share& share : shares_) plan.devices.push_back(measured(share));
-        for (const device_share& device : plan.devices)
-            plan.max_load_s = std::max(plan.max_load_s, device.load_s);
-        plan.lower_bound_s = costs_.to_seconds(lower_);
-        if (closed() && !shares_.empty()) plan.lower_bound_s = plan.max_load_s;
-        if (!shares_.empty()) plan.lower_bound_s = std::min(plan.lower_bound_s, plan.max_load_s);
-        return plan;
+        device_plan best;
+        for (const draft_share& share : shares_) best.devices.push_back(measured(share));
+        for (const device_share& device : best.devices)
+            best.max_load_s = std::max(best.max_load_s, device.load_s);
+        best.lower_bound_s = costs_.to_seconds(lower_);
+        if (closed() && !shares_.empty()) best.lower_bound_s = best.max_load_s;
+        if (!shares_.empty()) best.lower_bound_s = std::min(best.lower_bound_s, best.max_load_s);
+        return best;
     }
 
 private:
@@ -14850,9 +14689,9 @@ struct max_load_program {
         spending effort(limits);
         detail::max_load_bracket bracket(problem, effort);
         const bool proved = bracket.close(downset_limit);
-        device_plan plan = bracket.plan();
-        plan.outcome = !proved ? status::budget : plan.devices.empty() ? status::infeasible : status::optimal;
-        return plan;
+        device_plan best = bracket.plan();
+        best.outcome = !proved ? status::budget : best.devices.empty() ? status::infeasible : status::optimal;
+        return best;
     }
 };
 
@@ -16231,245 +16070,6 @@ template <pipeline_policy Policy>
 } // namespace dovetail::placement
 
 /// \file
-/// All stages that a device may take after a downset, but for those that a larger one makes needless.
-
-namespace dovetail::placement::detail {
-
-// Walks the downsets J that contain a given one, I, and whose stage J \ I loads a device below a limit.
-//
-// The load of an accelerator is the work of its stage plus the cut f of the stage: the cost of the transfers
-// that have classes inside and outside. f is symmetric and submodular. Three rules follow.
-// - Let v be free to join J, with f(J + v) - f(J) <= work(v). In any plan that continues from J, moving v
-//   into the stage just made changes one other load, by at most f(J + v) - f(J) - work(v). So J is needless
-//   if the stage can take v as well; v is called welcome.
-// - What v adds to the load shrinks as J grows, and a welcome v stays welcome. So where v is welcome and
-//   adds nothing, all sets without it are needless.
-// - Transfers that reach into I, or to a class that is left out for good, stay cut.
-class stage_walk {
-public:
-    explicit stage_walk(const class_pipeline& problem)
-        : problem_(problem), before_(problem.net_size.size(), 0), inside_(problem.net_size.size(), 0),
-          left_out_(problem.net_size.size(), 0), waits_for_(problem.size(), 0) {}
-
-    // \param sink called as sink(added, sums, cut): the classes of J \ I, the sums of J, f(J)
-    // \param needed_work J is worthless unless it holds this much work
-    // \returns false when the budget ended first
-    template <device_kind Kind, class Sink>
-    [[nodiscard]] bool run(std::span<const std::uint64_t> from, double limit, double needed_work,
-                           spending& spent, const Sink& sink) {
-        limit_ = limit;
-        needed_ = needed_work - 1e-9 * (1.0 + problem_.total.work_s);
-        enter(from);
-        if (!open<Kind>(spent, sink)) return false;
-        while (!frames_.empty()) {
-            frame& f = frames_.back();
-            if (f.next == f.stop) {
-                leave();
-                continue;
-            }
-            const candidate k = candidates_[f.next++];
-            if (k.banned) continue;
-            if (worth<Kind>(f, k)) {
-                take(k);
-                if (!open<Kind>(spent, sink)) return false;
-            } else {
-                leave_out(f);
-            }
-        }
-        return true;
-    }
-
-private:
-    struct candidate {
-        graph::index v;
-        bool banned;    // left out for good
-        double load_s;  // of the stage with v
-        double cut_s;   // f(J + v)
-    };
-    struct frame {
-        std::size_t first = 0; // its candidates: the classes that are free to join, banned ones included
-        std::size_t next = 0;
-        std::size_t stop = 0;
-        std::size_t bans = 0; // how many were banned before
-        double load_s = 0.0;
-        double kept_s = 0.0; // transfers of the stage that stay cut, whatever joins
-        double cut_s = 0.0;
-        double size_bytes = 0.0; // of the stage
-        class_sums sums{};       // of J
-    };
-
-    void enter(std::span<const std::uint64_t> from) {
-        std::fill(before_.begin(), before_.end(), 0);
-        std::fill(inside_.begin(), inside_.end(), 0);
-        std::fill(left_out_.begin(), left_out_.end(), 0);
-        frames_.clear();
-        candidates_.clear();
-        bans_.clear();
-        added_.clear();
-        const auto holds = [&](graph::index v) { return (from[v / 64] >> (v % 64) & 1) != 0; };
-        frame root;
-        for (graph::index v = 0; v < problem_.size(); ++v) {
-            if (holds(v)) {
-                root.sums.add(problem_.classes[v]);
-                for (const auto& i : problem_.nets(v)) ++before_[i.net];
-                continue;
-            }
-            waits_for_[v] = 0;
-            for (const graph::index u : problem_.order.predecessors(v)) waits_for_[v] += holds(u) ? 0U : 1U;
-            if (waits_for_[v] == 0) candidates_.push_back({v, false, 0.0, 0.0});
-        }
-        for (graph::index h = 0; h < before_.size(); ++h)
-            if (before_[h] != 0 && before_[h] != problem_.net_size[h]) root.cut_s += problem_.net_cost[h];
-        start_work_ = root.sums.work_s;
-        frames_.push_back(root);
-    }
-
-    // Looks at all candidates of the last frame, reports its set unless it is needless, and finds what it may
-    // branch on. \returns false when the budget ended.
-    template <device_kind Kind, class Sink>
-    [[nodiscard]] bool open(spending& spent, const Sink& sink) {
-        if (!spent.spend_node()) return false;
-        frame& f = frames_.back();
-        f.next = f.first;
-        f.stop = candidates_.size();
-        bool needless = false;
-        for (std::size_t c = f.first; c < candidates_.size(); ++c) {
-            candidate& k = candidates_[c];
-            const class_costs& costs = problem_.classes[k.v];
-            const auto [more_cut, more_load] = marginal<Kind>(k.v);
-            k.cut_s = f.cut_s + more_cut;
-            const bool takes = Kind == device_kind::cpu ||
-                               (costs.supported && f.size_bytes + costs.size_bytes <= problem_.memory_bytes);
-            k.load_s = takes ? f.load_s + more_load : std::numeric_limits<double>::infinity();
-            // What no accelerator supports loads a CPU in any case.
-            const bool welcome = takes && (more_cut <= costs.work_s || !costs.supported);
-            if (!welcome) continue;
-            needless = needless || k.load_s < limit_;
-            const bool takes_no_room =
-                Kind == device_kind::cpu || !problem_.memory_binds || costs.size_bytes == 0.0;
-            if (more_load > 0.0 || !takes_no_room) continue;
-            // v belongs to whatever follows: where it is banned, nothing does.
-            f.next = c;
-            f.stop = k.banned ? c : c + 1;
-            break;
-        }
-        if (!needless && f.load_s < limit_ && !added_.empty())
-            sink(std::span<const graph::index>(added_), f.sums, f.cut_s);
-        return true;
-    }
-
-    struct margins {
-        double cut_s;
-        double load_s;
-    };
-
-    // What `v` adds to f(J) and to the load.
-    template <device_kind Kind>
-    [[nodiscard]] margins marginal(graph::index v) const {
-        margins m{0.0, Kind == device_kind::cpu ? problem_.classes[v].cpu_s : problem_.classes[v].work_s};
-        for (const auto& i : problem_.nets(v)) {
-            const graph::index in = inside_[i.net];
-            const graph::index all = before_[i.net] + in;
-            const graph::index size = problem_.net_size[i.net];
-            if (all == 0) m.cut_s += i.cost_s;
-            if (all + 1 == size) m.cut_s -= i.cost_s;
-            if constexpr (Kind == device_kind::accelerator) {
-                if (in == 0) m.load_s += i.cost_s;
-                if (in + 1 == size) m.load_s -= i.cost_s;
-            }
-        }
-        return m;
-    }
-
-    // Whether any set with the candidate can be of use.
-    template <device_kind Kind>
-    [[nodiscard]] bool worth(const frame& f, const candidate& k) const {
-        if constexpr (Kind == device_kind::cpu) return k.load_s < limit_;
-        if (k.load_s == std::numeric_limits<double>::infinity()) return false;
-        const double kept = kept_with(f, k.v);
-        const double work = f.sums.work_s + problem_.classes[k.v].work_s - start_work_;
-        return work + kept < limit_ && start_work_ + limit_ - kept > needed_;
-    }
-
-    [[nodiscard]] double kept_with(const frame& f, graph::index v) const {
-        double kept = f.kept_s;
-        for (const auto& i : problem_.nets(v))
-            if (inside_[i.net] == 0 && (before_[i.net] != 0 || left_out_[i.net] != 0)) kept += i.cost_s;
-        return kept;
-    }
-
-    void take(const candidate& k) {
-        const frame& f = frames_.back();
-        frame next;
-        next.first = candidates_.size();
-        next.bans = bans_.size();
-        next.load_s = k.load_s;
-        next.kept_s = kept_with(f, k.v);
-        next.cut_s = k.cut_s;
-        next.size_bytes = f.size_bytes + problem_.classes[k.v].size_bytes;
-        next.sums = f.sums;
-        next.sums.add(problem_.classes[k.v]);
-        // The candidates stay in the order of their numbers.
-        auto copy = [&, c = f.first](graph::index bound) mutable {
-            for (; c < next.first && candidates_[c].v < bound; ++c)
-                if (candidates_[c].v != k.v) candidates_.push_back(candidates_[c]);
-        };
-        for (const graph::index w : problem_.order.successors(k.v))
-            if (--waits_for_[w] == 0) {
-                copy(w);
-                candidates_.push_back({w, false, 0.0, 0.0});
-            }
-        copy(graph::none);
-        for (const auto& i : problem_.nets(k.v)) ++inside_[i.net];
-        added_.push_back(k.v);
-        frames_.push_back(next);
-    }
-
-    // Ends the last frame; what it added is left out of the sets that follow.
-    void leave() {
-        candidates_.resize(frames_.back().first);
-        unban(frames_.back().bans);
-        frames_.pop_back();
-        if (frames_.empty()) return;
-        const graph::index v = added_.back();
-        added_.pop_back();
-        for (const graph::index w : problem_.order.successors(v)) ++waits_for_[w];
-        for (const auto& i : problem_.nets(v)) --inside_[i.net];
-        leave_out(frames_.back());
-    }
-
-    void leave_out(frame& f) {
-        candidate& k = candidates_[f.next - 1];
-        k.banned = true;
-        bans_.push_back(k.v);
-        for (const auto& i : problem_.nets(k.v))
-            if (left_out_[i.net]++ == 0 && before_[i.net] == 0 && inside_[i.net] != 0) f.kept_s += i.cost_s;
-        const bool enough_left = problem_.total.work_s - problem_.classes[k.v].depending_s >= needed_;
-        if (!enough_left) f.next = f.stop;
-    }
-
-    void unban(std::size_t keep) {
-        for (; bans_.size() > keep; bans_.pop_back())
-            for (const auto& i : problem_.nets(bans_.back())) --left_out_[i.net];
-    }
-
-    const class_pipeline& problem_;
-    std::vector<graph::index> before_;    // classes of a transfer that lie in I
-    std::vector<graph::index> inside_;    // in J \ I
-    std::vector<graph::index> left_out_;  // banned
-    std::vector<graph::index> waits_for_; // predecessors outside J
-    std::vector<frame> frames_;
-    std::vector<candidate> candidates_;
-    std::vector<graph::index> bans_;
-    std::vector<graph::index> added_;
-    double limit_ = 0.0;
-    double needed_ = 0.0;
-    double start_work_ = 0.0;
-};
-
-} // namespace dovetail::placement::detail
-
-/// \file
 /// An independent check of a plan: every number recomputed from the plan's layers and the problem alone.
 
 namespace dovetail::placement {
@@ -16693,29 +16293,29 @@ namespace dovetail::placement {
 /// back to an earlier device, nor, mirrored, a backward edge of nodes that belong to no forward node; and
 /// that its figures are right, to a relative 1e-9.
 /// \returns errc::shape or errc::out_of_range with the device, node or edge at fault.
-[[nodiscard]] inline result<void> verify(const device_graph& problem, const device_plan& plan) {
+[[nodiscard]] inline result<void> verify(const device_graph& problem, const device_plan& answer) {
     const std::size_t n = problem.nodes.size();
     const auto wrong = [](std::string place, std::string what, std::string expected) {
         return error{errc::shape, std::move(place), std::move(what), std::move(expected)};
     };
     const auto same = [](double a, double b) { return std::abs(a - b) <= 1e-9 * std::max(a, b); };
 
-    std::vector<std::size_t> device_of(n, plan.devices.size());
+    std::vector<std::size_t> device_of(n, answer.devices.size());
     std::int64_t accelerators = 0;
     std::int64_t cpus = 0;
-    for (std::size_t d = 0; d < plan.devices.size(); ++d) {
-        ++(plan.devices[d].kind == device_kind::cpu ? cpus : accelerators);
-        if (plan.devices[d].nodes.empty())
+    for (std::size_t d = 0; d < answer.devices.size(); ++d) {
+        ++(answer.devices[d].kind == device_kind::cpu ? cpus : accelerators);
+        if (answer.devices[d].nodes.empty())
             return wrong("device " + to_text(d), "it holds nothing", "it must hold a node");
-        for (const graph::index v : plan.devices[d].nodes) {
-            if (v >= n || device_of[v] != plan.devices.size())
+        for (const graph::index v : answer.devices[d].nodes) {
+            if (v >= n || device_of[v] != answer.devices.size())
                 return wrong("device " + to_text(d), "it holds node " + to_text(v),
                              "every node below " + to_text(n) + " must be held once");
             device_of[v] = d;
         }
     }
     for (std::size_t v = 0; v < n; ++v)
-        if (device_of[v] == plan.devices.size())
+        if (device_of[v] == answer.devices.size())
             return wrong("node " + to_text(v), "no device holds it", "every node must be held once");
     if (accelerators > problem.accelerators)
         return error{errc::out_of_range, "accelerators", "the plan uses " + to_text(accelerators),
@@ -16724,13 +16324,13 @@ namespace dovetail::placement {
         return error{errc::out_of_range, "cpus", "the plan uses " + to_text(cpus),
                      "there are " + to_text(problem.cpus)};
 
-    std::vector<std::size_t> device_of_colour(n, plan.devices.size());
+    std::vector<std::size_t> device_of_colour(n, answer.devices.size());
     std::vector<bool> forward_colour(n, false);
     for (std::size_t v = 0; v < n; ++v) {
         const graph::index colour = problem.nodes[v].colour;
         if (colour == graph::none) continue;
         std::size_t& shared = device_of_colour[colour];
-        if (shared == plan.devices.size()) shared = device_of[v];
+        if (shared == answer.devices.size()) shared = device_of[v];
         if (shared != device_of[v])
             return wrong("node " + to_text(v), "it is on device " + to_text(device_of[v]),
                          "its colour is on device " + to_text(shared));
@@ -16753,8 +16353,8 @@ namespace dovetail::placement {
     }
 
     double max_load_s = 0.0;
-    for (std::size_t d = 0; d < plan.devices.size(); ++d) {
-        const device_share& device = plan.devices[d];
+    for (std::size_t d = 0; d < answer.devices.size(); ++d) {
+        const device_share& device = answer.devices[d];
         double load_s = 0.0;
         double bytes = 0.0;
         std::vector<bool> pays(n, false);
@@ -16780,10 +16380,10 @@ namespace dovetail::placement {
                          "it is at " + to_text(load_s) + " s and " + to_text(bytes) + " bytes");
         max_load_s = std::max(max_load_s, load_s);
     }
-    if (!same(plan.max_load_s, max_load_s) || plan.lower_bound_s > plan.max_load_s)
+    if (!same(answer.max_load_s, max_load_s) || answer.lower_bound_s > answer.max_load_s)
         return wrong("plan",
-                     "its largest load is " + to_text(plan.max_load_s) + " s, its bound " +
-                         to_text(plan.lower_bound_s) + " s",
+                     "its largest load is " + to_text(answer.max_load_s) + " s, its bound " +
+                         to_text(answer.lower_bound_s) + " s",
                      "the largest load is " + to_text(max_load_s) + " s, which bounds the bound");
     return {};
 }

@@ -57,14 +57,14 @@ public:
 
     /// The plan, with its figures from the nodes themselves.
     [[nodiscard]] device_plan plan() const {
-        device_plan plan;
-        for (const draft_share& share : shares_) plan.devices.push_back(measured(share));
-        for (const device_share& device : plan.devices)
-            plan.max_load_s = std::max(plan.max_load_s, device.load_s);
-        plan.lower_bound_s = costs_.to_seconds(lower_);
-        if (closed() && !shares_.empty()) plan.lower_bound_s = plan.max_load_s;
-        if (!shares_.empty()) plan.lower_bound_s = std::min(plan.lower_bound_s, plan.max_load_s);
-        return plan;
+        device_plan best;
+        for (const draft_share& share : shares_) best.devices.push_back(measured(share));
+        for (const device_share& device : best.devices)
+            best.max_load_s = std::max(best.max_load_s, device.load_s);
+        best.lower_bound_s = costs_.to_seconds(lower_);
+        if (closed() && !shares_.empty()) best.lower_bound_s = best.max_load_s;
+        if (!shares_.empty()) best.lower_bound_s = std::min(best.lower_bound_s, best.max_load_s);
+        return best;
     }
 
 private:
@@ -147,9 +147,9 @@ struct max_load_program {
         spending effort(limits);
         detail::max_load_bracket bracket(problem, effort);
         const bool proved = bracket.close(downset_limit);
-        device_plan plan = bracket.plan();
-        plan.outcome = !proved ? status::budget : plan.devices.empty() ? status::infeasible : status::optimal;
-        return plan;
+        device_plan best = bracket.plan();
+        best.outcome = !proved ? status::budget : best.devices.empty() ? status::infeasible : status::optimal;
+        return best;
     }
 };
 

@@ -22,29 +22,29 @@ namespace dovetail::placement {
 /// back to an earlier device, nor, mirrored, a backward edge of nodes that belong to no forward node; and
 /// that its figures are right, to a relative 1e-9.
 /// \returns errc::shape or errc::out_of_range with the device, node or edge at fault.
-[[nodiscard]] inline result<void> verify(const device_graph& problem, const device_plan& plan) {
+[[nodiscard]] inline result<void> verify(const device_graph& problem, const device_plan& answer) {
     const std::size_t n = problem.nodes.size();
     const auto wrong = [](std::string place, std::string what, std::string expected) {
         return error{errc::shape, std::move(place), std::move(what), std::move(expected)};
     };
     const auto same = [](double a, double b) { return std::abs(a - b) <= 1e-9 * std::max(a, b); };
 
-    std::vector<std::size_t> device_of(n, plan.devices.size());
+    std::vector<std::size_t> device_of(n, answer.devices.size());
     std::int64_t accelerators = 0;
     std::int64_t cpus = 0;
-    for (std::size_t d = 0; d < plan.devices.size(); ++d) {
-        ++(plan.devices[d].kind == device_kind::cpu ? cpus : accelerators);
-        if (plan.devices[d].nodes.empty())
+    for (std::size_t d = 0; d < answer.devices.size(); ++d) {
+        ++(answer.devices[d].kind == device_kind::cpu ? cpus : accelerators);
+        if (answer.devices[d].nodes.empty())
             return wrong("device " + to_text(d), "it holds nothing", "it must hold a node");
-        for (const graph::index v : plan.devices[d].nodes) {
-            if (v >= n || device_of[v] != plan.devices.size())
+        for (const graph::index v : answer.devices[d].nodes) {
+            if (v >= n || device_of[v] != answer.devices.size())
                 return wrong("device " + to_text(d), "it holds node " + to_text(v),
                              "every node below " + to_text(n) + " must be held once");
             device_of[v] = d;
         }
     }
     for (std::size_t v = 0; v < n; ++v)
-        if (device_of[v] == plan.devices.size())
+        if (device_of[v] == answer.devices.size())
             return wrong("node " + to_text(v), "no device holds it", "every node must be held once");
     if (accelerators > problem.accelerators)
         return error{errc::out_of_range, "accelerators", "the plan uses " + to_text(accelerators),
@@ -53,13 +53,13 @@ namespace dovetail::placement {
         return error{errc::out_of_range, "cpus", "the plan uses " + to_text(cpus),
                      "there are " + to_text(problem.cpus)};
 
-    std::vector<std::size_t> device_of_colour(n, plan.devices.size());
+    std::vector<std::size_t> device_of_colour(n, answer.devices.size());
     std::vector<bool> forward_colour(n, false);
     for (std::size_t v = 0; v < n; ++v) {
         const graph::index colour = problem.nodes[v].colour;
         if (colour == graph::none) continue;
         std::size_t& shared = device_of_colour[colour];
-        if (shared == plan.devices.size()) shared = device_of[v];
+        if (shared == answer.devices.size()) shared = device_of[v];
         if (shared != device_of[v])
             return wrong("node " + to_text(v), "it is on device " + to_text(device_of[v]),
                          "its colour is on device " + to_text(shared));
@@ -82,8 +82,8 @@ namespace dovetail::placement {
     }
 
     double max_load_s = 0.0;
-    for (std::size_t d = 0; d < plan.devices.size(); ++d) {
-        const device_share& device = plan.devices[d];
+    for (std::size_t d = 0; d < answer.devices.size(); ++d) {
+        const device_share& device = answer.devices[d];
         double load_s = 0.0;
         double bytes = 0.0;
         std::vector<bool> pays(n, false);
@@ -109,10 +109,10 @@ namespace dovetail::placement {
                          "it is at " + to_text(load_s) + " s and " + to_text(bytes) + " bytes");
         max_load_s = std::max(max_load_s, load_s);
     }
-    if (!same(plan.max_load_s, max_load_s) || plan.lower_bound_s > plan.max_load_s)
+    if (!same(answer.max_load_s, max_load_s) || answer.lower_bound_s > answer.max_load_s)
         return wrong("plan",
-                     "its largest load is " + to_text(plan.max_load_s) + " s, its bound " +
-                         to_text(plan.lower_bound_s) + " s",
+                     "its largest load is " + to_text(answer.max_load_s) + " s, its bound " +
+                         to_text(answer.lower_bound_s) + " s",
                      "the largest load is " + to_text(max_load_s) + " s, which bounds the bound");
     return {};
 }
