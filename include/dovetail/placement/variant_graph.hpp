@@ -22,13 +22,14 @@ namespace dovetail::placement {
 /// One way to run a layer at one tensor width, on each of the devices that share it: "vanilla", "activation
 /// recomp". Sums of bytes are exact as long as the bytes are whole and below 2^53.
 struct layer_variant {
-    std::string name;
-    double seconds = 0.0;               ///< forward and backward, of one micro-batch
-    double parameter_bytes = 0.0;       ///< what replicas of the stage exchange once a batch
-    double bytes_per_turn = 0.0;        ///< kept once for every micro-batch that a replica has in flight
-    double fixed_bytes = 0.0;           ///< kept whatever is in flight
-    std::vector<double> in_sync_bytes;  ///< beside an edge's own, should it enter the stage here
-    std::vector<double> out_sync_bytes; ///< and should it leave the stage here; both in the order of `edges`
+    std::string name{};
+    double seconds = 0.0;                ///< forward and backward, of one micro-batch
+    double parameter_bytes = 0.0;        ///< what replicas of the stage exchange once a batch
+    double bytes_per_turn = 0.0;         ///< kept once for every micro-batch that a replica has in flight
+    double fixed_bytes = 0.0;            ///< kept whatever is in flight
+    std::vector<double> in_sync_bytes{}; ///< beside an edge's own, should it enter the stage here
+    std::vector<double>
+        out_sync_bytes{}; ///< and should it leave the stage here; both in the order of `edges`
 
     friend bool operator==(const layer_variant&, const layer_variant&) = default;
 };
@@ -36,14 +37,14 @@ struct layer_variant {
 /// The variants of a layer at one tensor width.
 struct width_variants {
     std::int64_t width = 1; ///< devices that share the layer
-    std::vector<layer_variant> variants;
+    std::vector<layer_variant> variants{};
 
     friend bool operator==(const width_variants&, const width_variants&) = default;
 };
 
 /// A layer: what it can be run as. A width that is not listed is a width at which it cannot run.
 struct variant_layer {
-    std::vector<width_variants> widths; ///< by ascending width
+    std::vector<width_variants> widths{}; ///< by ascending width
 
     /// The variants at a width, or none.
     [[nodiscard]] const width_variants* at_width(std::int64_t width) const {
