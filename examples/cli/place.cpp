@@ -23,7 +23,7 @@ struct place_format {
 };
 
 constexpr std::array formats{place_format{"phaze", place_phaze}, place_format{"max-load", place_max_load},
-                             place_format{"latency", place_latency}};
+                             place_format{"latency", place_latency}, place_format{"piper", place_piper}};
 
 std::string to_json(const placement_answer& answer) {
     dovetail::json_writer json;

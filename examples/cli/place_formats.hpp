@@ -88,5 +88,6 @@ template <class Solve>
 [[nodiscard]] dovetail::result<placement_answer> place_phaze(const place_request& request);
 [[nodiscard]] dovetail::result<placement_answer> place_max_load(const place_request& request);
 [[nodiscard]] dovetail::result<placement_answer> place_latency(const place_request& request);
+[[nodiscard]] dovetail::result<placement_answer> place_piper(const place_request& request);
 
 } // namespace cli
