@@ -57,16 +57,26 @@ json small_variants() {
 
 TEST_F(Cli, PiperChoosesVariantsByMemory) {
     json instance = small_variants();
+    instance["maxDevices"] = 1;
     write("roomy.json", instance.dump());
     const json roomy = answered("place --format piper roomy.json");
     EXPECT_EQ(roomy.at("status"), "optimal");
-    // One stage on four devices: 6 / 4 + 4 * 3 / 4 * 30 / 8 / 10.
-    EXPECT_NEAR(roomy.at("objective").get<double>(), 1.5 + 1.125, 1e-12);
-    EXPECT_EQ(roomy.at("plan").at("stages")[0].at("variants"), json({"fast", "fast", "fast"}));
-    instance["maxMemoryPerDevice"] = 112; // all fast takes 150, two lean ones 110
+    EXPECT_NEAR(roomy.at("objective").get<double>(), 6.0, 1e-12);
+    EXPECT_EQ(roomy.at("plan").at("stages")[0].at("variants"), json::parse(R"(["fast", "fast", "fast"])"));
+    instance["maxMemoryPerDevice"] = 112; // a fast layer takes 50, a lean one 30
     write("tight.json", instance.dump());
     const json tight = answered("place --format piper tight.json");
-    EXPECT_GT(tight.at("objective").get<double>(), roomy.at("objective").get<double>());
+    EXPECT_NEAR(tight.at("objective").get<double>(), 8.0, 1e-12);
+    EXPECT_NEAR(tight.at("plan").at("stages")[0].at("memory_bytes").get<double>(), 110.0, 1e-12);
+    EXPECT_EQ(tight.at("binding"), "time of stage 1");
+}
+
+TEST_F(Cli, PiperSpreadsEveryStageByADegreeOfItsOwn) {
+    write("four.json", small_variants().dump());
+    const json found = answered("place --format piper four.json");
+    // The first layer alone, 2 + 2 * 1 / 10; the others have three devices.
+    EXPECT_NEAR(found.at("objective").get<double>(), 2.2, 1e-12);
+    EXPECT_EQ(found.at("plan").at("devices"), 4);
 }
 
 TEST_F(Cli, PiperNamesTheMemoryThatWouldFit) {
