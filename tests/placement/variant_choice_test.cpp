@@ -96,4 +96,26 @@ TEST(exact_choice, is_the_cheapest_of_many_items) { expect_cheapest(10'000, 300,
 TEST(exact_choice, is_the_cheapest_of_two_hundred_items) { expect_cheapest(20'000, 20, 200, 2, false); }
 TEST(exact_choice, is_the_cheapest_of_items_all_alike) { expect_cheapest(30'000, 300, 32, 3, true); }
 
+// Every layer pays the same for a byte, so that no sum of them is ever worse than another: subset sums.
+TEST(exact_choice, says_when_it_gives_up_and_still_fits) {
+    random_source random(3);
+    instance made;
+    double half = 0.0;
+    for (int i = 0; i < 60; ++i) {
+        const double saved = random.real(1.0, 2.0);
+        made.costs.insert(made.costs.end(), {1.0, 1.0 + saved});
+        made.weights.insert(made.weights.end(), {saved, 0.0});
+        made.first.push_back(made.costs.size());
+        half += 0.5 * saved;
+    }
+    exact_choice choice(std::size_t{1} << 14);
+    ASSERT_TRUE(choice.find(made.items(), half, infinity, true));
+    EXPECT_TRUE(choice.gave_up());
+    double weight = 0.0;
+    for (std::size_t i = 0; i < 60; ++i) weight += made.weights[made.first[i] + choice.chosen()[i]];
+    EXPECT_LE(weight, half);
+    ASSERT_TRUE(choice.find(made.items(), 2.0 * half + 1.0, infinity, true));
+    EXPECT_FALSE(choice.gave_up());
+}
+
 } // namespace

@@ -27,12 +27,15 @@ struct choice_items {
 /// what is left is a list of undominated sums, extended an item at a time. Keeps its memory between calls.
 class exact_choice {
 public:
+    /// \param most_sums that a call may keep, at some 40 bytes each
+    explicit exact_choice(std::size_t most_sums = std::size_t{1} << 22) : most_sums_(most_sums) {}
+
     /// Finds a choice of weight at most `capacity` and of a cost below `limit`: the first that turns up, or,
     /// with `best`, one of least cost. \returns whether there is one; `chosen()` then tells it.
     [[nodiscard]] bool find(const choice_items& items, double capacity, double limit, bool best) {
         items_ = items;
-        const std::size_t n = items.size();
-        chosen_.assign(n, 0);
+        gave_up_ = false;
+        chosen_.assign(items.size(), 0);
         take_cheapest(1.0, 0.0);
         if (!(cost_of(pick_) < limit)) return false;
         if (weight_of(pick_) <= capacity) return accept(pick_);
@@ -56,6 +59,9 @@ public:
         }
         return search(capacity, limit, bound, margin, best) || found;
     }
+
+    /// Whether the last call met more sums than it may keep: then "no" only means that it found none.
+    [[nodiscard]] bool gave_up() const { return gave_up_; }
 
     /// The variant of every item, counted within the item.
     [[nodiscard]] std::span<const std::uint32_t> chosen() const { return chosen_; }
@@ -190,6 +196,10 @@ private:
                 cheapest = s.cost;
                 arena_.push_back(s);
             }
+            if (arena_.size() > most_sums_) {
+                gave_up_ = true;
+                return false;
+            }
         }
         for (std::size_t at = begin; at < arena_.size(); ++at) {
             trace(at);
@@ -234,7 +244,9 @@ private:
         }
     }
 
+    std::size_t most_sums_;
     choice_items items_;
+    bool gave_up_ = false;
     double price_ = 0.0;
     std::vector<std::uint32_t> chosen_, pick_, lightest_;
     std::vector<step> steps_;

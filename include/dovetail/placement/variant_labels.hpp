@@ -58,10 +58,12 @@ public:
     /// Device-seconds that a micro-batch takes at least, however it is spread.
     [[nodiscard]] double work_s() const { return work_.back(); }
 
-    /// Whether some pipeline keeps to the limits; unknown where the budget ends first.
+    /// Whether some pipeline keeps to the limits; unknown where the budget ends first, or where
+    /// a choice of variants is too hard.
     /// \complexity O(pairs of nested states * (widths * degrees + layers)), and the choices of variants.
     [[nodiscard]] verdict operator()(const variant_limits& limits, spending& spent) {
         limits_ = limits;
+        gave_up_ = false;
         labels_.assign(lattice_.states(), {});
         if (widths_.empty()) return verdict::no;
         labels_[0].push_back({});
@@ -70,8 +72,11 @@ public:
             if (!spent.spend_node()) return verdict::unknown;
             if (expand(state)) return verdict::yes;
         }
-        return verdict::no;
+        return gave_up_ ? verdict::unknown : verdict::no;
     }
+
+    /// Whether some choice of variants, in the last answer or pipeline, was too hard to make exactly.
+    [[nodiscard]] bool gave_up() const { return gave_up_; }
 
     /// The pipeline that the last `yes` found, each stage with the variants that are fastest within its
     /// memory, or, `lightest`, that take the least memory.
@@ -90,6 +95,7 @@ public:
             [[maybe_unused]] const bool fits =
                 choice_.find(items, lightest ? infinity : limits_.hbm_bytes, infinity, true);
             DOVETAIL_ASSERT(fits, "a label's stage fits");
+            gave_up_ = gave_up_ || choice_.gave_up();
             found.push_back(costs_.build(choice_.chosen()));
             state = here.state;
             at = here.label;
@@ -233,7 +239,9 @@ private:
         if (limits_.light ? !(bytes < limits_.hbm_bytes) : bytes > limits_.hbm_bytes) return false;
         if (limits_.time_s == infinity) return true;
         costs_.weigh(y);
-        return choice_.find(costs_.items(), limits_.hbm_bytes, limit_s, false);
+        const bool fits = choice_.find(costs_.items(), limits_.hbm_bytes, limit_s, false);
+        gave_up_ = gave_up_ || (!fits && choice_.gave_up());
+        return fits;
     }
 
     [[nodiscard]] bool beaten(std::size_t state, const label& fresh) const {
@@ -262,6 +270,7 @@ private:
     std::vector<double> work_, light_; // by state
     variant_stage_costs costs_;
     exact_choice choice_;
+    bool gave_up_ = false;
     variant_limits limits_;
     std::vector<std::vector<label>> labels_; // by state
     std::vector<std::uint64_t> seen_;

@@ -26,8 +26,9 @@ struct variant_program {
     std::size_t downset_limit = 1U << 16;                     ///< its memory grows in proportion
 
     /// Solves a valid problem. The outcome is `optimal`, `infeasible`, or `budget` with the best pipeline, if
-    /// there is one yet, and what is proved. \returns errc::unsupported for more downsets than the limit.
-    /// \complexity A few dozen questions to `variant_labels`.
+    /// there is one yet, and what is proved: also where a choice of variants is too hard for its memory.
+    /// \returns errc::unsupported for more downsets than the limit. \complexity A few dozen questions to
+    /// `variant_labels`.
     [[nodiscard]] result<variant_plan> operator()(const variant_graph& problem) const {
         spending spent(budget{.seconds = seconds});
         const auto lattice = detail::upset_lattice::make(problem, downset_limit);
@@ -75,6 +76,8 @@ private:
                 if (slowest_s < best.time_s) {
                     best.time_s = slowest_s;
                     best.stages = std::move(stages);
+                } else if (labels.gave_up()) {
+                    return verdict::unknown; // the pipeline may have a faster choice of variants
                 }
             } else if (answer == verdict::no) {
                 best.lower_bound_s = std::max(best.lower_bound_s, time_s);
