@@ -16070,6 +16070,1384 @@ template <pipeline_policy Policy>
 } // namespace dovetail::placement
 
 /// \file
+/// Why no pipeline of layers with variants fits: the smallest memory that would do, and who needs it.
+
+/// \file
+/// What can be left of a graph of layers from its end: all upsets, and how one grows into another.
+
+/// \file
+/// Piper's problem: layers that run in several variants, stages that are replicated each by its own degree.
+
+namespace dovetail::placement {
+
+/// One way to run a layer at one tensor width, on each of the devices that share it: "vanilla", "activation
+/// recomp". Sums of bytes are exact as long as the bytes are whole and below 2^53.
+struct layer_variant {
+    std::string name{};
+    double seconds = 0.0;                ///< forward and backward, of one micro-batch
+    double parameter_bytes = 0.0;        ///< what replicas of the stage exchange once a batch
+    double bytes_per_turn = 0.0;         ///< kept once for every micro-batch that a replica has in flight
+    double fixed_bytes = 0.0;            ///< kept whatever is in flight
+    std::vector<double> in_sync_bytes{}; ///< beside an edge's own, should it enter the stage here
+    std::vector<double>
+        out_sync_bytes{}; ///< and should it leave the stage here; both in the order of `edges`
+
+    friend bool operator==(const layer_variant&, const layer_variant&) = default;
+};
+
+/// The variants of a layer at one tensor width.
+struct width_variants {
+    std::int64_t width = 1; ///< devices that share the layer
+    std::vector<layer_variant> variants{};
+
+    friend bool operator==(const width_variants&, const width_variants&) = default;
+};
+
+/// A layer: what it can be run as. A width that is not listed is a width at which it cannot run.
+struct variant_layer {
+    std::vector<width_variants> widths{}; ///< by ascending width
+
+    /// The variants at a width, or none.
+    [[nodiscard]] const width_variants* at_width(std::int64_t width) const {
+        const auto found = std::find_if(widths.begin(), widths.end(),
+                                        [&](const width_variants& w) { return w.width == width; });
+        return found == widths.end() ? nullptr : &*found;
+    }
+};
+
+/// Bytes that one layer hands to another, for one micro-batch.
+struct variant_edge {
+    graph::index source{};
+    graph::index target{};
+    double bytes = 0.0;
+
+    friend bool operator==(const variant_edge&, const variant_edge&) = default;
+};
+
+/// A model to be cut into stages that differ in width and in replicas. The layers are numbered in a
+/// topological order: every edge leads from a lower to a higher number. Edges are sorted by source, then
+/// target, and no two join the same layers.
+struct variant_graph {
+    std::vector<variant_layer> layers;
+    std::vector<variant_edge> edges;
+    std::int64_t devices = 1;
+    std::int64_t micro_batches = 1; ///< in the global batch; the replicas of a stage share them evenly
+    double hbm_bytes = std::numeric_limits<double>::infinity(); ///< memory of one device
+    double link_bytes_per_s = std::numeric_limits<double>::infinity();
+    /// Of all stages together. Piper's own planner allows no more replicas than micro-batches.
+    std::int64_t most_replicas = std::numeric_limits<std::int64_t>::max();
+};
+
+namespace detail {
+
+[[nodiscard]] inline result<void> check_variant(const layer_variant& variant, std::size_t in_edges,
+                                                std::size_t out_edges, const std::string& place) {
+    const auto bad = [](double x) { return !(x >= 0.0) || !std::isfinite(x); };
+    const auto wrong = [&](std::string_view name, double value) {
+        return error{errc::out_of_range, place + ": " + std::string(name), "it is " + to_text(value),
+                     "it must be a finite number, 0 or more"};
+    };
+    const std::array<std::pair<std::string_view, double>, 4> fields{
+        {{"seconds", variant.seconds},
+         {"parameter_bytes", variant.parameter_bytes},
+         {"bytes_per_turn", variant.bytes_per_turn},
+         {"fixed_bytes", variant.fixed_bytes}}};
+    for (const auto& [name, value] : fields)
+        if (bad(value)) return wrong(name, value);
+    if (variant.in_sync_bytes.size() != in_edges || variant.out_sync_bytes.size() != out_edges)
+        return error{errc::shape, place,
+                     "it synchronises " + to_text(variant.in_sync_bytes.size()) + " edges in and " +
+                         to_text(variant.out_sync_bytes.size()) + " out",
+                     "the layer has " + to_text(in_edges) + " edges in and " + to_text(out_edges) + " out"};
+    for (const double bytes : variant.in_sync_bytes)
+        if (bad(bytes)) return wrong("in_sync_bytes", bytes);
+    for (const double bytes : variant.out_sync_bytes)
+        if (bad(bytes)) return wrong("out_sync_bytes", bytes);
+    return {};
+}
+
+[[nodiscard]] inline result<void> check_layer(const variant_layer& layer, std::size_t in_edges,
+                                              std::size_t out_edges, const std::string& place) {
+    bool runs = false;
+    std::int64_t narrower = 0;
+    for (const width_variants& w : layer.widths) {
+        if (w.width <= narrower)
+            return error{errc::out_of_range, place + ": width", "it is " + to_text(w.width),
+                         "widths are 1 or more and ascend"};
+        narrower = w.width;
+        for (std::size_t l = 0; l < w.variants.size(); ++l) {
+            runs = true;
+            const std::string at = place + ": width " + to_text(w.width) + ": variant " + to_text(l);
+            if (auto checked = check_variant(w.variants[l], in_edges, out_edges, at); !checked)
+                return checked;
+        }
+    }
+    if (!runs) return error{errc::empty_space, place, "it has no variant", "it must have one at some width"};
+    return {};
+}
+
+[[nodiscard]] inline result<void> check_limits(const variant_graph& problem) {
+    const auto wrong = [](std::string_view name, double value, std::string_view expected) {
+        return error{errc::out_of_range, std::string(name), "it is " + to_text(value), std::string(expected)};
+    };
+    const std::array<std::pair<std::string_view, std::int64_t>, 3> counts{
+        {{"devices", problem.devices},
+         {"micro_batches", problem.micro_batches},
+         {"most_replicas", problem.most_replicas}}};
+    for (const auto& [name, value] : counts)
+        if (value < 1) return wrong(name, static_cast<double>(value), "it must be 1 or more");
+    if (!(problem.hbm_bytes > 0.0)) return wrong("hbm_bytes", problem.hbm_bytes, "it must be positive");
+    if (!(problem.link_bytes_per_s > 0.0))
+        return wrong("link_bytes_per_s", problem.link_bytes_per_s, "it must be positive");
+    return {};
+}
+
+} // namespace detail
+
+/// Checks everything that the programs take for granted about a problem that nobody has checked.
+/// \returns errc::empty_space without a layer, or for a layer without a variant, errc::out_of_range for a
+/// number outside its range, errc::shape for edges that are not in topological order, sorted and single, and
+/// for a variant that does not synchronise the edges of its layer.
+[[nodiscard]] inline result<void> validate(const variant_graph& problem) {
+    if (problem.layers.empty())
+        return error{errc::empty_space, "variant graph", "it has no layer", "there must be one at least"};
+    if (auto checked = detail::check_limits(problem); !checked) return checked;
+    std::vector<std::size_t> in(problem.layers.size(), 0);
+    std::vector<std::size_t> out(problem.layers.size(), 0);
+    const variant_edge* last = nullptr;
+    for (std::size_t e = 0; e < problem.edges.size(); ++e) {
+        const variant_edge& edge = problem.edges[e];
+        const std::string place = "edge " + to_text(e);
+        const bool sorted = last == nullptr || last->source < edge.source ||
+                            (last->source == edge.source && last->target < edge.target);
+        if (edge.source >= edge.target || edge.target >= problem.layers.size() || !sorted)
+            return error{errc::shape, place,
+                         "it leads from layer " + to_text(edge.source) + " to layer " + to_text(edge.target),
+                         "edges lead to a higher layer below " + to_text(problem.layers.size()) +
+                             ", and ascend by source and target"};
+        if (!(edge.bytes >= 0.0) || !std::isfinite(edge.bytes))
+            return error{errc::out_of_range, place + ": bytes", "it is " + to_text(edge.bytes),
+                         "it must be a finite number, 0 or more"};
+        ++out[edge.source];
+        ++in[edge.target];
+        last = &edge;
+    }
+    for (std::size_t v = 0; v < problem.layers.size(); ++v)
+        if (auto checked = detail::check_layer(problem.layers[v], in[v], out[v], "layer " + to_text(v));
+            !checked)
+            return checked;
+    return {};
+}
+
+} // namespace dovetail::placement
+
+namespace dovetail::placement::detail {
+
+/// All sets of layers that hold whatever needs their layers: the later parts of a pipeline. State 0 is the
+/// empty one, the last state holds every layer, and states ascend by size. Two states of which one lies in
+/// the other enclose a stage.
+class upset_lattice {
+public:
+    /// Enumerates the states. \returns errc::unsupported for more than `limit`.
+    /// \complexity O(states * (edges + layers) * log states).
+    [[nodiscard]] static result<upset_lattice> make(const variant_graph& problem, std::size_t limit) {
+        upset_lattice lattice;
+        lattice.layers_ = problem.layers.size();
+        lattice.words_ = (lattice.layers_ + 63) / 64;
+        std::vector<graph::arc> arcs;
+        for (const variant_edge& e : problem.edges) arcs.push_back({e.source, e.target});
+        const graph::digraph g(lattice.layers_, arcs);
+        lattice.sets_.assign(lattice.words_, 0);
+        std::map<std::vector<word>, graph::index> level{{std::vector<word>(lattice.words_, 0), 0}};
+        for (std::size_t size = 0; size < lattice.layers_; ++size)
+            if (!lattice.grow(g, level, limit))
+                return error{errc::unsupported, "variant graph",
+                             "it has more than " + to_text(limit) + " downsets",
+                             "the limit on downsets must be raised, or the graph be closer to a chain"};
+        lattice.first_.push_back(lattice.grown_.size());
+        lattice.first_.push_back(lattice.grown_.size());
+        return lattice;
+    }
+
+    [[nodiscard]] std::size_t states() const { return sets_.size() / words_; }
+    [[nodiscard]] std::size_t full() const { return states() - 1; }
+    [[nodiscard]] std::size_t layer_count() const { return layers_; }
+    [[nodiscard]] bool holds(std::size_t state, std::size_t v) const {
+        return (sets_[state * words_ + v / 64] >> (v % 64) & 1) != 0;
+    }
+    /// The states that hold one layer more.
+    [[nodiscard]] std::span<const graph::index> grown(std::size_t state) const {
+        return std::span(grown_).subspan(first_[state], first_[state + 1] - first_[state]);
+    }
+
+    /// Calls `visit(layer)` for the layers of `larger` that `smaller` lacks, in ascending order.
+    template <class Visit>
+    void for_each_layer(std::size_t smaller, std::size_t larger, const Visit& visit) const {
+        for (std::size_t w = 0; w < words_; ++w)
+            for (word rest = sets_[larger * words_ + w] & ~sets_[smaller * words_ + w]; rest != 0;
+                 rest &= rest - 1)
+                visit(static_cast<graph::index>(w * 64 + static_cast<std::size_t>(std::countr_zero(rest))));
+    }
+
+    /// For every state the sum of `value(layer)` over its layers.
+    template <class Value>
+    [[nodiscard]] std::vector<double> sums(const Value& value) const {
+        std::vector<double> all(states(), 0.0);
+        for (std::size_t k = 1; k < states(); ++k)
+            for_each_layer(0, k, [&](graph::index v) { all[k] += value(v); });
+        return all;
+    }
+
+private:
+    using word = std::uint64_t;
+
+    // From the states of one size to those of the next.
+    [[nodiscard]] bool grow(const graph::digraph& g, std::map<std::vector<word>, graph::index>& level,
+                            std::size_t limit) {
+        std::vector<const std::vector<word>*> by_state(level.size());
+        const std::size_t base = states() - level.size();
+        for (const auto& [set, state] : level) by_state[state - base] = &set;
+        std::map<std::vector<word>, graph::index> next;
+        for (const std::vector<word>* const set : by_state) {
+            first_.push_back(grown_.size());
+            const auto inside = [&](std::size_t v) { return ((*set)[v / 64] >> (v % 64) & 1) != 0; };
+            for (graph::index v = 0; v < layers_; ++v) {
+                if (inside(v)) continue;
+                bool free = true;
+                for (const graph::index w : g.successors(v)) free = free && inside(w);
+                if (!free) continue;
+                std::vector<word> larger = *set;
+                larger[v / 64] |= word{1} << (v % 64);
+                const auto state = static_cast<graph::index>(states());
+                const auto [at, fresh] = next.emplace(std::move(larger), state);
+                if (fresh) {
+                    if (states() == limit) return false;
+                    sets_.insert(sets_.end(), at->first.begin(), at->first.end());
+                }
+                grown_.push_back(at->second);
+            }
+        }
+        level = std::move(next);
+        return true;
+    }
+
+    std::size_t layers_ = 0;
+    std::size_t words_ = 0;
+    std::vector<word> sets_;         // `words_` a state
+    std::vector<std::size_t> first_; // into `grown_`, by state
+    std::vector<graph::index> grown_;
+};
+
+} // namespace dovetail::placement::detail
+
+/// \file
+/// Whether a pipeline of layers with variants can keep to given limits: labels over what is left of it.
+
+/// \file
+/// The answer to a problem of layers with variants: stages, each with a width, replicas and a variant a
+/// layer.
+
+namespace dovetail::placement {
+
+/// One stage of the pipeline.
+struct variant_stage {
+    std::vector<graph::index> layers;    ///< ascending
+    std::vector<std::uint32_t> variants; ///< of every layer: its number at the stage's width
+    std::int64_t width = 1;              ///< devices that share every layer of a replica
+    std::int64_t replicas = 1;           ///< data-parallel
+    double time_s = 0.0;       ///< of one micro-batch of the whole pipeline, spread over the replicas
+    double memory_bytes = 0.0; ///< on each of its devices
+
+    /// Devices of all replicas.
+    [[nodiscard]] constexpr std::int64_t devices() const { return width * replicas; }
+};
+
+/// A pipeline, first stage first. An infeasible one has no stage and an infinite time.
+struct variant_plan {
+    status outcome = status::infeasible;
+    double time_s = std::numeric_limits<double>::infinity();        ///< of the slowest stage
+    double lower_bound_s = std::numeric_limits<double>::infinity(); ///< proved: no plan is faster
+    std::vector<variant_stage> stages;
+
+    [[nodiscard]] constexpr std::int64_t devices() const {
+        std::int64_t sum = 0;
+        for (const variant_stage& s : stages) sum += s.devices();
+        return sum;
+    }
+
+    /// The first of the stages with the largest time: it sets the pace of the pipeline.
+    [[nodiscard]] constexpr std::size_t slowest_stage() const {
+        std::size_t slowest = 0;
+        for (std::size_t s = 1; s < stages.size(); ++s)
+            if (stages[s].time_s > stages[slowest].time_s) slowest = s;
+        return slowest;
+    }
+};
+
+} // namespace dovetail::placement
+
+/// \file
+/// What one stage of layers with variants costs, and the best variants of its layers.
+
+/// \file
+/// One variant for every layer of a stage: the least cost that fits a capacity, exactly.
+
+namespace dovetail::placement::detail {
+
+/// Items of which each is taken in one of its variants: those of item i stand at [first[i], first[i + 1]).
+struct choice_items {
+    std::span<const double> costs;
+    std::span<const double> weights;
+    std::span<const std::size_t> first;
+
+    [[nodiscard]] std::size_t size() const { return first.size() - 1; }
+};
+
+/// The multiple-choice knapsack. The linear relaxation gives a price of weight; variants whose cost with
+/// weight at that price exceeds the best by more than the gap to a known answer are in no better one, and
+/// what is left is a list of undominated sums, extended an item at a time. Keeps its memory between calls.
+class exact_choice {
+public:
+    /// \param most_sums that a call may keep, at some 40 bytes each
+    explicit exact_choice(std::size_t most_sums = std::size_t{1} << 22) : most_sums_(most_sums) {}
+
+    /// Finds a choice of weight at most `capacity` and of a cost below `limit`: the first that turns up, or,
+    /// with `best`, one of least cost. \returns whether there is one; `chosen()` then tells it.
+    [[nodiscard]] bool find(const choice_items& items, double capacity, double limit, bool best) {
+        items_ = items;
+        gave_up_ = false;
+        chosen_.assign(items.size(), 0);
+        take_cheapest(1.0, 0.0);
+        if (!(cost_of(pick_) < limit)) return false;
+        if (weight_of(pick_) <= capacity) return accept(pick_);
+        take_cheapest(0.0, 1.0);
+        lightest_ = pick_;
+        if (weight_of(pick_) > capacity) return false;
+        relax(capacity);
+        const double bound = price_items(capacity);
+        const double margin = slack(bound) + slack(price_ * capacity) + slack(limit);
+        if (bound - margin >= limit) return false;
+        bool found = false;
+        if (const double greedy = cost_of(pick_); greedy < limit && weight_of(pick_) <= capacity) {
+            limit = greedy;
+            found = accept(pick_);
+            if (!best) return true;
+        }
+        if (const double light = cost_of(lightest_); light < limit) {
+            limit = light;
+            found = accept(lightest_);
+            if (!best) return true;
+        }
+        return search(capacity, limit, bound, margin, best) || found;
+    }
+
+    /// Whether the last call met more sums than it may keep: then "no" only means that it found none.
+    [[nodiscard]] bool gave_up() const { return gave_up_; }
+
+    /// The variant of every item, counted within the item.
+    [[nodiscard]] std::span<const std::uint32_t> chosen() const { return chosen_; }
+
+private:
+    static constexpr double infinity = std::numeric_limits<double>::infinity();
+
+    struct step {
+        double price = 0.0; // cost a unit of weight
+        std::size_t item = 0;
+        std::uint32_t variant = 0;
+        double lighter = 0.0;
+    };
+    struct state {
+        double weight = 0.0;
+        double cost = 0.0;
+        double excess = 0.0; // over the relaxation, at its price
+        std::uint32_t parent = 0;
+        std::uint32_t variant = 0;
+    };
+
+    // Rounding of a sum of a few hundred terms.
+    [[nodiscard]] static double slack(double x) { return 1e-12 * std::abs(x); }
+
+    [[nodiscard]] double sum(std::span<const double> values, std::span<const std::uint32_t> pick) const {
+        double total = 0.0;
+        for (std::size_t i = 0; i < pick.size(); ++i) total += values[items_.first[i] + pick[i]];
+        return total;
+    }
+    [[nodiscard]] double cost_of(std::span<const std::uint32_t> pick) const {
+        return sum(items_.costs, pick);
+    }
+    [[nodiscard]] double weight_of(std::span<const std::uint32_t> pick) const {
+        return sum(items_.weights, pick);
+    }
+    [[nodiscard]] bool accept(const std::vector<std::uint32_t>& pick) {
+        chosen_ = pick;
+        return true;
+    }
+
+    // Into `pick_`: of every item the variant with the least weighted sum; of equals the one better in the
+    // other measure.
+    void take_cheapest(double per_cost, double per_weight) {
+        pick_.assign(items_.size(), 0);
+        for (std::size_t i = 0; i < items_.size(); ++i) {
+            std::pair<double, double> least{infinity, infinity};
+            for (std::size_t at = items_.first[i]; at < items_.first[i + 1]; ++at) {
+                const std::pair value{per_cost * items_.costs[at] + per_weight * items_.weights[at],
+                                      per_weight * items_.costs[at] + per_cost * items_.weights[at]};
+                if (value >= least) continue;
+                least = value;
+                pick_[i] = static_cast<std::uint32_t>(at - items_.first[i]);
+            }
+        }
+    }
+
+    // Solves the linear relaxation: from the cheapest variants down the lower hull of every item, the best
+    // price first, until the weight fits. Leaves the price of weight, and in `pick_` a choice that fits.
+    void relax(double capacity) {
+        take_cheapest(1.0, 0.0);
+        steps_.clear();
+        for (std::size_t i = 0; i < items_.size(); ++i) descend(i);
+        std::stable_sort(steps_.begin(), steps_.end(),
+                         [](const step& a, const step& b) { return a.price < b.price; });
+        double over = weight_of(pick_) - capacity;
+        price_ = 0.0;
+        for (const step& s : steps_) {
+            if (over <= 0.0) break;
+            price_ = s.price;
+            pick_[s.item] = s.variant;
+            over -= s.lighter;
+        }
+    }
+
+    // The steps of an item along its lower hull, from its cheapest variant to its lightest.
+    void descend(std::size_t i) {
+        std::size_t at = items_.first[i] + pick_[i];
+        for (;;) {
+            step next{.price = infinity, .item = i};
+            for (std::size_t to = items_.first[i]; to < items_.first[i + 1]; ++to) {
+                const double lighter = items_.weights[at] - items_.weights[to];
+                const double dearer = items_.costs[to] - items_.costs[at];
+                if (!(lighter > 0.0)) continue;
+                const double price = std::max(dearer, 0.0) / lighter;
+                if (price < next.price || (price == next.price && lighter > next.lighter))
+                    next = {price, i, static_cast<std::uint32_t>(to - items_.first[i]), lighter};
+            }
+            if (next.price == infinity) return;
+            steps_.push_back(next);
+            at = items_.first[i] + next.variant;
+        }
+    }
+
+    // Every sum of cost and weight that may still come below the limit, an item at a time; those first for
+    // which the wrong variant costs most, since they leave few sums.
+    [[nodiscard]] bool search(double capacity, double limit, double bound, double margin, bool best) {
+        std::stable_sort(order_.begin(), order_.end(),
+                         [&](std::size_t a, std::size_t b) { return spread_[a] > spread_[b]; });
+        arena_.assign(1, state{});
+        std::size_t begin = 0;
+        bool found = false;
+        double lightest_rest = 0.0;
+        double cheapest_rest = 0.0;
+        for (const std::size_t i : order_) {
+            lightest_rest += items_.weights[items_.first[i] + lightest_[i]];
+            cheapest_rest += cheapest_[i];
+        }
+        for (const std::size_t i : order_) {
+            lightest_rest -= items_.weights[items_.first[i] + lightest_[i]];
+            cheapest_rest -= cheapest_[i];
+            const std::size_t end = arena_.size();
+            fresh_.clear();
+            for (std::size_t at = items_.first[i]; at < items_.first[i + 1]; ++at) {
+                const double excess = items_.costs[at] + price_ * items_.weights[at] - least_[i];
+                for (std::size_t p = begin; p < end; ++p) {
+                    const state s{arena_[p].weight + items_.weights[at], arena_[p].cost + items_.costs[at],
+                                  arena_[p].excess + excess, static_cast<std::uint32_t>(p),
+                                  static_cast<std::uint32_t>(at - items_.first[i])};
+                    if (s.weight + lightest_rest > capacity * (1.0 + 1e-12)) continue;
+                    if (bound + s.excess - margin >= limit || s.cost + cheapest_rest - margin >= limit)
+                        continue;
+                    fresh_.push_back(s);
+                }
+            }
+            std::sort(fresh_.begin(), fresh_.end(), [](const state& a, const state& b) {
+                return a.weight != b.weight ? a.weight < b.weight : a.cost < b.cost;
+            });
+            begin = end;
+            double cheapest = infinity;
+            for (const state& s : fresh_) {
+                if (s.cost >= cheapest) continue;
+                cheapest = s.cost;
+                arena_.push_back(s);
+            }
+            if (arena_.size() > most_sums_) {
+                gave_up_ = true;
+                return false;
+            }
+        }
+        for (std::size_t at = begin; at < arena_.size(); ++at) {
+            trace(at);
+            const double cost = cost_of(pick_);
+            if (!(cost < limit) || weight_of(pick_) > capacity) continue;
+            limit = cost;
+            found = accept(pick_);
+            if (!best) break;
+        }
+        return found;
+    }
+
+    // What every item takes at the price of weight. \returns the bound that no choice within the capacity
+    // beats, whatever the price.
+    [[nodiscard]] double price_items(double capacity) {
+        const std::size_t n = items_.size();
+        least_.assign(n, infinity);
+        cheapest_.assign(n, infinity);
+        order_.resize(n);
+        spread_.assign(n, 0.0);
+        double bound = -price_ * capacity;
+        for (std::size_t i = 0; i < n; ++i) {
+            order_[i] = i;
+            double second = infinity;
+            for (std::size_t at = items_.first[i]; at < items_.first[i + 1]; ++at) {
+                const double value = items_.costs[at] + price_ * items_.weights[at];
+                cheapest_[i] = std::min(cheapest_[i], items_.costs[at]);
+                second = std::min(second, std::max(value, least_[i]));
+                least_[i] = std::min(least_[i], value);
+            }
+            spread_[i] = second - least_[i];
+            bound += least_[i];
+        }
+        return bound;
+    }
+
+    // Into `pick_`: the choice that a state of the last item stands for.
+    void trace(std::size_t at) {
+        for (std::size_t k = order_.size(); k-- > 0;) {
+            pick_[order_[k]] = arena_[at].variant;
+            at = arena_[at].parent;
+        }
+    }
+
+    std::size_t most_sums_;
+    choice_items items_;
+    bool gave_up_ = false;
+    double price_ = 0.0;
+    std::vector<std::uint32_t> chosen_, pick_, lightest_;
+    std::vector<step> steps_;
+    std::vector<double> least_, cheapest_, spread_;
+    std::vector<std::size_t> order_;
+    std::vector<state> arena_, fresh_;
+};
+
+} // namespace dovetail::placement::detail
+
+namespace dovetail::placement::detail {
+
+/// The widths at which some layer runs and that the devices allow, ascending.
+[[nodiscard]] inline std::vector<std::int64_t> usable_widths(const variant_graph& problem) {
+    std::vector<std::int64_t> widths;
+    for (const variant_layer& layer : problem.layers)
+        for (const width_variants& w : layer.widths)
+            if (!w.variants.empty() && w.width <= problem.devices) widths.push_back(w.width);
+    std::sort(widths.begin(), widths.end());
+    widths.erase(std::unique(widths.begin(), widths.end()), widths.end());
+    return widths;
+}
+
+/// The numbers of replicas that share the batch evenly, up to the devices, ascending.
+/// \complexity O(square root of the micro-batches).
+[[nodiscard]] inline std::vector<std::int64_t> usable_replicas(const variant_graph& problem) {
+    const std::int64_t batch = problem.micro_batches;
+    std::vector<std::int64_t> replicas;
+    for (std::int64_t d = 1; d <= batch / d; ++d) {
+        if (batch % d != 0) continue;
+        replicas.push_back(d);
+        if (d != batch / d) replicas.push_back(batch / d);
+    }
+    std::sort(replicas.begin(), replicas.end());
+    const std::int64_t most = std::min(problem.devices, problem.most_replicas);
+    replicas.erase(std::upper_bound(replicas.begin(), replicas.end(), most), replicas.end());
+    return replicas;
+}
+
+/// Micro-batches that each of `replicas` has in flight, with `behind` replicas in all later stages.
+[[nodiscard]] constexpr std::int64_t turns(std::int64_t behind, std::int64_t replicas) {
+    return (behind + replicas + replicas - 1) / replicas;
+}
+
+/// One stage at a time, at one width: the layers between two states of a lattice.
+class variant_stage_costs {
+public:
+    explicit variant_stage_costs(const variant_graph& problem) : problem_(problem) {
+        in_.resize(problem.layers.size());
+        out_.resize(problem.layers.size());
+        for (const variant_edge& e : problem.edges) {
+            out_[e.source].push_back({e.target, e.bytes});
+            in_[e.target].push_back({e.source, e.bytes});
+        }
+    }
+
+    /// Takes up the stage of the layers that state `larger` has and `smaller` lacks. \returns whether all of
+    /// them run at that width. \complexity O(variants + variants * edges of the stage).
+    [[nodiscard]] bool enter(const upset_lattice& lattice, std::size_t smaller, std::size_t larger,
+                             std::int64_t width) {
+        layers_.clear();
+        width_ = width;
+        terms_.clear();
+        first_.assign(1, 0);
+        bool runs = true;
+        lattice.for_each_layer(smaller, larger, [&](graph::index v) {
+            const width_variants* const at = problem_.layers[v].at_width(width);
+            runs = runs && at != nullptr && !at->variants.empty();
+            if (!runs) return;
+            layers_.push_back(v);
+            for (const layer_variant& variant : at->variants) {
+                double bytes = 0.0;
+                for (std::size_t e = 0; e < in_[v].size(); ++e)
+                    if (!lattice.holds(larger, in_[v][e].layer))
+                        bytes += in_[v][e].bytes + variant.in_sync_bytes[e];
+                for (std::size_t e = 0; e < out_[v].size(); ++e)
+                    if (lattice.holds(smaller, out_[v][e].layer))
+                        bytes += out_[v][e].bytes + variant.out_sync_bytes[e];
+                terms_.push_back({variant.seconds, bytes, variant.parameter_bytes, variant.bytes_per_turn,
+                                  variant.fixed_bytes});
+            }
+            first_.push_back(terms_.size());
+        });
+        return runs;
+    }
+
+    /// Spreads the stage over replicas: from here on costs are those of that many.
+    void replicate(std::int64_t replicas) {
+        replicas_ = replicas;
+        const auto d = static_cast<double>(replicas);
+        const double link = problem_.link_bytes_per_s;
+        const double exchange = 4.0 * (d - 1.0) / (d * static_cast<double>(problem_.micro_batches));
+        costs_.clear();
+        for (const term& t : terms_)
+            costs_.push_back(t.seconds / d + (2.0 * t.edge_bytes / d + exchange * t.parameter_bytes) / link);
+    }
+
+    /// The least time, whatever the memory.
+    [[nodiscard]] double fastest_s() const {
+        double seconds = 0.0;
+        for (std::size_t i = 0; i + 1 < first_.size(); ++i)
+            seconds += *std::min_element(costs_.begin() + static_cast<std::ptrdiff_t>(first_[i]),
+                                         costs_.begin() + static_cast<std::ptrdiff_t>(first_[i + 1]));
+        return seconds;
+    }
+
+    /// The least memory with `y` micro-batches in flight.
+    [[nodiscard]] double lightest_bytes(std::int64_t y) const {
+        double bytes = 0.0;
+        for (std::size_t i = 0; i + 1 < first_.size(); ++i) {
+            double least = std::numeric_limits<double>::infinity();
+            for (std::size_t at = first_[i]; at < first_[i + 1]; ++at)
+                least = std::min(least, bytes_of(terms_[at], y));
+            bytes += least;
+        }
+        return bytes;
+    }
+
+    /// The memory of every variant of every layer, as `items` weighs them.
+    void weigh(std::int64_t y) {
+        weights_.clear();
+        for (const term& t : terms_) weights_.push_back(bytes_of(t, y));
+    }
+
+    /// The layers as a knapsack: costs of `replicate`, weights of `weigh`.
+    [[nodiscard]] choice_items items() const { return {costs_, weights_, first_}; }
+
+    /// The stage with these variants, and what it comes to.
+    [[nodiscard]] variant_stage build(std::span<const std::uint32_t> variants) const {
+        variant_stage stage;
+        stage.layers = layers_;
+        stage.variants.assign(variants.begin(), variants.end());
+        stage.width = width_;
+        stage.replicas = replicas_;
+        for (std::size_t i = 0; i < layers_.size(); ++i) {
+            stage.time_s += costs_[first_[i] + variants[i]];
+            stage.memory_bytes += weights_[first_[i] + variants[i]];
+        }
+        return stage;
+    }
+
+private:
+    struct half_edge {
+        graph::index layer{};
+        double bytes = 0.0;
+    };
+    struct term {
+        double seconds = 0.0;
+        double edge_bytes = 0.0; // that leave or enter the stage, one way
+        double parameter_bytes = 0.0;
+        double bytes_per_turn = 0.0;
+        double fixed_bytes = 0.0;
+    };
+
+    [[nodiscard]] static double bytes_of(const term& t, std::int64_t y) {
+        return t.bytes_per_turn * static_cast<double>(y) + t.fixed_bytes;
+    }
+
+    const variant_graph& problem_;
+    std::vector<std::vector<half_edge>> in_, out_; // by layer
+    std::int64_t width_ = 1;
+    std::int64_t replicas_ = 1;
+    std::vector<graph::index> layers_;
+    std::vector<term> terms_;
+    std::vector<std::size_t> first_;
+    std::vector<double> costs_, weights_;
+};
+
+} // namespace dovetail::placement::detail
+
+namespace dovetail::placement::detail {
+
+/// What a pipeline must keep to.
+struct variant_limits {
+    double time_s = std::numeric_limits<double>::infinity(); ///< of every stage
+    bool below = false;                                      ///< the time itself is too long already
+    double hbm_bytes = std::numeric_limits<double>::infinity();
+    bool light = false; ///< and the memory itself too much already
+    std::int64_t devices = 1;
+};
+
+/// Answers limits. A state of the lattice is a later part of the pipeline; a label of it says with how many
+/// devices that part keeps to the limits, and with how many replicas in all: what an earlier stage has in
+/// flight depends on nothing else. A label that another one beats in both is of no use, so a state has few.
+class variant_labels {
+public:
+    enum class verdict : std::uint8_t { yes, no, unknown };
+
+    variant_labels(const variant_graph& problem, const upset_lattice& lattice)
+        : problem_(problem), lattice_(lattice), widths_(usable_widths(problem)),
+          replicas_(usable_replicas(problem)), costs_(problem), seen_(lattice.states(), 0) {
+        for (const std::int64_t width : widths_) sum_up(width);
+        work_ = lattice.sums([&](graph::index v) {
+            double least = infinity;
+            for (const width_variants& w : problem.layers[v].widths)
+                for (const layer_variant& variant : w.variants)
+                    least = std::min(least, static_cast<double>(w.width) * variant.seconds);
+            return least;
+        });
+        light_ = lattice.sums([&](graph::index v) {
+            double least = infinity;
+            for (const width_variants& w : problem.layers[v].widths)
+                for (const layer_variant& variant : w.variants)
+                    least = std::min(least, variant.bytes_per_turn + variant.fixed_bytes);
+            return least;
+        });
+    }
+
+    /// Device-seconds that a micro-batch takes at least, however it is spread.
+    [[nodiscard]] double work_s() const { return work_.back(); }
+
+    /// Whether some pipeline keeps to the limits; unknown where the budget ends first, or where
+    /// a choice of variants is too hard.
+    /// \complexity O(pairs of nested states * (widths * degrees + layers)), and the choices of variants.
+    [[nodiscard]] verdict operator()(const variant_limits& limits, spending& spent) {
+        limits_ = limits;
+        gave_up_ = false;
+        labels_.assign(lattice_.states(), {});
+        if (widths_.empty()) return verdict::no;
+        labels_[0].push_back({});
+        for (std::size_t state = 0; state < lattice_.full(); ++state) {
+            if (labels_[state].empty()) continue;
+            if (!spent.spend_node()) return verdict::unknown;
+            if (expand(state)) return verdict::yes;
+        }
+        return gave_up_ ? verdict::unknown : verdict::no;
+    }
+
+    /// Whether some choice of variants, in the last answer or pipeline, was too hard to make exactly.
+    [[nodiscard]] bool gave_up() const { return gave_up_; }
+
+    /// The pipeline that the last `yes` found, each stage with the variants that are fastest within its
+    /// memory, or, `lightest`, that take the least memory.
+    [[nodiscard]] std::vector<variant_stage> stages(bool lightest = false) {
+        std::vector<variant_stage> found;
+        std::size_t state = lattice_.full();
+        std::size_t at = 0;
+        while (state != 0) {
+            const label here = labels_[state][at];
+            [[maybe_unused]] const bool runs = costs_.enter(lattice_, here.state, state, here.width);
+            DOVETAIL_ASSERT(runs, "a label's stage runs at its width");
+            costs_.replicate(here.degree);
+            costs_.weigh(turns(here.replicas - here.degree, here.degree));
+            choice_items items = costs_.items();
+            if (lightest) std::swap(items.costs, items.weights);
+            [[maybe_unused]] const bool fits =
+                choice_.find(items, lightest ? infinity : limits_.hbm_bytes, infinity, true);
+            DOVETAIL_ASSERT(fits, "a label's stage fits");
+            gave_up_ = gave_up_ || choice_.gave_up();
+            found.push_back(costs_.build(choice_.chosen()));
+            state = here.state;
+            at = here.label;
+        }
+        return found;
+    }
+
+private:
+    static constexpr double infinity = std::numeric_limits<double>::infinity();
+    static constexpr double tolerance = 1.0 + 1e-9; // of bounds: sums in another order may differ
+
+    struct label {
+        std::int64_t devices = 0;
+        std::int64_t replicas = 0;
+        std::size_t state = 0; // what the stage in front was added to
+        std::size_t label = 0;
+        std::int64_t width = 0;
+        std::int64_t degree = 0;
+    };
+
+    // Sums over the layers of every state of what no variant of them is below.
+    struct width_floors {
+        std::vector<double> missing; // layers that do not run at the width
+        std::vector<double> seconds;
+        std::vector<double> parameter_bytes;
+        std::vector<double> bytes_per_turn;
+        std::vector<double> fixed_bytes;
+    };
+
+    void sum_up(std::int64_t width) {
+        const auto floor_of = [&](double layer_variant::*member) {
+            return lattice_.sums([&](graph::index v) {
+                const width_variants* const at = problem_.layers[v].at_width(width);
+                if (at == nullptr || at->variants.empty()) return 0.0;
+                double least = infinity;
+                for (const layer_variant& variant : at->variants) least = std::min(least, variant.*member);
+                return least;
+            });
+        };
+        floors_.push_back({lattice_.sums([&](graph::index v) {
+                               const width_variants* const at = problem_.layers[v].at_width(width);
+                               return at == nullptr || at->variants.empty() ? 1.0 : 0.0;
+                           }),
+                           floor_of(&layer_variant::seconds), floor_of(&layer_variant::parameter_bytes),
+                           floor_of(&layer_variant::bytes_per_turn), floor_of(&layer_variant::fixed_bytes)});
+    }
+
+    // Adds every stage in front of a state. \returns whether one of them completes the pipeline.
+    [[nodiscard]] bool expand(std::size_t state) {
+        if (consider(state, lattice_.full())) return true;
+        ++round_;
+        pending_.assign(1, state);
+        const auto most_devices =
+            static_cast<double>(limits_.devices - labels_[state].front().devices) * tolerance;
+        while (!pending_.empty()) {
+            const std::size_t from = pending_.back();
+            pending_.pop_back();
+            for (const graph::index larger : lattice_.grown(from)) {
+                if (seen_[larger] == round_ || larger == lattice_.full()) continue;
+                seen_[larger] = round_;
+                // Neither the work nor the memory of a stage shrinks as it grows.
+                if (work_[larger] - work_[state] > limits_.time_s * most_devices) continue;
+                if (light_[larger] - light_[state] > limits_.hbm_bytes * tolerance) continue;
+                if (consider(state, larger)) return true;
+                pending_.push_back(larger);
+            }
+        }
+        return false;
+    }
+
+    // Adds the stage between two states, in every width and degree that may keep to the limits.
+    [[nodiscard]] bool consider(std::size_t state, std::size_t larger) {
+        const label& leanest = labels_[state].front();
+        // What is left in front of the stage needs devices, too.
+        const double rest_s = work_.back() - work_[larger];
+        std::int64_t free = limits_.devices - leanest.devices;
+        if (rest_s > 0.0 && limits_.time_s < infinity)
+            free -= static_cast<std::int64_t>(std::min(std::ceil(rest_s / limits_.time_s / tolerance), 1e15));
+        else if (larger != lattice_.full())
+            free -= widths_.front();
+        for (std::size_t w = 0; w < widths_.size() && widths_[w] <= free; ++w) {
+            const width_floors& floors = floors_[w];
+            if (floors.missing[larger] != floors.missing[state]) continue;
+            const double seconds = floors.seconds[larger] - floors.seconds[state];
+            const double parameters = floors.parameter_bytes[larger] - floors.parameter_bytes[state];
+            const double exchange_s =
+                4.0 * parameters / static_cast<double>(problem_.micro_batches) / problem_.link_bytes_per_s;
+            bool entered = false;
+            for (const std::int64_t d : replicas_) {
+                if (widths_[w] * d > free) break;
+                const auto degree = static_cast<double>(d);
+                if (seconds / degree + (degree - 1.0) / degree * exchange_s > limits_.time_s * tolerance)
+                    continue;
+                if (consider(state, larger, w, d, free, entered)) return true;
+            }
+        }
+        return false;
+    }
+
+    // The same at one width and degree, behind every label of the state.
+    [[nodiscard]] bool consider(std::size_t state, std::size_t larger, std::size_t w, std::int64_t d,
+                                std::int64_t free, bool& entered) {
+        const width_floors& floors = floors_[w];
+        const double per_turn = floors.bytes_per_turn[larger] - floors.bytes_per_turn[state];
+        const double fixed = floors.fixed_bytes[larger] - floors.fixed_bytes[state];
+        const std::int64_t most = free + labels_[state].front().devices;
+        bool priced = false;
+        std::int64_t known_good = 0;
+        std::int64_t known_bad = std::numeric_limits<std::int64_t>::max();
+        for (std::size_t at = 0; at < labels_[state].size(); ++at) {
+            const label& behind = labels_[state][at];
+            const label fresh{behind.devices + widths_[w] * d, behind.replicas + d, state, at, widths_[w], d};
+            if (fresh.devices > most) break;
+            if (fresh.replicas > problem_.most_replicas || beaten(larger, fresh)) continue;
+            const std::int64_t y = turns(behind.replicas, d);
+            if (y >= known_bad) continue;
+            if (per_turn * static_cast<double>(y) + fixed > limits_.hbm_bytes * tolerance) continue;
+            if (y > known_good) {
+                if (!entered && !costs_.enter(lattice_, state, larger, widths_[w])) return false;
+                entered = true;
+                if (!priced) costs_.replicate(d);
+                priced = true;
+                if (!keeps(y)) {
+                    known_bad = y;
+                    continue;
+                }
+                known_good = y;
+            }
+            insert(larger, fresh);
+            if (larger == lattice_.full()) return true;
+        }
+        return false;
+    }
+
+    // Whether the stage that is entered and replicated keeps to the limits, with `y` micro-batches in flight.
+    [[nodiscard]] bool keeps(std::int64_t y) {
+        const double limit_s =
+            limits_.below ? limits_.time_s : std::nextafter(limits_.time_s, infinity); // infinity stays
+        if (!(costs_.fastest_s() < limit_s)) return false;
+        const double bytes = costs_.lightest_bytes(y);
+        if (limits_.light ? !(bytes < limits_.hbm_bytes) : bytes > limits_.hbm_bytes) return false;
+        if (limits_.time_s == infinity) return true;
+        costs_.weigh(y);
+        const bool fits = choice_.find(costs_.items(), limits_.hbm_bytes, limit_s, false);
+        gave_up_ = gave_up_ || (!fits && choice_.gave_up());
+        return fits;
+    }
+
+    [[nodiscard]] bool beaten(std::size_t state, const label& fresh) const {
+        const auto& all = labels_[state];
+        return std::any_of(all.begin(), all.end(), [&](const label& l) {
+            return l.devices <= fresh.devices && l.replicas <= fresh.replicas;
+        });
+    }
+
+    // Labels ascend by devices and descend by replicas. None is beaten by `fresh` and referred to already:
+    // the larger state is expanded later.
+    void insert(std::size_t state, const label& fresh) {
+        auto& all = labels_[state];
+        std::erase_if(
+            all, [&](const label& l) { return fresh.devices <= l.devices && fresh.replicas <= l.replicas; });
+        const auto at =
+            std::find_if(all.begin(), all.end(), [&](const label& l) { return l.devices > fresh.devices; });
+        all.insert(at, fresh);
+    }
+
+    const variant_graph& problem_;
+    const upset_lattice& lattice_;
+    std::vector<std::int64_t> widths_;
+    std::vector<std::int64_t> replicas_;
+    std::vector<width_floors> floors_; // by width
+    std::vector<double> work_, light_; // by state
+    variant_stage_costs costs_;
+    exact_choice choice_;
+    bool gave_up_ = false;
+    variant_limits limits_;
+    std::vector<std::vector<label>> labels_; // by state
+    std::vector<std::uint64_t> seen_;
+    std::uint64_t round_ = 0;
+    std::vector<std::size_t> pending_;
+};
+
+} // namespace dovetail::placement::detail
+
+namespace dovetail::placement {
+
+/// The least memory of a device with which a problem has a pipeline.
+struct variant_hbm_need {
+    double bytes = std::numeric_limits<double>::infinity(); ///< infinite where the devices do not suffice
+    std::vector<variant_stage> stages; ///< a pipeline that makes do with so little, in no hurry
+    std::size_t stage = 0;             ///< the one that needs it, counted from the first
+    std::int64_t fewest_devices = 0;   ///< of any pipeline; known only where the devices do not suffice
+};
+
+namespace detail {
+
+// The fewest devices on which the layers run, whatever the memory. One stage a layer at its narrowest takes
+// the number that the search starts from.
+[[nodiscard]] inline std::int64_t fewest_variant_devices(variant_graph problem,
+                                                         const upset_lattice& lattice) {
+    std::int64_t enough = 0;
+    for (const variant_layer& layer : problem.layers)
+        for (const width_variants& w : layer.widths)
+            if (!w.variants.empty()) {
+                enough += w.width;
+                break;
+            }
+    problem.devices = enough;
+    problem.micro_batches = 1; // no replicas
+    variant_labels labels(problem, lattice);
+    std::int64_t too_few = 0;
+    spending spent{budget{}};
+    while (too_few + 1 < enough) {
+        const std::int64_t middle = too_few + (enough - too_few) / 2;
+        variant_limits limits;
+        limits.devices = middle;
+        (labels(limits, spent) == variant_labels::verdict::yes ? enough : too_few) = middle;
+    }
+    return enough;
+}
+
+} // namespace detail
+
+/// Finds the smallest memory of a device with which a valid problem, otherwise unchanged, has a pipeline:
+/// what the layers of one of its stages add up to. \returns errc::unsupported for more downsets than the
+/// limit. \complexity As `variant_program`.
+[[nodiscard]] inline result<variant_hbm_need> smallest_hbm(const variant_graph& problem,
+                                                           std::size_t downset_limit = 1U << 16) {
+    const auto lattice = detail::upset_lattice::make(problem, downset_limit);
+    if (!lattice) return lattice.problem();
+    detail::variant_labels labels(problem, *lattice);
+    variant_hbm_need need;
+    spending spent{budget{}};
+    const auto below = [&](double bytes) {
+        detail::variant_limits limits;
+        limits.hbm_bytes = bytes;
+        limits.light = true;
+        limits.devices = problem.devices;
+        if (labels(limits, spent) != detail::variant_labels::verdict::yes) return false;
+        std::vector<variant_stage> stages = labels.stages(true);
+        const auto heaviest = std::max_element(
+            stages.begin(), stages.end(),
+            [](const variant_stage& a, const variant_stage& b) { return a.memory_bytes < b.memory_bytes; });
+        if (!(heaviest->memory_bytes < need.bytes)) return false; // less by rounding alone
+        need.bytes = heaviest->memory_bytes;
+        need.stage = static_cast<std::size_t>(heaviest - stages.begin());
+        need.stages = std::move(stages);
+        return true;
+    };
+    if (!below(std::numeric_limits<double>::infinity())) {
+        need.fewest_devices = detail::fewest_variant_devices(problem, *lattice);
+        return need;
+    }
+    double too_little = 0.0;
+    while (need.bytes > too_little) {
+        const double middle = 0.5 * (too_little + need.bytes);
+        if (below(middle)) continue;
+        too_little = middle;
+        // The last pipeline found is often the leanest already.
+        if (!below(need.bytes)) break;
+    }
+    return need;
+}
+
+} // namespace dovetail::placement
+
+/// \file
+/// The exact placement of layers with variants: a search for the least time that a pipeline can keep to.
+
+namespace dovetail::placement {
+
+/// Finds the pipeline whose slowest stage is fastest. It asks whether limits on the time can be kept to: near
+/// the lower bound first, where the answer is a quick "no", then by bisection between that bound and the best
+/// pipeline found, and ends when nothing beats that pipeline.
+struct variant_program {
+    double seconds = std::numeric_limits<double>::infinity(); ///< after which the best so far is the answer
+    std::size_t downset_limit = 1U << 16;                     ///< its memory grows in proportion
+
+    /// Solves a valid problem. The outcome is `optimal`, `infeasible`, or `budget` with the best pipeline, if
+    /// there is one yet, and what is proved: also where a choice of variants is too hard for its memory.
+    /// \returns errc::unsupported for more downsets than the limit. \complexity A few dozen questions to
+    /// `variant_labels`.
+    [[nodiscard]] result<variant_plan> operator()(const variant_graph& problem) const {
+        spending spent(budget{.seconds = seconds});
+        const auto lattice = detail::upset_lattice::make(problem, downset_limit);
+        if (!lattice) return lattice.problem();
+        detail::variant_labels labels(problem, *lattice);
+        variant_plan best;
+        best.lower_bound_s = labels.work_s() / static_cast<double>(problem.devices);
+        search improve{problem, labels, spent, best};
+        switch (improve.below(std::numeric_limits<double>::infinity())) {
+        case verdict::no:
+            best.lower_bound_s = std::numeric_limits<double>::infinity();
+            return best;
+        case verdict::unknown:
+            best.outcome = status::budget;
+            return best;
+        case verdict::yes:
+            break;
+        }
+        best.outcome = improve() ? status::optimal : status::budget;
+        if (best.outcome == status::optimal) best.lower_bound_s = best.time_s;
+        return best;
+    }
+
+private:
+    using verdict = detail::variant_labels::verdict;
+
+    struct search {
+        const variant_graph& problem;
+        detail::variant_labels& labels;
+        spending& spent;
+        variant_plan& best;
+
+        // Whether some pipeline takes less than `time_s`; the best is then one of those.
+        [[nodiscard]] verdict below(double time_s) const {
+            const verdict answer = labels({.time_s = time_s,
+                                           .below = true,
+                                           .hbm_bytes = problem.hbm_bytes,
+                                           .light = false,
+                                           .devices = problem.devices},
+                                          spent);
+            if (answer == verdict::yes) {
+                std::vector<variant_stage> stages = labels.stages();
+                double slowest_s = 0.0;
+                for (const variant_stage& s : stages) slowest_s = std::max(slowest_s, s.time_s);
+                if (slowest_s < best.time_s) {
+                    best.time_s = slowest_s;
+                    best.stages = std::move(stages);
+                } else if (labels.gave_up()) {
+                    return verdict::unknown; // the pipeline may have a faster choice of variants
+                }
+            } else if (answer == verdict::no) {
+                best.lower_bound_s = std::max(best.lower_bound_s, time_s);
+            }
+            return answer;
+        }
+
+        // Whether the best is proved to be that; false where the budget ended first.
+        [[nodiscard]] bool operator()() const {
+            double step = 1e-3;
+            bool found = false;
+            while (best.lower_bound_s < best.time_s) {
+                const double middle = 0.5 * (best.lower_bound_s + best.time_s);
+                const double near = std::max(best.lower_bound_s, 1e-6 * best.time_s) * (1.0 + step);
+                step *= 2.0;
+                const double limit_s = found ? middle : std::min(near, middle);
+                const verdict answer = below(limit_s);
+                if (answer == verdict::unknown) return false;
+                if (answer == verdict::yes) {
+                    found = true;
+                    continue;
+                }
+                if (!found && limit_s < middle) continue;
+                // The last pipeline found is often the best already.
+                const double last_s = best.time_s;
+                const verdict any = below(last_s);
+                if (any == verdict::unknown) return false;
+                // What is less by rounding alone is not less.
+                if (any == verdict::no || best.time_s >= last_s) return true;
+                found = true;
+            }
+            return true;
+        }
+    };
+};
+
+} // namespace dovetail::placement
+
+/// \file
+/// The textbook placement of layers with variants: a table over what is left, devices and replicas.
+
+namespace dovetail::placement {
+
+namespace detail {
+
+/// All undominated sums of time and memory of a stage, one layer after the other: every choice of variants
+/// that could be the best within some memory. Exact, without bounds and without a relaxation.
+class variant_front {
+public:
+    struct point {
+        double bytes = 0.0;
+        double seconds = 0.0;
+        std::size_t parent = 0;
+        std::uint32_t variant = 0;
+    };
+
+    /// Of choices that fit `capacity` and take less than `limit_s`. \returns the least time, or infinity.
+    /// \complexity O(layers * front * log front); a front is as long as there are undominated choices.
+    [[nodiscard]] double fastest_s(const choice_items& items, double capacity, double limit_s) {
+        points_.assign(1, {});
+        begin_.assign(1, 0);
+        for (std::size_t i = 0; i < items.size(); ++i) {
+            const std::size_t begin = begin_.back();
+            const std::size_t end = points_.size();
+            fresh_.clear();
+            for (std::size_t at = items.first[i]; at < items.first[i + 1]; ++at)
+                for (std::size_t p = begin; p < end; ++p) {
+                    const point next{points_[p].bytes + items.weights[at],
+                                     points_[p].seconds + items.costs[at], p,
+                                     static_cast<std::uint32_t>(at - items.first[i])};
+                    if (next.bytes <= capacity && next.seconds < limit_s) fresh_.push_back(next);
+                }
+            std::sort(fresh_.begin(), fresh_.end(), [](const point& a, const point& b) {
+                return a.bytes != b.bytes ? a.bytes < b.bytes : a.seconds < b.seconds;
+            });
+            begin_.push_back(end);
+            for (const point& p : fresh_)
+                if (points_.size() == end || p.seconds < points_.back().seconds) points_.push_back(p);
+            if (points_.size() == end) return std::numeric_limits<double>::infinity();
+        }
+        return points_.back().seconds;
+    }
+
+    /// The variants of the choice that the last finite answer stands for.
+    [[nodiscard]] std::vector<std::uint32_t> chosen() const {
+        std::vector<std::uint32_t> variants(begin_.size() - 1);
+        std::size_t at = points_.size() - 1;
+        for (std::size_t i = variants.size(); i-- > 0;) {
+            variants[i] = points_[at].variant;
+            at = points_[at].parent;
+        }
+        return variants;
+    }
+
+private:
+    std::vector<point> points_, fresh_;
+    std::vector<std::size_t> begin_; // of the front after so many layers
+};
+
+} // namespace detail
+
+/// A second exact program that has nothing in common with `variant_program` but the lattice and the prices of
+/// a stage: one pass over all stages fills the least time of every later part, for every number of devices
+/// and of replicas. Slower by far; it is there to check the other.
+struct variant_table {
+    std::size_t downset_limit = 2048;              ///< the work grows with the pairs of nested ones
+    std::size_t cell_limit = std::size_t{1} << 24; ///< downsets * devices * replicas
+
+    /// Solves a valid problem. \returns errc::unsupported past a limit.
+    /// \complexity O(pairs of nested downsets * degrees * widths * devices * replicas), and a front for every
+    /// stage, degree and number of micro-batches in flight.
+    [[nodiscard]] result<variant_plan> operator()(const variant_graph& problem) const {
+        const auto lattice = detail::upset_lattice::make(problem, downset_limit);
+        if (!lattice) return lattice.problem();
+        const std::int64_t replicas = std::min(problem.devices, problem.most_replicas);
+        const auto most = static_cast<std::int64_t>(cell_limit / lattice->states());
+        if (problem.devices >= most || (problem.devices + 1) * (replicas + 1) > most)
+            return error{errc::unsupported, "variant graph",
+                         "its table has more than " + to_text(cell_limit) + " cells",
+                         "the limit on cells must be raised, or there be fewer devices"};
+        return filler(problem, *lattice, static_cast<std::size_t>(replicas))();
+    }
+
+private:
+    static constexpr double infinity = std::numeric_limits<double>::infinity();
+
+    class filler {
+    public:
+        filler(const variant_graph& problem, const detail::upset_lattice& lattice, std::size_t replicas)
+            : problem_(problem), lattice_(lattice), devices_(static_cast<std::size_t>(problem.devices)),
+              replicas_(replicas), widths_(detail::usable_widths(problem)),
+              degrees_(detail::usable_replicas(problem)), costs_(problem),
+              cells_(lattice.states() * (devices_ + 1) * (replicas_ + 1)) {}
+
+        [[nodiscard]] variant_plan operator()() {
+            at(0, 0, 0).time_s = 0.0;
+            for (std::size_t larger = 1; larger < lattice_.states(); ++larger)
+                for (std::size_t smaller = 0; smaller < larger; ++smaller)
+                    if (nested(smaller, larger)) add_stage(smaller, larger);
+            return best();
+        }
+
+    private:
+        // The least time of a later part on exactly so many devices, with exactly so many replicas.
+        struct cell {
+            double time_s = infinity;
+            std::size_t smaller = 0;
+            std::size_t width = 0;
+            std::size_t degree = 0;
+        };
+
+        [[nodiscard]] cell& at(std::size_t state, std::size_t devices, std::size_t replicas) {
+            return cells_[(state * (devices_ + 1) + devices) * (replicas_ + 1) + replicas];
+        }
+
+        [[nodiscard]] bool nested(std::size_t smaller, std::size_t larger) const {
+            for (std::size_t v = 0; v < lattice_.layer_count(); ++v)
+                if (lattice_.holds(smaller, v) && !lattice_.holds(larger, v)) return false;
+            return true;
+        }
+
+        void add_stage(std::size_t smaller, std::size_t larger) {
+            for (const std::int64_t width : widths_) {
+                if (!costs_.enter(lattice_, smaller, larger, width)) continue;
+                for (const std::int64_t d : degrees_) {
+                    const auto taken = static_cast<std::size_t>(width * d);
+                    if (taken > devices_) break;
+                    costs_.replicate(d);
+                    add_stage(smaller, larger, static_cast<std::size_t>(width), static_cast<std::size_t>(d));
+                }
+            }
+        }
+
+        void add_stage(std::size_t smaller, std::size_t larger, std::size_t width, std::size_t d) {
+            const double floor_s = costs_.fastest_s() * (1.0 - 1e-12);
+            std::int64_t y = 0;
+            double stage_s = 0.0;
+            // The more replicas behind, the more in flight: a front serves all that round to the same.
+            for (std::size_t behind = 0; behind + d <= replicas_ && stage_s < infinity; ++behind)
+                for (std::size_t used = 0; used + width * d <= devices_; ++used) {
+                    const double rest_s = at(smaller, used, behind).time_s;
+                    cell& target = at(larger, used + width * d, behind + d);
+                    if (std::max(rest_s, floor_s) >= target.time_s) continue;
+                    const std::int64_t turns =
+                        detail::turns(static_cast<std::int64_t>(behind), static_cast<std::int64_t>(d));
+                    if (turns != y) {
+                        y = turns;
+                        costs_.weigh(y);
+                        stage_s = front_.fastest_s(costs_.items(), problem_.hbm_bytes, infinity);
+                    }
+                    if (const double time_s = std::max(rest_s, stage_s); time_s < target.time_s)
+                        target = {time_s, smaller, width, d};
+                }
+        }
+
+        [[nodiscard]] variant_plan best() {
+            variant_plan plan;
+            std::size_t devices = 0;
+            std::size_t replicas = 0;
+            for (std::size_t k = 0; k <= devices_; ++k)
+                for (std::size_t s = 0; s <= replicas_; ++s)
+                    if (at(lattice_.full(), k, s).time_s < plan.time_s) {
+                        plan.time_s = at(lattice_.full(), k, s).time_s;
+                        devices = k;
+                        replicas = s;
+                    }
+            if (plan.time_s == infinity) return plan;
+            plan.outcome = status::optimal;
+            plan.lower_bound_s = plan.time_s;
+            for (std::size_t state = lattice_.full(); state != 0;) {
+                const cell here = at(state, devices, replicas);
+                const auto degree = static_cast<std::int64_t>(here.degree);
+                static_cast<void>(
+                    costs_.enter(lattice_, here.smaller, state, static_cast<std::int64_t>(here.width)));
+                costs_.replicate(degree);
+                costs_.weigh(detail::turns(static_cast<std::int64_t>(replicas) - degree, degree));
+                static_cast<void>(front_.fastest_s(costs_.items(), problem_.hbm_bytes, infinity));
+                plan.stages.push_back(costs_.build(front_.chosen()));
+                devices -= here.width * here.degree;
+                replicas -= here.degree;
+                state = here.smaller;
+            }
+            return plan;
+        }
+
+        const variant_graph& problem_;
+        const detail::upset_lattice& lattice_;
+        std::size_t devices_;
+        std::size_t replicas_;
+        std::vector<std::int64_t> widths_;
+        std::vector<std::int64_t> degrees_;
+        detail::variant_stage_costs costs_;
+        detail::variant_front front_;
+        std::vector<cell> cells_;
+    };
+};
+
+} // namespace dovetail::placement
+
+/// \file
 /// An independent check of a plan: every number recomputed from the plan's layers and the problem alone.
 
 namespace dovetail::placement {
@@ -16685,6 +18063,195 @@ template <pipeline_policy Policy>
     if (!nearly_equal(answer.time_per_batch_s, found->time_per_batch_s))
         return detail::broken_plan("time_per_batch_s", "it is " + to_text(answer.time_per_batch_s),
                                    "its stages make it " + to_text(found->time_per_batch_s));
+    return {};
+}
+
+} // namespace dovetail::placement
+
+/// \file
+/// An independent check of plans of layers with variants: every figure recomputed from the plan alone.
+
+namespace dovetail::placement {
+
+/// Evaluates stages straight from the definitions, edge by edge. It trusts that the stages' layers, widths
+/// and variants exist.
+class variant_evaluator {
+public:
+    /// \param problem a valid problem \param stages of a pipeline, first to last
+    variant_evaluator(const variant_graph& problem, const std::vector<variant_stage>& stages)
+        : problem_(problem), stages_(stages) {}
+
+    /// Seconds per micro-batch of stage `s`: the compute and the traffic of its edges, both ways, shared by
+    /// the replicas; and the exchange of the parameters, spread over the micro-batches.
+    [[nodiscard]] double time_s(std::size_t s) const {
+        const variant_stage& stage = stages_[s];
+        const auto d = static_cast<double>(stage.replicas);
+        double compute_s = 0.0;
+        double parameter_bytes = 0.0;
+        double edge_bytes = 0.0;
+        for (std::size_t i = 0; i < stage.layers.size(); ++i) {
+            const layer_variant& variant = chosen(stage, i);
+            compute_s += variant.seconds;
+            parameter_bytes += variant.parameter_bytes;
+            edge_bytes += traffic_bytes(stage, stage.layers[i], variant);
+        }
+        const double exchange_bytes =
+            4.0 * (d - 1.0) / d * parameter_bytes / static_cast<double>(problem_.micro_batches);
+        return compute_s / d + (2.0 * edge_bytes / d + exchange_bytes) / problem_.link_bytes_per_s;
+    }
+
+    /// Micro-batches that each replica of stage `s` has in flight: the replicas of this and of all later
+    /// stages, over its own, rounded up.
+    [[nodiscard]] std::int64_t turns(std::size_t s) const {
+        std::int64_t replicas = 0;
+        for (std::size_t later = s; later < stages_.size(); ++later) replicas += stages_[later].replicas;
+        return (replicas + stages_[s].replicas - 1) / stages_[s].replicas;
+    }
+
+    /// Memory of each device of stage `s`.
+    [[nodiscard]] double memory_bytes(std::size_t s) const {
+        const auto y = static_cast<double>(turns(s));
+        double bytes = 0.0;
+        for (std::size_t i = 0; i < stages_[s].layers.size(); ++i) {
+            const layer_variant& variant = chosen(stages_[s], i);
+            bytes += variant.bytes_per_turn * y + variant.fixed_bytes;
+        }
+        return bytes;
+    }
+
+private:
+    [[nodiscard]] const layer_variant& chosen(const variant_stage& stage, std::size_t i) const {
+        return problem_.layers[stage.layers[i]].at_width(stage.width)->variants[stage.variants[i]];
+    }
+
+    [[nodiscard]] double traffic_bytes(const variant_stage& stage, graph::index v,
+                                       const layer_variant& variant) const {
+        const auto inside = [&](graph::index u) {
+            return std::find(stage.layers.begin(), stage.layers.end(), u) != stage.layers.end();
+        };
+        double bytes = 0.0;
+        std::size_t in = 0;
+        std::size_t out = 0;
+        for (const variant_edge& e : problem_.edges) {
+            if (e.target == v) {
+                if (!inside(e.source)) bytes += e.bytes + variant.in_sync_bytes[in];
+                ++in;
+            }
+            if (e.source == v) {
+                if (!inside(e.target)) bytes += e.bytes + variant.out_sync_bytes[out];
+                ++out;
+            }
+        }
+        return bytes;
+    }
+
+    const variant_graph& problem_;
+    const std::vector<variant_stage>& stages_;
+};
+
+namespace detail {
+
+[[nodiscard]] inline error broken_variant_plan(std::string place, std::string wrong, std::string expected) {
+    return {errc::out_of_range, "plan: " + std::move(place), std::move(wrong), std::move(expected)};
+}
+
+// What is wrong with the layers and variants of a plan's stages, if anything is.
+[[nodiscard]] inline result<void> check_variant_stages(const variant_graph& problem,
+                                                       const variant_plan& answer) {
+    const std::size_t nowhere = answer.stages.size();
+    std::vector<std::size_t> stage_of(problem.layers.size(), nowhere);
+    for (std::size_t s = 0; s < answer.stages.size(); ++s) {
+        const variant_stage& stage = answer.stages[s];
+        const std::string place = "stage " + to_text(s);
+        if (stage.layers.empty() || stage.layers.size() != stage.variants.size())
+            return broken_variant_plan(place,
+                                       "it has " + to_text(stage.layers.size()) + " layers and " +
+                                           to_text(stage.variants.size()) + " variants",
+                                       "a stage has a layer, and every layer a variant");
+        for (std::size_t i = 0; i < stage.layers.size(); ++i) {
+            const graph::index v = stage.layers[i];
+            if (v >= stage_of.size() || stage_of[v] != nowhere)
+                return broken_variant_plan(place, "it holds layer " + to_text(v),
+                                           "every layer below " + to_text(stage_of.size()) +
+                                               " is in one stage");
+            stage_of[v] = s;
+            const width_variants* const at = problem.layers[v].at_width(stage.width);
+            if (at == nullptr || stage.variants[i] >= at->variants.size())
+                return broken_variant_plan(place,
+                                           "layer " + to_text(v) + " runs at width " + to_text(stage.width) +
+                                               " as variant " + to_text(stage.variants[i]),
+                                           "the layer has such a variant");
+        }
+    }
+    for (std::size_t v = 0; v < stage_of.size(); ++v)
+        if (stage_of[v] == nowhere)
+            return broken_variant_plan("layer " + to_text(v), "it is in no stage", "it is in one");
+    // Edges that never lead to an earlier stage leave no way out of a stage and back.
+    for (const variant_edge& e : problem.edges)
+        if (stage_of[e.source] > stage_of[e.target])
+            return broken_variant_plan("layer " + to_text(e.target),
+                                       "it is in stage " + to_text(stage_of[e.target]) +
+                                           ", and needs layer " + to_text(e.source) + " of stage " +
+                                           to_text(stage_of[e.source]),
+                                       "layers need nothing from later stages");
+    return {};
+}
+
+} // namespace detail
+
+/// Checks a plan: each layer in one stage, no edge back, replicas that divide the batch, devices, memory, and
+/// every figure within 1e-9 of its own. \returns the first violation.
+/// \complexity O(layers * edges * stage size).
+[[nodiscard]] inline result<void> verify(const variant_graph& problem, const variant_plan& answer) {
+    using detail::broken_variant_plan;
+    if (answer.stages.empty()) {
+        if (answer.outcome == status::optimal || answer.outcome == status::feasible ||
+            std::isfinite(answer.time_s))
+            return broken_variant_plan("outcome", "it has no stage, and a time",
+                                       "without stages it has none");
+        return {};
+    }
+    if (auto checked = detail::check_variant_stages(problem, answer); !checked) return checked;
+    const auto differ = [](double a, double b) {
+        return !(std::abs(a - b) <= 1e-9 * std::max(std::abs(a), std::abs(b)));
+    };
+    const variant_evaluator evaluate(problem, answer.stages);
+    std::int64_t devices = 0;
+    std::int64_t replicas = 0;
+    double slowest_s = 0.0;
+    for (std::size_t s = 0; s < answer.stages.size(); ++s) {
+        const variant_stage& stage = answer.stages[s];
+        const std::string place = "stage " + to_text(s);
+        if (stage.replicas < 1 || problem.micro_batches % stage.replicas != 0)
+            return broken_variant_plan(place, "it has " + to_text(stage.replicas) + " replicas",
+                                       "they share " + to_text(problem.micro_batches) +
+                                           " micro-batches evenly");
+        devices += stage.width * stage.replicas;
+        replicas += stage.replicas;
+        const double memory = evaluate.memory_bytes(s);
+        if (memory > problem.hbm_bytes * (1.0 + 1e-12))
+            return broken_variant_plan(place, "it needs " + to_text(memory) + " bytes",
+                                       "a device has " + to_text(problem.hbm_bytes));
+        if (differ(stage.memory_bytes, memory))
+            return broken_variant_plan(place, "memory_bytes is " + to_text(stage.memory_bytes),
+                                       "its layers make it " + to_text(memory));
+        if (const double time = evaluate.time_s(s); differ(stage.time_s, time))
+            return broken_variant_plan(place, "time_s is " + to_text(stage.time_s),
+                                       "its layers make it " + to_text(time));
+        slowest_s = std::max(slowest_s, stage.time_s);
+    }
+    if (devices > problem.devices)
+        return broken_variant_plan("devices", "it takes " + to_text(devices),
+                                   "there are " + to_text(problem.devices));
+    if (replicas > problem.most_replicas)
+        return broken_variant_plan("replicas", "its stages have " + to_text(replicas),
+                                   "there may be " + to_text(problem.most_replicas));
+    if (differ(answer.time_s, slowest_s))
+        return broken_variant_plan("time_s", "it is " + to_text(answer.time_s),
+                                   "its slowest stage takes " + to_text(slowest_s));
+    if (answer.lower_bound_s > answer.time_s * (1.0 + 1e-9))
+        return broken_variant_plan("lower_bound_s", "it is " + to_text(answer.lower_bound_s),
+                                   "the plan itself takes " + to_text(answer.time_s));
     return {};
 }
 
@@ -19802,6 +21369,332 @@ struct phaze_width {
     const auto text = read_text(path);
     if (!text) return text.problem();
     return read_phaze_placement(*text, path.string());
+}
+
+} // namespace dovetail::ext::json
+
+/// \file
+/// The instances of Piper (Tarnawski et al., NeurIPS 2021) as placement problems.
+
+#include <filesystem>
+
+namespace dovetail::ext::json {
+
+/// A problem of layers with variants and what its file calls the layers.
+struct piper_placement {
+    placement::variant_graph problem;
+    std::vector<std::int64_t> layer_ids; ///< by layer of the problem
+};
+
+namespace detail {
+
+inline constexpr std::int64_t piper_most_id = std::int64_t{1} << 53;
+inline constexpr std::int64_t piper_most_devices = 1'000'000'000;
+
+// Every member that a file of this format has, one at a time; the first problem stops the rest.
+class piper_members {
+public:
+    explicit piper_members(const place& where) : where_(where) {}
+
+    piper_members& number(std::string_view key, double& target, bool positive = false) {
+        return read(key, target, [&](const place& p) -> result<double> {
+            auto x = p.number(0.0);
+            if (x && positive && *x == 0.0)
+                return p.wrong(errc::out_of_range, "it is 0", "it must be positive");
+            return x;
+        });
+    }
+    piper_members& integer(std::string_view key, std::int64_t& target, std::int64_t least,
+                           std::int64_t most) {
+        return read(key, target, [&](const place& p) { return p.integer(least, most); });
+    }
+    piper_members& text(std::string_view key, std::string& target) {
+        return read(key, target, [](const place& p) { return p.text(); });
+    }
+    [[nodiscard]] const result<void>& outcome() const { return outcome_; }
+
+private:
+    template <class Target, class Read>
+    piper_members& read(std::string_view key, Target& target, Read read_value) {
+        if (!outcome_) return *this;
+        const auto member = where_.member(key);
+        if (!member) {
+            outcome_ = member.problem();
+            return *this;
+        }
+        auto value = read_value(*member);
+        if (value)
+            target = std::move(*value);
+        else
+            outcome_ = std::move(value).problem();
+        return *this;
+    }
+
+    const place& where_;
+    result<void> outcome_;
+};
+
+struct piper_edge {
+    std::int64_t source = 0;
+    std::int64_t target = 0;
+    double bytes = 0.0;
+};
+
+// A variant as the file lists it: what it synchronises by the id of the layer at the other end.
+struct piper_variant {
+    placement::layer_variant costs;
+    std::string path;
+    std::map<std::int64_t, double> in_sync;
+    std::map<std::int64_t, double> out_sync;
+};
+
+struct piper_layer {
+    std::int64_t id = 0;
+    std::string path;
+    std::map<std::int64_t, std::vector<piper_variant>> widths;
+};
+
+[[nodiscard]] inline result<std::map<std::int64_t, double>> read_sync(const place& variant,
+                                                                      std::string_view key) {
+    const auto table = variant.member(key);
+    if (!table) return table.problem();
+    const auto entries = table->members();
+    if (!entries) return entries.problem();
+    std::map<std::int64_t, double> bytes;
+    for (const auto& [text, value] : *entries) {
+        const auto id = parse_number<std::int64_t>(text);
+        if (!id)
+            return value.wrong(errc::parse, "the layer is '" + text + "'", "it must be the id of a layer");
+        const auto x = value.number(0.0);
+        if (!x) return x.problem();
+        if (!bytes.emplace(*id, *x).second)
+            return value.wrong(errc::shape, "layer " + to_text(*id) + " is there twice",
+                               "every edge has one entry");
+    }
+    return bytes;
+}
+
+[[nodiscard]] inline result<piper_variant> read_variant(const place& where) {
+    piper_variant variant;
+    variant.path = where.path();
+    placement::layer_variant& costs = variant.costs;
+    piper_members members(where);
+    members.text("id", costs.name)
+        .number("timePerSample", costs.seconds)
+        .number("parameterSize", costs.parameter_bytes)
+        .number("memoryUsageA", costs.bytes_per_turn)
+        .number("memoryUsageB", costs.fixed_bytes);
+    if (!members.outcome()) return members.outcome().problem();
+    auto in = read_sync(where, "syncTimeFw");
+    if (!in) return std::move(in).problem();
+    variant.in_sync = *std::move(in);
+    auto out = read_sync(where, "syncTimeBw");
+    if (!out) return std::move(out).problem();
+    variant.out_sync = *std::move(out);
+    return variant;
+}
+
+[[nodiscard]] inline result<piper_layer> read_layer(const place& where) {
+    piper_layer layer;
+    layer.path = where.path();
+    piper_members members(where);
+    members.integer("id", layer.id, -piper_most_id, piper_most_id);
+    if (!members.outcome()) return members.outcome().problem();
+    const auto table = where.member("TMPCs");
+    if (!table) return table.problem();
+    const auto widths = table->members();
+    if (!widths) return widths.problem();
+    bool runs = false;
+    for (const auto& [key, list] : *widths) {
+        const auto width = parse_number<std::int64_t>(key);
+        if (!width || *width < 1 || *width > piper_most_devices)
+            return list.wrong(errc::out_of_range, "the tensor width is '" + key + "'",
+                              "it must be a whole number from 1 to " + to_text(piper_most_devices));
+        const auto variants = list.elements();
+        if (!variants) return variants.problem();
+        const auto [into, fresh] = layer.widths.try_emplace(*width);
+        if (!fresh)
+            return list.wrong(errc::shape, "the tensor width " + to_text(*width) + " is there twice",
+                              "every width has one list");
+        std::set<std::string> names;
+        for (const place& p : *variants) {
+            auto variant = read_variant(p);
+            if (!variant) return std::move(variant).problem();
+            if (!names.insert(variant->costs.name).second)
+                return p.wrong(errc::shape, "its id '" + variant->costs.name + "' is there twice",
+                               "every variant of a width has an id of its own");
+            into->second.push_back(*std::move(variant));
+            runs = true;
+        }
+    }
+    if (!runs)
+        return table->wrong(errc::empty_space, "it lists no variant",
+                            "the layer must have one at some width");
+    return layer;
+}
+
+[[nodiscard]] inline result<std::vector<piper_layer>> read_piper_layers(const place& root) {
+    const auto list = root.member("nodes");
+    if (!list) return list.problem();
+    const auto nodes = list->elements();
+    if (!nodes) return nodes.problem();
+    if (nodes->empty())
+        return list->wrong(errc::empty_space, "it lists no layer", "it must list one at least");
+    std::vector<piper_layer> layers;
+    std::set<std::int64_t> ids;
+    for (const place& node : *nodes) {
+        auto layer = read_layer(node);
+        if (!layer) return std::move(layer).problem();
+        if (!ids.insert(layer->id).second)
+            return node.wrong(errc::shape, "its id " + to_text(layer->id) + " is there twice",
+                              "every layer has an id of its own");
+        layers.push_back(*std::move(layer));
+    }
+    return layers;
+}
+
+[[nodiscard]] inline result<std::vector<piper_edge>> read_piper_edges(const place& root,
+                                                                      const std::set<std::int64_t>& ids) {
+    const auto list = root.member("edges");
+    if (!list) return list.problem();
+    const auto elements = list->elements();
+    if (!elements) return elements.problem();
+    std::vector<piper_edge> edges;
+    std::set<std::pair<std::int64_t, std::int64_t>> ends;
+    for (const place& p : *elements) {
+        piper_edge edge;
+        piper_members members(p);
+        members.integer("sourceId", edge.source, -piper_most_id, piper_most_id)
+            .integer("destId", edge.target, -piper_most_id, piper_most_id)
+            .number("communicationCost", edge.bytes);
+        if (!members.outcome()) return members.outcome().problem();
+        for (const std::int64_t id : {edge.source, edge.target})
+            if (!ids.contains(id))
+                return p.wrong(errc::unknown_name, "it joins layer " + to_text(id),
+                               "edges join layers that 'nodes' lists");
+        if (!ends.emplace(edge.source, edge.target).second)
+            return p.wrong(errc::shape,
+                           "the edge from " + to_text(edge.source) + " to " + to_text(edge.target) +
+                               " is there twice",
+                           "two layers have one edge at most");
+        edges.push_back(edge);
+    }
+    return edges;
+}
+
+// The bytes of `table` in the order of `others`, which must be exactly its layers.
+[[nodiscard]] inline result<std::vector<double>> aligned_sync(const std::map<std::int64_t, double>& table,
+                                                              const std::vector<std::int64_t>& others,
+                                                              const std::string& path,
+                                                              std::string_view expected) {
+    std::vector<double> bytes;
+    for (const std::int64_t id : others) {
+        const auto entry = table.find(id);
+        if (entry == table.end())
+            return error{errc::parse, path, "the key '" + to_text(id) + "' is missing",
+                         std::string(expected)};
+        bytes.push_back(entry->second);
+    }
+    for (const auto& [id, value] : table)
+        if (std::find(others.begin(), others.end(), id) == others.end())
+            return error{errc::unknown_name, path, "it has an entry for layer " + to_text(id),
+                         std::string(expected)};
+    return bytes;
+}
+
+// Numbers the layers topologically and hands everything over to the problem.
+[[nodiscard]] inline result<void> build_problem(std::vector<piper_layer> layers,
+                                                const std::vector<piper_edge>& edges,
+                                                const std::string& nodes_path, piper_placement& into) {
+    std::map<std::int64_t, graph::index> listed;
+    for (const piper_layer& l : layers) listed.emplace(l.id, static_cast<graph::index>(listed.size()));
+    std::vector<graph::arc> arcs;
+    for (const piper_edge& e : edges) arcs.push_back({listed.at(e.source), listed.at(e.target)});
+    const graph::digraph g(layers.size(), arcs);
+    const auto order = graph::topological_order(g);
+    if (!order) {
+        const std::vector<graph::index> cycle = graph::find_cycle(g);
+        std::string way;
+        for (const graph::index v : cycle) way += to_text(layers[v].id) + " -> ";
+        return error{errc::cycle, nodes_path,
+                     "its layers form a cycle: " + way + to_text(layers[cycle[0]].id),
+                     "no layer may need itself"};
+    }
+    std::vector<graph::index> number(layers.size());
+    for (const graph::index v : *order) {
+        number[v] = static_cast<graph::index>(into.layer_ids.size());
+        into.layer_ids.push_back(layers[v].id);
+    }
+    placement::variant_graph& problem = into.problem;
+    for (std::size_t e = 0; e < edges.size(); ++e)
+        problem.edges.push_back({number[arcs[e].source], number[arcs[e].target], edges[e].bytes});
+    std::sort(problem.edges.begin(), problem.edges.end(), [](const auto& a, const auto& b) {
+        return a.source != b.source ? a.source < b.source : a.target < b.target;
+    });
+    std::vector<std::vector<std::int64_t>> producers(layers.size());
+    std::vector<std::vector<std::int64_t>> consumers(layers.size());
+    for (const placement::variant_edge& e : problem.edges) {
+        producers[e.target].push_back(into.layer_ids[e.source]);
+        consumers[e.source].push_back(into.layer_ids[e.target]);
+    }
+    for (const graph::index v : *order) {
+        const std::size_t at = problem.layers.size();
+        placement::variant_layer& layer = problem.layers.emplace_back();
+        for (auto& [width, variants] : layers[v].widths) {
+            placement::width_variants& target = layer.widths.emplace_back();
+            target.width = width;
+            for (piper_variant& variant : variants) {
+                auto in = aligned_sync(variant.in_sync, producers[at], variant.path + ".syncTimeFw",
+                                       "it has one for every edge into the layer");
+                if (!in) return std::move(in).problem();
+                auto out = aligned_sync(variant.out_sync, consumers[at], variant.path + ".syncTimeBw",
+                                        "it has one for every edge out of the layer");
+                if (!out) return std::move(out).problem();
+                variant.costs.in_sync_bytes = *std::move(in);
+                variant.costs.out_sync_bytes = *std::move(out);
+                target.variants.push_back(std::move(variant.costs));
+            }
+        }
+    }
+    return {};
+}
+
+} // namespace detail
+
+/// Reads an instance from its text; errors call it `name`. Layers are renumbered topologically.
+/// \returns errc::parse, errc::out_of_range, errc::unknown_name, errc::shape, errc::empty_space or
+/// errc::cycle, with the way to the value at fault.
+[[nodiscard]] inline result<piper_placement> read_piper_placement(std::string_view text,
+                                                                  std::string_view name) {
+    const auto document = parse(text, name);
+    if (!document) return document.problem();
+    const place root(*document, std::string(name));
+    piper_placement instance;
+    placement::variant_graph& problem = instance.problem;
+    detail::piper_members members(root);
+    members.number("maxMemoryPerDevice", problem.hbm_bytes, true)
+        .integer("maxDevices", problem.devices, 1, detail::piper_most_devices)
+        .number("bandwidth", problem.link_bytes_per_s, true)
+        .integer("mbsInBatch", problem.micro_batches, 1, detail::piper_most_devices);
+    if (!members.outcome()) return members.outcome().problem();
+    auto layers = detail::read_piper_layers(root);
+    if (!layers) return std::move(layers).problem();
+    std::set<std::int64_t> ids;
+    for (const detail::piper_layer& l : *layers) ids.insert(l.id);
+    const auto edges = detail::read_piper_edges(root, ids);
+    if (!edges) return edges.problem();
+    if (auto built = detail::build_problem(*std::move(layers), *edges, root.path() + ": nodes", instance);
+        !built)
+        return std::move(built).problem();
+    if (auto valid = placement::validate(problem); !valid) return error(valid.problem()).within(root.path());
+    return instance;
+}
+
+/// Reads an instance from a file. \returns what `read_piper_placement` returns, or errc::io.
+[[nodiscard]] inline result<piper_placement> load_piper_placement(const std::filesystem::path& path) {
+    const auto text = read_text(path);
+    if (!text) return text.problem();
+    return read_piper_placement(*text, path.string());
 }
 
 } // namespace dovetail::ext::json

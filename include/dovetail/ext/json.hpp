@@ -5,4 +5,5 @@
 #include <dovetail/ext/json/device_placement.hpp>
 #include <dovetail/ext/json/members.hpp>
 #include <dovetail/ext/json/phaze_placement.hpp>
+#include <dovetail/ext/json/piper_placement.hpp>
 #include <dovetail/ext/json/reading.hpp>
