@@ -171,19 +171,19 @@ private:
         }
 
         [[nodiscard]] variant_plan best() {
-            variant_plan plan;
+            variant_plan found;
             std::size_t devices = 0;
             std::size_t replicas = 0;
             for (std::size_t k = 0; k <= devices_; ++k)
                 for (std::size_t s = 0; s <= replicas_; ++s)
-                    if (at(lattice_.full(), k, s).time_s < plan.time_s) {
-                        plan.time_s = at(lattice_.full(), k, s).time_s;
+                    if (at(lattice_.full(), k, s).time_s < found.time_s) {
+                        found.time_s = at(lattice_.full(), k, s).time_s;
                         devices = k;
                         replicas = s;
                     }
-            if (plan.time_s == infinity) return plan;
-            plan.outcome = status::optimal;
-            plan.lower_bound_s = plan.time_s;
+            if (found.time_s == infinity) return found;
+            found.outcome = status::optimal;
+            found.lower_bound_s = found.time_s;
             for (std::size_t state = lattice_.full(); state != 0;) {
                 const cell here = at(state, devices, replicas);
                 const auto degree = static_cast<std::int64_t>(here.degree);
@@ -192,12 +192,12 @@ private:
                 costs_.replicate(degree);
                 costs_.weigh(detail::turns(static_cast<std::int64_t>(replicas) - degree, degree));
                 static_cast<void>(front_.fastest_s(costs_.items(), problem_.hbm_bytes, infinity));
-                plan.stages.push_back(costs_.build(front_.chosen()));
+                found.stages.push_back(costs_.build(front_.chosen()));
                 devices -= here.width * here.degree;
                 replicas -= here.degree;
                 state = here.smaller;
             }
-            return plan;
+            return found;
         }
 
         const variant_graph& problem_;
