@@ -27,10 +27,17 @@ class max_load_bracket {
 public:
     max_load_bracket(const device_graph& problem, spending& effort)
         : problem_(problem), contracted_(contract(problem)), costs_(problem, contracted_), effort_(effort) {
-        const max_load_line line(costs_, effort_);
-        upper_ = line.load();
-        if (upper_ < costs_.unlimited) shares_ = line.plan();
-        lower_ = std::min(work_bound(), upper_);
+        lower_ = work_bound();
+        // Low limits first: they leave little to try.
+        for (ticks limit = std::max({2 * lower_, costs_.unlimited >> 12, ticks{1}}); shares_.empty();
+             limit = 2 * limit) {
+            limit = std::min(limit, costs_.unlimited);
+            const max_load_line line(costs_, limit, effort_);
+            upper_ = line.load();
+            if (upper_ < limit) shares_ = line.plan();
+            if (limit == costs_.unlimited) break;
+        }
+        lower_ = std::min(lower_, upper_);
     }
 
     /// Asks for plans below the best and below the middle of what is open by turns, until nothing is open.
