@@ -35,7 +35,9 @@ TEST(strong_components, are_those_of_the_closure_in_reverse_order) {
         for (index u = 0; u < n; ++u)
             for (index v = 0; v < n; ++v) {
                 EXPECT_EQ(component[u] == component[v], reaches[u][v] && reaches[v][u]);
-                if (reaches[u][v]) EXPECT_GE(component[u], component[v]);
+                if (reaches[u][v]) {
+                    EXPECT_GE(component[u], component[v]);
+                }
             }
     }
 }

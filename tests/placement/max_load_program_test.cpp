@@ -44,7 +44,7 @@ TEST(max_load_program, agrees_with_all_assignments) {
     int bound_by_memory = 0;
     for (int round = 0; round < 1500; ++round) {
         SCOPED_TRACE(round);
-        device_graph problem = test::random_device_graph(random, 7);
+        device_graph problem = test::random_device_graph(random, 6);
         const double expected_s = test::assignments(problem).best_s();
         expect_solved(problem, expected_s);
         if (std::isinf(expected_s)) ++infeasible;
