@@ -145,7 +145,7 @@ private:
 /// mirrored). Loads are compared after rounding every cost to 2^-60 of the sum of all.
 struct max_load_program {
     budget limits{};                       ///< nodes are steps of any part of the search
-    std::size_t downset_limit = 2'000'000; ///< of the contracted graph; each takes about 100 bytes
+    std::size_t downset_limit = 2'000'000; ///< of the contracted graph; each takes 100 to 400 bytes
 
     /// Solves a valid problem (`validate`). The outcome is `budget`, with the best plan so far, if any, where
     /// time or nodes end or there are more downsets than the limit.
