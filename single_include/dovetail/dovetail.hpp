@@ -14177,12 +14177,12 @@ struct draft_share {
 
 namespace dovetail::placement::detail {
 
-/// Cuts the order of the vertices' numbers into devices. Fewer devices than there are may be used where the
-/// table would grow large; the plan is a start, and need not be the best.
+/// Cuts the order of the vertices' numbers into devices whose loads are below a limit. Fewer devices than
+/// there are may be used where the table would grow large; the plan is a start, and need not be the best.
 class max_load_line {
 public:
-    max_load_line(const max_load_costs& costs, spending& effort)
-        : costs_(costs), cpus_(std::min<std::size_t>(costs.cpus, 8)),
+    max_load_line(const max_load_costs& costs, ticks limit, spending& effort)
+        : costs_(costs), limit_(limit), cpus_(std::min<std::size_t>(costs.cpus, 8)),
           accelerators_(
               std::min(costs.accelerators, std::size_t{1'000'000} / (costs.size() + 1) / (cpus_ + 1))),
           slots_((accelerators_ + 1) * (cpus_ + 1)), table_((costs.size() + 1) * slots_) {
@@ -14190,8 +14190,8 @@ public:
         for (std::size_t begin = 0; begin < costs.size(); ++begin) extend(begin, effort);
     }
 
-    /// The largest load of the plan; `unlimited` where there is none.
-    [[nodiscard]] ticks load() const { return std::min(table_.back().load, costs_.unlimited); }
+    /// The largest load of the plan; the limit where there is none.
+    [[nodiscard]] ticks load() const { return std::min(table_.back().load, limit_); }
 
     /// The plan, in order; only where there is one.
     [[nodiscard]] std::vector<draft_share> plan() const {
@@ -14222,35 +14222,40 @@ private:
     void extend(std::size_t begin, spending& effort) {
         std::vector<graph::index>& seen = seen_;
         seen.assign(costs_.transfer_cost.size(), 0);
-        ticks accelerator = 0;
+        ticks work = 0;
+        ticks transfers = 0;
         ticks cpu = 0;
         double bytes = 0.0;
         bool fits = true;
         const cell* const from = &table_[begin * slots_];
         for (std::size_t v = begin; v < costs_.size() && effort.spend_node(); ++v) {
-            accelerator += costs_.accelerator[v];
+            work += costs_.accelerator[v];
             cpu += costs_.cpu[v];
             bytes += costs_.bytes[v];
             fits = fits && costs_.supported[v] != 0 && bytes <= costs_.memory_bytes;
             for (const graph::index t : costs_.transfers_of(static_cast<graph::index>(v))) {
-                if (seen[t]++ == 0) accelerator += costs_.transfer_cost[t];
-                if (seen[t] == costs_.transfer_size[t]) accelerator -= costs_.transfer_cost[t];
+                if (seen[t]++ == 0) transfers += costs_.transfer_cost[t];
+                if (seen[t] == costs_.transfer_size[t]) transfers -= costs_.transfer_cost[t];
             }
+            fits = fits && work < limit_;
+            if (!fits && (cpus_ == 0 || cpu >= limit_)) return;
             cell* const to = &table_[(v + 1) * slots_];
             for (std::size_t slot = 0; slot < slots_; ++slot) {
                 if (fits && slot > cpus_)
-                    improve(to[slot], from[slot - cpus_ - 1].load, accelerator, begin, false);
+                    improve(to[slot], from[slot - cpus_ - 1].load, work + transfers, begin, false);
                 if (slot % (cpus_ + 1) != 0) improve(to[slot], from[slot - 1].load, cpu, begin, true);
             }
         }
     }
 
-    static void improve(cell& c, ticks before, ticks load, std::size_t begin, bool cpu) {
+    void improve(cell& c, ticks before, ticks load, std::size_t begin, bool cpu) const {
+        if (load >= limit_) return;
         load = std::max(before, load);
         if (load < c.load) c = {load, static_cast<std::uint32_t>(begin), cpu};
     }
 
     const max_load_costs& costs_;
+    ticks limit_;
     std::size_t cpus_;
     std::size_t accelerators_;
     std::size_t slots_;
@@ -14569,10 +14574,17 @@ class max_load_bracket {
 public:
     max_load_bracket(const device_graph& problem, spending& effort)
         : problem_(problem), contracted_(contract(problem)), costs_(problem, contracted_), effort_(effort) {
-        const max_load_line line(costs_, effort_);
-        upper_ = line.load();
-        if (upper_ < costs_.unlimited) shares_ = line.plan();
-        lower_ = std::min(work_bound(), upper_);
+        lower_ = work_bound();
+        // Low limits first: they leave little to try.
+        for (ticks limit = std::max({2 * lower_, costs_.unlimited >> 12, ticks{1}}); shares_.empty();
+             limit = 2 * limit) {
+            limit = std::min(limit, costs_.unlimited);
+            const max_load_line line(costs_, limit, effort_);
+            upper_ = line.load();
+            if (upper_ < limit) shares_ = line.plan();
+            if (limit == costs_.unlimited) break;
+        }
+        lower_ = std::min(lower_, upper_);
     }
 
     /// Asks for plans below the best and below the middle of what is open by turns, until nothing is open.
@@ -14680,7 +14692,7 @@ private:
 /// mirrored). Loads are compared after rounding every cost to 2^-60 of the sum of all.
 struct max_load_program {
     budget limits{};                       ///< nodes are steps of any part of the search
-    std::size_t downset_limit = 2'000'000; ///< of the contracted graph; each takes about 100 bytes
+    std::size_t downset_limit = 2'000'000; ///< of the contracted graph; each takes 100 to 400 bytes
 
     /// Solves a valid problem (`validate`). The outcome is `budget`, with the best plan so far, if any, where
     /// time or nodes end or there are more downsets than the limit.
@@ -17404,19 +17416,19 @@ private:
         }
 
         [[nodiscard]] variant_plan best() {
-            variant_plan plan;
+            variant_plan found;
             std::size_t devices = 0;
             std::size_t replicas = 0;
             for (std::size_t k = 0; k <= devices_; ++k)
                 for (std::size_t s = 0; s <= replicas_; ++s)
-                    if (at(lattice_.full(), k, s).time_s < plan.time_s) {
-                        plan.time_s = at(lattice_.full(), k, s).time_s;
+                    if (at(lattice_.full(), k, s).time_s < found.time_s) {
+                        found.time_s = at(lattice_.full(), k, s).time_s;
                         devices = k;
                         replicas = s;
                     }
-            if (plan.time_s == infinity) return plan;
-            plan.outcome = status::optimal;
-            plan.lower_bound_s = plan.time_s;
+            if (found.time_s == infinity) return found;
+            found.outcome = status::optimal;
+            found.lower_bound_s = found.time_s;
             for (std::size_t state = lattice_.full(); state != 0;) {
                 const cell here = at(state, devices, replicas);
                 const auto degree = static_cast<std::int64_t>(here.degree);
@@ -17425,12 +17437,12 @@ private:
                 costs_.replicate(degree);
                 costs_.weigh(detail::turns(static_cast<std::int64_t>(replicas) - degree, degree));
                 static_cast<void>(front_.fastest_s(costs_.items(), problem_.hbm_bytes, infinity));
-                plan.stages.push_back(costs_.build(front_.chosen()));
+                found.stages.push_back(costs_.build(front_.chosen()));
                 devices -= here.width * here.degree;
                 replicas -= here.degree;
                 state = here.smaller;
             }
-            return plan;
+            return found;
         }
 
         const variant_graph& problem_;
