@@ -41,7 +41,8 @@ TEST_F(Cli, LatencyPlansBeatThePublishedGreedyAndSequentialOnes) {
         // Every node is in one place.
         std::ifstream file(instances / "latency" / row["file"]);
         std::vector<int> expected, placed = found.at("plan").at("host");
-        for (const json& node : json::parse(file).at("nodes")) expected.push_back(node.at("id"));
+        const json instance = json::parse(file);
+        for (const json& node : instance.at("nodes")) expected.push_back(node.at("id"));
         for (const json& accelerator : found.at("plan").at("accelerators"))
             for (const json& id : accelerator) placed.push_back(id);
         std::sort(expected.begin(), expected.end());
