@@ -13030,19 +13030,19 @@ public:
         return space;
     }
 
-    [[nodiscard]] std::size_t size() const { return first_step_.size() - 1; }
+    [[nodiscard]] std::size_t size() const { return facts_.size() - 1; }
     [[nodiscard]] std::size_t units_in(std::size_t d) const { return units_in_[d]; }
     [[nodiscard]] index start() const { return start_; }
     [[nodiscard]] const latency_units& units() const { return *units_; }
     [[nodiscard]] const device_graph& problem() const { return *problem_; }
 
     [[nodiscard]] std::span<const step> steps(std::size_t d) const {
-        return std::span(steps_).subspan(first_step_[d], first_step_[d + 1] - first_step_[d]);
+        return std::span(steps_).subspan(facts_[d].step, facts_[d + 1].step - facts_[d].step);
     }
     [[nodiscard]] std::span<const index> frontier(std::size_t d) const {
-        return std::span(frontier_).subspan(first_frontier_[d], first_frontier_[d + 1] - first_frontier_[d]);
+        return std::span(frontier_).subspan(facts_[d].frontier, facts_[d + 1].frontier - facts_[d].frontier);
     }
-    [[nodiscard]] std::size_t frontier_begin(std::size_t d) const { return first_frontier_[d]; }
+    [[nodiscard]] std::size_t frontier_begin(std::size_t d) const { return facts_[d].frontier; }
     [[nodiscard]] std::size_t frontier_total() const { return frontier_.size(); }
 
     [[nodiscard]] bool holds(std::size_t d, std::size_t unit) const {
@@ -13075,11 +13075,11 @@ public:
             const visit_state from = stack.back();
             stack.pop_back();
             if (from.downset != d && keeps_ties(d, from.downset)) visit(from.downset);
-            for (const step& s : steps(from.downset)) {
-                if (rank_[s.unit] < from.rank || !supported_[s.unit]) continue;
-                if (size_bytes_[s.target] - size_bytes_[d] <= problem_->memory_bytes)
-                    stack.push_back({s.target, rank_[s.unit] + 1});
-            }
+            const auto all = steps(from.downset); // by the order of their units
+            for (auto s = all.rbegin(); s != all.rend() && rank_[s->unit] >= from.rank; ++s)
+                if (supported_[s->unit] &&
+                    facts_[s->target].size_bytes - facts_[d].size_bytes <= problem_->memory_bytes)
+                    stack.push_back({s->target, rank_[s->unit] + 1});
         }
     }
 
@@ -13127,7 +13127,7 @@ public:
         const auto after = frontier(target);
         const word* const bits = bits_.data() + target * words_;
         // Without branches: which way they would go is hard to tell.
-        double load_s = accelerator_s_[target] - accelerator_s_[d];
+        double load_s = facts_[target].accelerator_s - facts_[d].accelerator_s;
         index w = 0;
         for (std::size_t i = 0; i < before.size(); ++i) {
             word consumed = 0;
@@ -13154,6 +13154,14 @@ public:
 
 private:
     using word = std::uint64_t;
+
+    // What a walk over groups asks of a downset, side by side: it hops from one to another.
+    struct facts {
+        double size_bytes = 0.0;    // of all it holds
+        double accelerator_s = 0.0; // likewise
+        std::size_t step = 0;       // where its steps begin
+        std::size_t frontier = 0;   // where its frontier begins
+    };
 
     latency_downsets(const device_graph& problem, const latency_units& units)
         : problem_(&problem), units_(&units), start_(static_cast<index>(problem.nodes.size())),
@@ -13222,13 +13230,11 @@ private:
             if (needed_[u].empty()) ready[0].push_back(static_cast<index>(u));
         known.emplace(hash(row(0)), index{0});
         units_in_.push_back(0);
-        size_bytes_.push_back(0.0);
-        accelerator_s_.push_back(0.0);
-        first_frontier_.push_back(0);
+        facts_.push_back({});
         std::vector<word> set(words_);
         for (std::size_t d = 0; d < ready.size(); ++d) {
             append_frontier(d);
-            first_step_.push_back(steps_.size());
+            facts_[d].step = steps_.size();
             std::vector<index> free = std::move(ready[d]);
             std::sort(free.begin(), free.end(), [&](index a, index b) { return rank_[a] < rank_[b]; });
             for (const index unit : free) {
@@ -13251,21 +13257,22 @@ private:
                                         [&](index p) { return holds(target, p); }))
                             ready.back().push_back(other);
                     units_in_.push_back(units_in_[d] + 1);
-                    size_bytes_.push_back(size_bytes_[d]);
-                    accelerator_s_.push_back(accelerator_s_[d]);
+                    facts sum = facts_[d];
                     for (const index v : units_->nodes(unit)) {
-                        size_bytes_.back() += problem_->nodes[v].size_bytes;
-                        accelerator_s_.back() += problem_->nodes[v].accelerator_s;
+                        sum.size_bytes += problem_->nodes[v].size_bytes;
+                        sum.accelerator_s += problem_->nodes[v].accelerator_s;
                     }
+                    facts_.push_back(sum);
                 }
                 steps_.push_back({unit, target});
             }
         }
-        first_step_.push_back(steps_.size());
+        facts_.push_back({0.0, 0.0, steps_.size(), frontier_.size()});
         return true;
     }
 
     void append_frontier(std::size_t d) {
+        facts_[d].frontier = frontier_.size();
         const auto open = [&](index v) {
             return std::any_of(consumers_[v].begin(), consumers_[v].end(),
                                [&](index unit) { return !holds(d, unit); });
@@ -13275,9 +13282,8 @@ private:
             if (holds(d, u))
                 for (const index v : units_->nodes(u))
                     if (open(v)) frontier_.push_back(v);
-        std::sort(frontier_.begin() + static_cast<std::ptrdiff_t>(first_frontier_[d]), frontier_.end(),
+        std::sort(frontier_.begin() + static_cast<std::ptrdiff_t>(facts_[d].frontier), frontier_.end(),
                   [&](index a, index b) { return ahead(a, b); });
-        first_frontier_.push_back(frontier_.size());
     }
 
     // A group that takes one of several tied units takes them all.
@@ -13306,7 +13312,7 @@ private:
             if (s.supported && outputs_s_[v] > s.accelerator_s)
                 items.push_back({outputs_s_[v] - s.accelerator_s, s.size_bytes, v});
         }
-        const double room = problem_->memory_bytes - (size_bytes_[target] - size_bytes_[d]);
+        const double room = problem_->memory_bytes - (facts_[target].size_bytes - facts_[d].size_bytes);
         const small_knapsack packed(std::move(items), room);
         if (taken != nullptr)
             for (const std::size_t v : packed.ids()) {
@@ -13329,8 +13335,7 @@ private:
     std::vector<index> tied_;                            // units that a colour ties to others
     std::vector<word> bits_;
     std::vector<index> units_in_;
-    std::vector<double> size_bytes_, accelerator_s_; // by downset: of all it holds
-    std::vector<std::size_t> first_step_, first_frontier_;
+    std::vector<facts> facts_; // by downset, and one that ends the last one's lists
     std::vector<step> steps_;
     std::vector<index> frontier_;
 };
