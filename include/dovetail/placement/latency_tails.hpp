@@ -1,6 +1,4 @@
 #pragma once
-#include <iterator>
-#include <limits>
 /// \file
 /// A lower bound on what must still follow a node, by downset and accelerators left.
 
@@ -10,6 +8,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <iterator>
+#include <limits>
 #include <vector>
 
 namespace dovetail::placement::detail {
