@@ -5,6 +5,7 @@
 #include <dovetail/core/parallel.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/ext/json/device_placement.hpp>
+#include <dovetail/placement/device_plan.hpp>
 #include <dovetail/placement/latency_program.hpp>
 
 #include <algorithm>
@@ -36,13 +37,15 @@ std::string binding_of(const placement::device_graph& problem, const placement::
     return "transfers and memory: another accelerator would not pay";
 }
 
-// The nodes of an accelerator, or of the host, by the ids of the file.
-void write_nodes(const dovetail::ext::json::device_placement& instance, const placement::latency_plan& plan,
+// What an accelerator holds, or the host, by the ids of the file.
+void write_stage(const dovetail::ext::json::device_placement& instance, const placement::latency_plan& plan,
                  graph::index device, dovetail::json_writer& json) {
-    json.begin_array();
+    const auto kind =
+        device == graph::none ? placement::device_kind::cpu : placement::device_kind::accelerator;
+    json.begin_object().member("kind", to_string(kind)).key("layers").begin_array();
     for (std::size_t v = 0; v < plan.device.size(); ++v)
         if (plan.device[v] == device) json.value(instance.node_ids[v]);
-    json.end_array();
+    json.end_array().end_object();
 }
 
 } // namespace
@@ -70,10 +73,10 @@ dovetail::result<placement_answer> place_latency(const place_request& request) {
                      dovetail::to_text(solved->lower_bound_s) + ", on " +
                      dovetail::to_text(accelerators_used(*solved)) + " accelerators and the host";
     answer.plan = [instance = *std::move(instance), plan = *std::move(solved)](dovetail::json_writer& json) {
-        json.key("accelerators").begin_array();
-        for (graph::index a = 0; a < accelerators_used(plan); ++a) write_nodes(instance, plan, a, json);
-        json.end_array().key("host");
-        write_nodes(instance, plan, graph::none, json);
+        json.key("stages").begin_array();
+        for (graph::index a = 0; a < accelerators_used(plan); ++a) write_stage(instance, plan, a, json);
+        write_stage(instance, plan, graph::none, json);
+        json.end_array();
     };
     return answer;
 }

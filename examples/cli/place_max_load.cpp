@@ -52,9 +52,9 @@ std::string binding_of(const device_placement& instance, const placement::device
 
 void write_plan(const device_placement& instance, const placement::device_plan& plan,
                 dovetail::json_writer& json) {
-    json.key("devices").begin_array();
+    json.key("stages").begin_array();
     for (const placement::device_share& device : plan.devices) {
-        json.begin_object().member("kind", to_string(device.kind)).key("nodes").begin_array();
+        json.begin_object().member("kind", to_string(device.kind)).key("layers").begin_array();
         for (const auto v : device.nodes) json.value(instance.node_ids[v]);
         json.end_array()
             .member("load", device.load_s)

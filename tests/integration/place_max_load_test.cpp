@@ -26,7 +26,7 @@ double half_a_digit(const std::string& number) {
 /// What a device pays, from the file as it is.
 double load_of(const json& instance, const json& device) {
     std::set<std::int64_t> held;
-    for (const json& id : device.at("nodes")) held.insert(id.get<std::int64_t>());
+    for (const json& id : device.at("layers")) held.insert(id.get<std::int64_t>());
     const bool cpu = device.at("kind") == "cpu";
     double load = 0.0;
     for (const json& node : instance.at("nodes"))
@@ -61,11 +61,11 @@ TEST_F(Cli, MaxLoadFindsThePublishedOptima) {
         const json instance = json::parse(content(file));
         double largest = 0.0;
         std::size_t nodes = 0;
-        for (const json& device : found.at("plan").at("devices")) {
+        for (const json& device : found.at("plan").at("stages")) {
             const double load = load_of(instance, device);
             EXPECT_NEAR(device.at("load").get<double>(), load, 1e-9 * load);
             largest = std::max(largest, load);
-            nodes += device.at("nodes").size();
+            nodes += device.at("layers").size();
         }
         EXPECT_NEAR(objective, largest, 1e-9 * largest);
         EXPECT_EQ(nodes, instance.at("nodes").size());
@@ -97,7 +97,7 @@ TEST_F(Cli, MaxLoadNamesWhatBinds) {
     write("sound.json", instance.dump());
     const json sound = answered("place --format max-load sound.json");
     EXPECT_EQ(sound.at("objective"), 5.0);
-    EXPECT_EQ(sound.at("plan").at("devices").size(), 2u);
+    EXPECT_EQ(sound.at("plan").at("stages").size(), 2u);
     EXPECT_NE(sound.at("binding").get<std::string>().find("load of device"), std::string::npos);
 
     instance["maxSizePerFPGA"] = 7;
