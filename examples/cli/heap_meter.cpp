@@ -35,9 +35,13 @@ void* allocate(std::size_t bytes, std::size_t alignment) {
         block = std::malloc(std::max<std::size_t>(1, bytes));
     else if (posix_memalign(&block, alignment, std::max<std::size_t>(1, bytes)) != 0)
         block = nullptr;
-    if (block == nullptr) throw std::bad_alloc();
-    count_allocation(block);
+    if (block != nullptr) count_allocation(block);
     return block;
+}
+
+void* allocate_or_throw(std::size_t bytes, std::size_t alignment) {
+    if (void* const block = allocate(bytes, alignment)) return block;
+    throw std::bad_alloc();
 }
 
 void release(void* block) noexcept {
@@ -47,9 +51,14 @@ void release(void* block) noexcept {
 
 } // namespace
 
-// The other forms of the standard library call these.
-void* operator new(std::size_t bytes) { return allocate(bytes, 0); }
+// The forms for arrays call these; those that do not throw would in the standard library, but sanitizers
+// bring their own, whose blocks are not for this `delete`.
+void* operator new(std::size_t bytes) { return allocate_or_throw(bytes, 0); }
 void* operator new(std::size_t bytes, std::align_val_t alignment) {
+    return allocate_or_throw(bytes, static_cast<std::size_t>(alignment));
+}
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept { return allocate(bytes, 0); }
+void* operator new(std::size_t bytes, std::align_val_t alignment, const std::nothrow_t&) noexcept {
     return allocate(bytes, static_cast<std::size_t>(alignment));
 }
 void operator delete(void* block) noexcept { release(block); }
