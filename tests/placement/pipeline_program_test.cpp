@@ -64,14 +64,20 @@ double try_every_pipeline(const Policy& policy, const plan_space& space, const l
             }
             if (trial.stages.size() % policy.chunks() != 0) continue;
             std::size_t ways = 1;
-            for (std::size_t s = 0; s < trial.stages.size(); ++s) ways *= 3;
+            if (space.choose_recomputation)
+                for (std::size_t s = 0; s < trial.stages.size(); ++s) ways *= 3;
+            const std::size_t devices = trial.stages.size() / policy.chunks(); // at least
+            const auto most =
+                std::min(problem.micro_batches, problem.devices / static_cast<std::int64_t>(devices));
             for (std::size_t way = 0; way < ways; ++way) {
                 std::size_t rest = way;
                 for (stage& s : trial.stages) {
                     s.repeats = static_cast<recomputation>(rest % 3);
                     rest /= 3;
+                    if (!space.choose_recomputation && problem.recompute && &s != &trial.stages.back())
+                        s.repeats = recomputation::full;
                 }
-                for (std::int64_t d = 1; d <= problem.micro_batches; ++d) {
+                for (std::int64_t d = 1; d <= most; ++d) {
                     trial.data_parallel = d;
                     if (const auto found = evaluate(trial)) best = std::min(best, found->time_per_batch_s);
                 }
