@@ -4,6 +4,7 @@
 
 #include <dovetail/core/text.hpp>
 #include <dovetail/ext/json/phaze_placement.hpp>
+#include <dovetail/placement/chain_program.hpp>
 #include <dovetail/placement/exact_program.hpp>
 #include <dovetail/placement/explain.hpp>
 #include <dovetail/placement/pipeline_program.hpp>
@@ -16,10 +17,14 @@ namespace {
 
 namespace placement = dovetail::placement;
 
-/// PHAZE's own problem.
+/// PHAZE's own problem. Chains are solved in memory that is kept from solve to solve, as in a search.
 struct phaze_problem {
+    placement::chain_workspace& memory;
+
     [[nodiscard]] dovetail::result<placement::plan> operator()(const placement::layer_graph& problem) const {
-        return placement::exact_program{.charge = placement::objective::phaze}(problem);
+        constexpr auto charge = placement::objective::phaze;
+        if (is_chain(problem)) return placement::chain_program{charge}(problem, memory);
+        return placement::exact_program{.charge = charge}(problem);
     }
     [[nodiscard]] dovetail::result<placement::hbm_need>
     smallest_hbm(const placement::layer_graph& problem) const {
@@ -131,7 +136,8 @@ dovetail::result<placement_answer> answer_with(const place_request& request, con
 
 dovetail::result<placement_answer> place_phaze(const place_request& request) {
     const schedule_options& options = request.options;
-    if (options == schedule_options{}) return answer_with(request, phaze_problem{});
+    placement::chain_workspace memory;
+    if (options == schedule_options{}) return answer_with(request, phaze_problem{memory});
     const placement::plan_space space{.charge = options.every_stage ? placement::objective::every_stage
                                                                     : placement::objective::phaze,
                                       .choose_recomputation = options.choose_recomputation,
