@@ -7,7 +7,7 @@ option(DOVETAIL_UNIT_TESTS "Build what needs GoogleTest" ON)
 option(DOVETAIL_CLI "Build the command line, where every door is open" ON)
 option(DOVETAIL_BENCHMARKS "Build what needs Google Benchmark" OFF)
 option(DOVETAIL_CHECK_HEADERS "Compile every header alone" OFF)
-option(DOVETAIL_PRECOMPILE "Parse the library once for all suites" OFF)
+option(DOVETAIL_PRECOMPILE "Parse the library once for all suites, and once for the command line" OFF)
 option(DOVETAIL_CONSUMERS "Test real projects that use the library" OFF)
 
 if(DOVETAIL_UNIT_TESTS)
@@ -27,10 +27,11 @@ set(dovetail_warnings -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wsign-conv
 add_library(dovetail_developer INTERFACE)
 target_compile_options(dovetail_developer INTERFACE ${dovetail_warnings})
 
-# Assertions stay on in tests whatever the build type, and -O1 compiles in half the time of -O3.
+# Assertions stay on in tests whatever the build type, and -O0 compiles in two thirds of the time of -O1, in a
+# third of that of -O3. The optimised library is tested through the command line, which is built as users do.
 add_library(dovetail_test_options INTERFACE)
 target_link_libraries(dovetail_test_options INTERFACE dovetail_developer)
-target_compile_options(dovetail_test_options INTERFACE $<$<CONFIG:Release>:-O1> -UNDEBUG)
+target_compile_options(dovetail_test_options INTERFACE $<$<CONFIG:Release>:-O0> -UNDEBUG)
 
 # Splits `sources` into those whose doors are all open (`usable`) and the rest; `doors` is the union of the
 # doors of the usable ones. A source says what it needs in its first line: `// doors: hana json`.
