@@ -1,0 +1,34 @@
+#pragma once
+/// \file
+/// The modes of a task that some shortest schedule may need.
+
+#include <dovetail/schedule/mode_table.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace dovetail::schedule {
+
+/// Positions of the modes that stay within the capacities and that no other such mode replaces by being
+/// neither longer nor larger; of equal ones the first. A mode of no duration holds nothing, so where there is
+/// one it stands alone. \complexity O(modes^2).
+[[nodiscard]] constexpr std::vector<std::uint32_t> useful_modes(std::span<const mode> modes,
+                                                                const demand& capacity) {
+    const auto held = [](const mode& m) { return m.duration_s == 0.0 ? demand{} : m.use; };
+    const auto replaces = [&](const mode& a, const mode& b) {
+        return fits(a.use, capacity) && a.duration_s <= b.duration_s && fits(held(a), held(b));
+    };
+    std::vector<std::uint32_t> useful;
+    for (std::uint32_t k = 0; k < modes.size(); ++k) {
+        bool needed = fits(modes[k].use, capacity);
+        for (std::uint32_t other = 0; other < modes.size() && needed; ++other)
+            if (other != k && replaces(modes[other], modes[k]))
+                needed = other > k && replaces(modes[k], modes[other]);
+        if (needed) useful.push_back(k);
+    }
+    return useful;
+}
+
+} // namespace dovetail::schedule
