@@ -76,7 +76,6 @@ private:
     }
 
     const task_graph& problem_;
-    const live_memory& memory_;
     const relaxation& relaxed_;
     double limit_bytes_;
     std::size_t memory_limit_;
@@ -100,7 +99,7 @@ private:
 inline memory_search::memory_search(const task_graph& problem, const live_memory& memory,
                                     const relaxation& relaxed, std::int64_t limit_bytes, double incumbent_s,
                                     std::size_t memory_limit, spending& spent)
-    : problem_(problem), memory_(memory), relaxed_(relaxed), limit_bytes_(static_cast<double>(limit_bytes)),
+    : problem_(problem), relaxed_(relaxed), limit_bytes_(static_cast<double>(limit_bytes)),
       memory_limit_(memory_limit), spent_(spent), useful_(problem.task_count()),
       memory_work_(problem.task_count(), 0.0), meter_(memory), free_(problem.capacity()),
       started_((problem.task_count() + 63) / 64, 0), waiting_(problem.task_count()),
