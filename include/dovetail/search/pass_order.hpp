@@ -94,6 +94,12 @@ template <class Before>
         return std::tuple(a.source, a.target) < std::tuple(b.source, b.target);
     });
     ordered.precedence = graph::digraph(n, arcs);
+    ordered.buffers = pass.buffers;
+    for (workload::pass_buffer& b : ordered.buffers) {
+        if (b.producer != graph::none) b.producer = rank[b.producer];
+        for (graph::index& v : b.consumers) v = rank[v];
+        std::sort(b.consumers.begin(), b.consumers.end());
+    }
     return ordered;
 }
 

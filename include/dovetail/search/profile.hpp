@@ -4,6 +4,7 @@
 /// Everything here is the same for all chips, and is computed once.
 
 #include <dovetail/graph/digraph.hpp>
+#include <dovetail/workload/pass_buffers.hpp>
 #include <dovetail/workload/work.hpp>
 
 #include <cstdint>
@@ -15,8 +16,9 @@ namespace dovetail::search {
 /// The tasks of one pass through a layer: what each fused group of operators asks, and the order among them.
 struct pass_profile {
     std::vector<workload::operator_work> groups;
-    std::vector<std::string> names; ///< of the groups' leading operators
-    graph::digraph precedence;      ///< over the groups
+    std::vector<std::string> names;             ///< of the groups' leading operators
+    graph::digraph precedence;                  ///< over the groups
+    std::vector<workload::pass_buffer> buffers; ///< of the first layer that costs the same
 };
 
 /// A layer structure on one of the devices that share it. Elements become bytes by the chip's element size.

@@ -13,6 +13,7 @@
 #include <dovetail/workload/layers.hpp>
 #include <dovetail/workload/operator_graph.hpp>
 #include <dovetail/workload/operators.hpp>
+#include <dovetail/workload/pass_buffers.hpp>
 #include <dovetail/workload/rescale.hpp>
 #include <dovetail/workload/stash.hpp>
 #include <dovetail/workload/tensor_parallel.hpp>
@@ -45,8 +46,10 @@ using workload::phase;
 
 [[nodiscard]] inline pass_profile profile_pass(const operator_graph& g, const workload::fusion& fused,
                                                const workload::layer_pass& pass,
+                                               std::vector<workload::pass_buffer> buffers,
                                                const workload::demand& price) {
     pass_profile profile;
+    profile.buffers = std::move(buffers);
     for (const index k : pass.groups) {
         profile.groups.push_back(price(fused.groups[k].operations));
         profile.names.push_back(group_name(g.operations[fused.groups[k].head]));
@@ -98,10 +101,14 @@ parameters_by_layer(const operator_graph& g, std::span<const index> labels, std:
     const std::size_t count = layers.layers.size();
     auto forward = workload::passes(training, fused, labels, phase::forward, phase::forward);
     auto backward = workload::passes(training, fused, labels, phase::input_gradient, phase::weight_gradient);
+    auto forward_buffers = workload::pass_buffers(training, fused, labels, forward);
+    auto backward_buffers = workload::pass_buffers(training, fused, labels, backward);
     auto kept = workload::stash(training, labels);
     auto working = workload::working_elements(training, labels);
     forward.resize(count);
     backward.resize(count);
+    forward_buffers.resize(count);
+    backward_buffers.resize(count);
     kept.resize(count);
     working.resize(count);
     const std::vector<double> parameters = parameters_by_layer(slice.graph, forward_labels, count);
@@ -115,13 +122,14 @@ parameters_by_layer(const operator_graph& g, std::span<const index> labels, std:
                           .chain = {},
                           .boundary_elements = {}};
     for (std::size_t l = 0; l < count; ++l) {
-        layer_profile layer{.forward = profile_pass(training, fused, forward[l], price),
-                            .backward = profile_pass(training, fused, backward[l], price),
-                            .parameters = parameters[l],
-                            .working_elements = working[l],
-                            .stash_elements = kept[l].elements,
-                            .mask_elements = kept[l].mask_elements,
-                            .tensor_parallel = split[l]};
+        layer_profile layer{
+            .forward = profile_pass(training, fused, forward[l], std::move(forward_buffers[l]), price),
+            .backward = profile_pass(training, fused, backward[l], std::move(backward_buffers[l]), price),
+            .parameters = parameters[l],
+            .working_elements = working[l],
+            .stash_elements = kept[l].elements,
+            .mask_elements = kept[l].mask_elements,
+            .tensor_parallel = split[l]};
         const auto same = std::find_if(profile.structures.begin(), profile.structures.end(),
                                        [&](const layer_profile& other) { return same_costs(layer, other); });
         profile.chain.push_back(static_cast<index>(same - profile.structures.begin()));
