@@ -106,6 +106,10 @@ TEST(model, lets_copies_share_variables) {
     copy.add_constraint(1 * x <= 0);
     EXPECT_TRUE(copy.check());
     EXPECT_TRUE(m.rows().empty());
+    const variable late = copy.add_binary("late");
+    m.add_constraint(x + late <= 1, "r"); // the original has no such column
+    EXPECT_EQ(m.check().problem().line(), "model: constraint 'r': it names a variable of another model; "
+                                          "variables come from this model's add_variable");
 }
 
 TEST(verify, finds_the_largest_violation_and_where) {

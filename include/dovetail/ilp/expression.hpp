@@ -4,6 +4,7 @@
 
 #include <dovetail/ilp/variable.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -59,6 +60,25 @@ private:
     std::vector<term> terms_;
     double constant_ = 0.0;
 };
+
+/// The terms of an expression by rising owner and index, one a variable; a sum of 0 stays. \complexity
+/// O(t log t) for t terms.
+[[nodiscard]] inline std::vector<term> merged_terms(const expression& e) {
+    std::vector<term> terms = e.terms();
+    // Stable, so that rounding depends on the order in which the terms were written and on nothing else.
+    const auto before = [](const term& a, const term& b) {
+        return a.of.owner != b.of.owner ? a.of.owner < b.of.owner : a.of.index < b.of.index;
+    };
+    std::stable_sort(terms.begin(), terms.end(), before);
+    std::size_t kept = 0;
+    for (const term& t : terms)
+        if (kept > 0 && !before(terms[kept - 1], t))
+            terms[kept - 1].coefficient += t.coefficient;
+        else
+            terms[kept++] = t;
+    terms.resize(kept);
+    return terms;
+}
 
 /// The sum of two expressions.
 [[nodiscard]] inline expression operator+(expression left, const expression& right) {

@@ -8,7 +8,6 @@
 #include <dovetail/ilp/expression.hpp>
 #include <dovetail/ilp/variable.hpp>
 
-#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <cstddef>
@@ -86,7 +85,7 @@ public:
     void add_constraint(const constraint& c, std::string name = {}) {
         const std::string place =
             "constraint " + (name.empty() ? "#" + to_text(rows_.size()) : "'" + name + "'");
-        row r{std::move(name), c.sense, -c.difference.constant(), merged(c.difference, place)};
+        row r{std::move(name), c.sense, -c.difference.constant(), entries_of(c.difference, place)};
         if (!std::isfinite(r.right_side))
             reject(place, "its right side is " + to_text(r.right_side), "it must be finite");
         if (r.right_side == 0.0) r.right_side = 0.0; // not -0
@@ -97,6 +96,16 @@ public:
     void minimize(const expression& objective) { set_objective(direction::minimize, objective); }
     /// Sets the objective, to be as large as possible; replaces the one before.
     void maximize(const expression& objective) { set_objective(direction::maximize, objective); }
+
+    /// Whether a variable is one of this model.
+    [[nodiscard]] bool owns(variable v) const noexcept { return v.owner == id_ && v.index < columns_.size(); }
+
+    /// Keeps a misuse for `check`, unless there was one before: for helpers that write rows.
+    void reject(std::string place, std::string wrong, std::string expected) {
+        if (!problem_)
+            problem_ = error{errc::out_of_range, "model: " + std::move(place), std::move(wrong),
+                             std::move(expected)};
+    }
 
     /// Success, or the first thing that makes no sense.
     [[nodiscard]] result<void> check() const {
@@ -120,12 +129,6 @@ private:
         return ++last;
     }
 
-    void reject(std::string place, std::string wrong, std::string expected) {
-        if (!problem_)
-            problem_ = error{errc::out_of_range, "model: " + std::move(place), std::move(wrong),
-                             std::move(expected)};
-    }
-
     [[nodiscard]] std::string name_of_column(std::uint32_t index) const {
         return columns_[index].name.empty() ? "#" + to_text(index) : "'" + columns_[index].name + "'";
     }
@@ -136,34 +139,24 @@ private:
         if (!std::isfinite(offset_))
             reject("objective", "its constant is " + to_text(offset_), "it must be finite");
         for (column& c : columns_) c.cost = 0.0;
-        for (const entry& e : merged(objective, "objective")) columns_[e.column].cost = e.coefficient;
+        for (const entry& e : entries_of(objective, "objective")) columns_[e.column].cost = e.coefficient;
     }
 
-    [[nodiscard]] std::vector<entry> merged(const expression& e, const std::string& place) {
+    [[nodiscard]] std::vector<entry> entries_of(const expression& e, const std::string& place) {
         std::vector<entry> entries;
         entries.reserve(e.terms().size());
-        for (const term& t : e.terms()) {
-            if (t.of.owner != id_) {
+        for (const term& t : merged_terms(e)) {
+            if (!owns(t.of)) {
                 reject(place, "it names a variable of another model",
                        "variables come from this model's add_variable");
                 return {};
             }
-            entries.push_back({t.of.index, t.coefficient});
-        }
-        std::stable_sort(entries.begin(), entries.end(),
-                         [](const entry& a, const entry& b) { return a.column < b.column; });
-        std::size_t kept = 0;
-        for (std::size_t k = 0; k < entries.size();) {
-            entry sum = entries[k];
-            for (++k; k < entries.size() && entries[k].column == sum.column; ++k)
-                sum.coefficient += entries[k].coefficient;
-            if (!std::isfinite(sum.coefficient))
+            if (!std::isfinite(t.coefficient))
                 reject(place,
-                       "the coefficient of " + name_of_column(sum.column) + " is " + to_text(sum.coefficient),
+                       "the coefficient of " + name_of_column(t.of.index) + " is " + to_text(t.coefficient),
                        "it must be finite");
-            if (sum.coefficient != 0.0) entries[kept++] = sum;
+            if (t.coefficient != 0.0) entries.push_back({t.of.index, t.coefficient});
         }
-        entries.resize(kept);
         return entries;
     }
 
