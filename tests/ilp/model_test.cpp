@@ -1,6 +1,5 @@
 #include <dovetail/ilp/model.hpp>
 
-#include <dovetail/ilp/lp_text.hpp>
 #include <dovetail/ilp/solver.hpp>
 #include <dovetail/ilp/verify.hpp>
 
@@ -144,56 +143,6 @@ TEST(verify, finds_the_largest_violation_and_where) {
     EXPECT_EQ(verify(box, std::vector<double>{-2}).where, "lower bound of b");
     EXPECT_EQ(verify(box, std::vector<double>{4}).where, "upper bound of b");
     EXPECT_EQ(verify(box, std::vector<double>{4}).largest_violation, 3);
-}
-
-TEST(lp_text, is_this_text) {
-    model m;
-    const variable x = m.add_continuous(0, infinity, "x");
-    const variable y = m.add_integer(-2, 5, "y");
-    const variable z = m.add_binary("use it?");
-    m.add_continuous(-infinity, infinity, "free");
-    m.add_variable(domain::binary, 1, 1, "X");
-    m.add_constraint(x + 0.1 * y <= 4, "capacity");
-    m.add_constraint(x - 1e-7 * z == -1, "capacity");
-    m.add_constraint(expression(0) >= -1);
-    m.maximize(3 * x - z + 2);
-    EXPECT_EQ(lp_text(m).value(), "Maximize\n"
-                                  " obj: + 3 x - 1 use_it_ + 0 n_free + 0 X_2 + 2 objective_constant\n"
-                                  "Subject To\n"
-                                  " capacity: + 1 x + 0.1 y <= 4\n"
-                                  " capacity_2: + 1 x - 1e-07 use_it_ = -1\n"
-                                  " r2: + 0 x >= -1\n"
-                                  "Bounds\n"
-                                  " -2 <= y <= 5\n"
-                                  " n_free free\n"
-                                  " X_2 = 1\n"
-                                  " objective_constant = 1\n"
-                                  "Generals\n"
-                                  "  y X_2\n"
-                                  "Binaries\n"
-                                  "  use_it_\n"
-                                  "End\n");
-}
-
-TEST(lp_text, breaks_long_lines) {
-    model m;
-    expression sum;
-    for (int k = 0; k < 200; ++k) sum += m.add_binary();
-    m.add_constraint(sum <= 3);
-    const std::string text = lp_text(m).value();
-    for (std::size_t begin = 0; begin < text.size();) {
-        const std::size_t end = text.find('\n', begin);
-        EXPECT_LE(end - begin, 110u);
-        begin = end + 1;
-    }
-}
-
-TEST(lp_text, refuses_what_the_format_cannot_say) {
-    model m;
-    EXPECT_EQ(lp_text(m).problem().line(),
-              "LP text: the model has 0 variables and 0 constraints; the format needs one of each");
-    m.add_continuous(2, 1, "x");
-    EXPECT_EQ(lp_text(m).problem().line(), m.check().problem().line());
 }
 
 TEST(null_solver, looks_at_nothing_but_the_model) {

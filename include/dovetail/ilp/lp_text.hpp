@@ -5,57 +5,20 @@
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/ilp/model.hpp>
+#include <dovetail/ilp/text_names.hpp>
+#include <dovetail/ilp/value_range.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
 namespace dovetail::ilp {
 
 namespace detail {
-
-/// Turns any text into a name that LP readers take for one, each time another: letters, digits and
-/// underscores, not a keyword, not the exponent of a number, not too long, and different in lower case too.
-class lp_names {
-public:
-    [[nodiscard]] std::string make(std::string_view wanted) {
-        constexpr std::size_t longest = 200; // readers stop at 255
-        std::string name;
-        for (const char c : wanted.substr(0, longest)) name += is_letter(c) || is_digit(c) ? c : '_';
-        if (is_misread(name)) name.insert(0, "n_");
-        std::string unique = name;
-        for (std::size_t k = 2; !taken_.insert(lower(unique)).second; ++k) unique = name + "_" + to_text(k);
-        return unique;
-    }
-
-private:
-    static constexpr bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-    static constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-    static std::string lower(std::string text) {
-        for (char& c : text)
-            if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-        return text;
-    }
-
-    static bool is_misread(const std::string& name) {
-        static constexpr std::string_view keywords =
-            " minimize minimum min maximize maximum max subject such st bounds bound general generals gen "
-            "integer integers int binary binaries bin free end inf infinity sos semi semis ";
-        if (name.empty() || !is_letter(name[0])) return true;
-        const std::string small = lower(name);
-        const bool exponent = small[0] == 'e' && std::all_of(small.begin() + 1, small.end(), is_digit);
-        return exponent || keywords.find(" " + small + " ") != std::string_view::npos;
-    }
-
-    std::unordered_set<std::string> taken_;
-};
 
 /// Lines of text that break before they grow too long for a reader.
 class lp_lines {
@@ -97,7 +60,7 @@ private:
 };
 
 /// The line of the bounds section for a column; empty where the format's default, [0, inf), holds.
-[[nodiscard]] inline std::string lp_bounds(const column& c, const std::string& name) {
+[[nodiscard]] inline std::string lp_bounds(const interval& c, const std::string& name) {
     if (c.lower == c.upper) return " " + name + " = " + to_text(c.lower);
     if (c.lower == -infinity && c.upper == infinity) return " " + name + " free";
     if (c.lower == -infinity) return " -inf <= " + name + " <= " + to_text(c.upper);
@@ -121,29 +84,24 @@ private:
                      "the model has " + to_text(columns.size()) + " variables and " +
                          to_text(m.rows().size()) + " constraints",
                      "the format needs one of each"};
-    detail::lp_names column_names;
-    std::vector<std::string> names(columns.size());
-    for (std::size_t k = 0; k < columns.size(); ++k)
-        names[k] = column_names.make(display_name(columns[k].name, "x", k));
+    const text_names made(m);
+    const std::vector<std::string>& names = made.columns();
 
     detail::lp_lines out;
     out.line(m.sense() == direction::minimize ? "Minimize" : "Maximize");
     std::vector<bool> in_a_row(columns.size(), false);
     for (const row& r : m.rows())
         for (const entry& e : r.entries) in_a_row[e.column] = true;
-    out.begin(" obj:");
+    out.begin(" " + std::string(made.objective()) + ":");
     // A column that stands nowhere else is named here, or its bounds would speak of an unknown one.
     for (std::size_t k = 0; k < columns.size(); ++k)
         if (columns[k].cost != 0.0 || !in_a_row[k]) out.term(columns[k].cost, names[k]);
-    std::string constant;
-    if (m.offset() != 0.0) out.term(m.offset(), constant = column_names.make("objective_constant"));
+    if (m.offset() != 0.0) out.term(m.offset(), made.constant());
 
     out.line("Subject To");
-    detail::lp_names row_names;
-    static_cast<void>(row_names.make("obj"));
     for (std::size_t k = 0; k < m.rows().size(); ++k) {
         const row& r = m.rows()[k];
-        out.begin(" " + row_names.make(display_name(r.name, "r", k)) + ":");
+        out.begin(" " + made.rows()[k] + ":");
         for (const entry& e : r.entries) out.term(e.coefficient, names[e.column]);
         if (r.entries.empty()) out.term(0.0, names[0]);
         out.word(r.sense == relation::less_equal ? "<=" : r.sense == relation::equal ? "=" : ">=");
@@ -156,10 +114,10 @@ private:
     };
     out.line("Bounds");
     for (std::size_t k = 0; k < columns.size(); ++k)
-        if (const std::string bounds = detail::lp_bounds(columns[k], names[k]);
+        if (const std::string bounds = detail::lp_bounds(detail::text_bounds(columns[k]), names[k]);
             !bounds.empty() && !is_binary(columns[k]))
             out.line(bounds);
-    if (!constant.empty()) out.line(" " + constant + " = 1");
+    if (m.offset() != 0.0) out.line(" " + made.constant() + " = 1");
     const auto list = [&](std::string_view section, const auto& belongs) {
         if (std::none_of(columns.begin(), columns.end(), belongs)) return;
         out.begin(section);
