@@ -106,7 +106,7 @@ TEST(mps_text, is_this_text) {
     m.add_constraint(expression(0) >= -1);
     m.maximize(3 * x - z + 2);
     EXPECT_EQ(mps_text(m).value(), "* The model maximises: this is its objective negated, to be minimised.\n"
-                                   "NAME model\n"
+                                   "NAME model FREE\n"
                                    "ROWS\n"
                                    " N obj\n"
                                    " L capacity\n"
@@ -155,7 +155,7 @@ TEST(mps_text, is_this_text) {
 }
 
 TEST(mps_text, says_the_empty_model) {
-    EXPECT_EQ(mps_text(model{}).value(), "NAME model\nROWS\n N obj\nCOLUMNS\nRHS\nBOUNDS\nENDATA\n");
+    EXPECT_EQ(mps_text(model{}).value(), "NAME model FREE\nROWS\n N obj\nCOLUMNS\nRHS\nBOUNDS\nENDATA\n");
 }
 
 // max 3 a + 2 b + c + 1 with whole a, b in [0, 4]: 3 a + b <= 9, c <= b.

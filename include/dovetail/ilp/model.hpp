@@ -97,6 +97,13 @@ public:
     /// Sets the objective, to be as large as possible; replaces the one before.
     void maximize(const expression& objective) { set_objective(direction::maximize, objective); }
 
+    /// The same model with every variable continuous. Bounds stay as they are; variables serve both.
+    [[nodiscard]] model relaxed() const {
+        model copy = *this;
+        for (column& c : copy.columns_) c.kind = domain::continuous;
+        return copy;
+    }
+
     /// Whether a variable is one of this model.
     [[nodiscard]] bool owns(variable v) const noexcept { return v.owner == id_ && v.index < columns_.size(); }
 

@@ -77,7 +77,8 @@ namespace detail {
     const auto coefficient = [&](const std::string& of, std::string_view in, double value) {
         text += " " + of + " " + std::string(in) + " " + to_text(value) + "\n";
     };
-    text += "NAME model\nROWS\n N " + std::string(names.objective()) + "\n";
+    // "FREE": without it, Cbc takes short lines for the old format of fixed columns.
+    text += "NAME model FREE\nROWS\n N " + std::string(names.objective()) + "\n";
     for (std::size_t k = 0; k < rows.size(); ++k)
         text += (rows[k].sense == relation::less_equal ? " L "
                  : rows[k].sense == relation::equal    ? " E "

@@ -1,8 +1,12 @@
 // doors: glpk
 #include <dovetail/ext/glpk/solver.hpp>
 
+#include <ext/glpk/small_program.hpp>
+
 #include <dovetail/core/random.hpp>
-#include <dovetail/ilp/lp_text.hpp>
+#include <dovetail/ilp/indicator.hpp>
+#include <dovetail/ilp/relaxation.hpp>
+#include <dovetail/ilp/sum.hpp>
 #include <dovetail/ilp/verify.hpp>
 
 #include <gtest/gtest.h>
@@ -21,6 +25,7 @@ namespace {
 using namespace dovetail;
 using namespace dovetail::ilp;
 using dovetail::ext::glpk::solver;
+using dovetail::test::small_program;
 
 TEST(glpk, solves_a_linear_program) {
     // Wyndor Glass (Hillier and Lieberman): 36 at (2, 6).
@@ -38,70 +43,6 @@ TEST(glpk, solves_a_linear_program) {
     EXPECT_NEAR(s[y], 6, 1e-9);
     EXPECT_TRUE(verify(m, s.values).holds(1e-9));
 }
-
-// A random program over small boxes, so that every assignment can be tried.
-struct small_program {
-    model m;
-    double optimum = infinity; // infinity where infeasible
-
-    explicit small_program(random_source& random) {
-        const auto count = static_cast<std::size_t>(random.integer(1, 5));
-        std::vector<variable> x;
-        std::vector<std::vector<double>> grid;
-        for (std::size_t k = 0; k < count; ++k) {
-            const bool binary = random.real() < 0.4;
-            const std::int64_t low = binary ? 0 : random.integer(-2, 1);
-            const std::int64_t high = binary ? 1 : low + random.integer(0, 3);
-            x.push_back(binary ? m.add_binary("x" + to_text(k))
-                               : m.add_integer(static_cast<double>(low), static_cast<double>(high),
-                                               "x" + to_text(k)));
-            grid.emplace_back();
-            for (std::int64_t v = low; v <= high; ++v) grid.back().push_back(static_cast<double>(v));
-        }
-        const bool up = random.real() < 0.5;
-        std::vector<double> cost(count);
-        expression objective = static_cast<double>(random.integer(-3, 3));
-        const double offset = objective.constant();
-        for (std::size_t k = 0; k < count; ++k) {
-            cost[k] = static_cast<double>(random.integer(-5, 5));
-            objective += cost[k] * x[k];
-        }
-        up ? m.maximize(objective) : m.minimize(objective);
-        struct line {
-            std::vector<double> a;
-            std::int64_t sense;
-            double b;
-        };
-        std::vector<line> lines(static_cast<std::size_t>(random.integer(1, 4)));
-        for (line& l : lines) {
-            expression left;
-            for (std::size_t k = 0; k < count; ++k) {
-                l.a.push_back(static_cast<double>(random.integer(-4, 4)));
-                left += l.a.back() * x[k];
-            }
-            l.sense = random.integer(0, 4);
-            l.b = static_cast<double>(random.integer(-6, 6));
-            if (l.sense == 0) m.add_constraint(left == l.b);
-            if (l.sense == 1 || l.sense == 2) m.add_constraint(left <= l.b);
-            if (l.sense == 3 || l.sense == 4) m.add_constraint(left >= l.b);
-        }
-        std::vector<std::size_t> at(count, 0);
-        for (;;) {
-            bool good = true;
-            for (const line& l : lines) {
-                double left = 0;
-                for (std::size_t k = 0; k < count; ++k) left += l.a[k] * grid[k][at[k]];
-                good &= l.sense == 0 ? left == l.b : l.sense < 3 ? left <= l.b : left >= l.b;
-            }
-            double value = offset;
-            for (std::size_t k = 0; k < count; ++k) value += cost[k] * grid[k][at[k]];
-            if (good && (optimum == infinity || (up ? value > optimum : value < optimum))) optimum = value;
-            std::size_t k = 0;
-            while (k < count && ++at[k] == grid[k].size()) at[k++] = 0;
-            if (k == count) break;
-        }
-    }
-};
 
 TEST(glpk, agrees_with_enumeration_whatever_the_options) {
     random_source random(21);
@@ -124,41 +65,6 @@ TEST(glpk, agrees_with_enumeration_whatever_the_options) {
         }
     }
     EXPECT_GT(infeasible, 30);
-}
-
-// GLPK's own reader gives the same optimum from the text: names with spaces, accents, keywords, no name at
-// all.
-TEST(glpk, reads_the_lp_text_back_to_the_same_optimum) {
-    const auto path = std::filesystem::temp_directory_path() / "dovetail_glpk_solver_test.lp";
-    random_source random(22);
-    for (int instance = 0; instance < 40; ++instance) {
-        small_program p(random);
-        if (p.optimum == infinity) continue;
-        const variable odd[] = {
-            p.m.add_continuous(-infinity, 3.25, "free"),  p.m.add_continuous(-infinity, infinity, "e12"),
-            p.m.add_continuous(2, infinity, ""),          p.m.add_integer(-7, -7, "3 x \xC3\xA9"),
-            p.m.add_variable(domain::binary, 1, 1, "x0"), p.m.add_continuous(0, infinity, "X0")};
-        p.m.add_constraint(odd[0] + odd[1] >= 1e-3, "x0");
-        p.m.add_constraint(odd[2] - odd[1] == 0.1, "obj");
-        p.m.add_constraint(odd[5] >= odd[4], "obj");
-        const double expected = solver{}(p.m).value().objective;
-        std::ofstream(path) << lp_text(p.m).value();
-
-        const int before = glp_term_out(GLP_OFF);
-        glp_prob* const read = glp_create_prob();
-        ASSERT_EQ(glp_read_lp(read, nullptr, path.c_str()), 0) << lp_text(p.m).value();
-        EXPECT_EQ(glp_get_num_cols(read),
-                  static_cast<int>(p.m.columns().size()) + (p.m.offset() != 0.0 ? 1 : 0));
-        EXPECT_EQ(glp_get_num_rows(read), static_cast<int>(p.m.rows().size()));
-        glp_iocp how;
-        glp_init_iocp(&how);
-        how.presolve = GLP_ON;
-        EXPECT_EQ(glp_intopt(read, &how), 0);
-        EXPECT_NEAR(glp_mip_obj_val(read), expected, 1e-9);
-        glp_delete_prob(read);
-        glp_term_out(before);
-    }
-    std::filesystem::remove(path);
 }
 
 TEST(glpk, says_unbounded_and_infeasible) {
@@ -238,6 +144,183 @@ TEST(glpk, stops_at_its_limits) {
     EXPECT_TRUE(verify(m, rough.values).holds(1e-6));
 }
 
+// Keeps all that it is told.
+struct diary {
+    std::vector<progress> incumbents, nodes;
+    void on_incumbent(const progress& p) { incumbents.push_back(p); }
+    void on_node(const progress& p) { nodes.push_back(p); }
+};
+
+TEST(glpk, tells_an_observer_how_far_it_is) {
+    const model m = market_split();
+    diary seen;
+    const solution s = solver{.node_limit = 300}(m, seen).value();
+    ASSERT_TRUE(s.has_values());
+    ASSERT_FALSE(seen.incumbents.empty());
+    EXPECT_EQ(s.objective, solver{.node_limit = 300}(m).value().objective); // watching changes nothing
+    EXPECT_NEAR(seen.incumbents.back().best, s.objective, 1e-9);
+    for (std::size_t k = 1; k < seen.incumbents.size(); ++k)
+        EXPECT_LT(seen.incumbents[k].best, seen.incumbents[k - 1].best);
+    ASSERT_GT(seen.nodes.size(), 100u);
+    EXPECT_EQ(seen.nodes.front().best, infinity);
+    for (std::size_t k = 1; k < seen.nodes.size(); ++k) {
+        EXPECT_GE(seen.nodes[k].nodes, seen.nodes[k - 1].nodes);
+        EXPECT_GE(seen.nodes[k].seconds, seen.nodes[k - 1].seconds);
+        EXPECT_GE(seen.nodes[k].bound, seen.nodes[k - 1].bound - 1e-6);
+        EXPECT_LE(seen.nodes[k].bound, s.objective + 1e-6);
+    }
+    struct {
+        int count = 0;
+        void on_incumbent(const progress&) { ++count; }
+    } counter; // one hook is enough
+    static_cast<void>(solver{.node_limit = 300}(m, counter));
+    EXPECT_EQ(counter.count, static_cast<int>(seen.incumbents.size()));
+}
+
+TEST(glpk, looks_no_further_than_the_cutoff) {
+    random_source random(24);
+    int reached = 0, missed = 0;
+    for (int instance = 0; instance < 150; ++instance) {
+        const small_program p(random);
+        if (p.optimum == infinity) continue;
+        const double worse = p.m.sense() == direction::minimize ? 1.0 : -1.0;
+        for (const bool presolve : {true, false}) {
+            for (const double loose : {0.0, worse, 4 * worse}) {
+                const solution s = solver{.presolve = presolve, .cutoff = p.optimum + loose}(p.m).value();
+                ASSERT_EQ(s.ending, verdict::optimal) << instance;
+                EXPECT_NEAR(s.objective, p.optimum, 1e-9);
+                ++reached;
+            }
+            const solution s = solver{.presolve = presolve, .cutoff = p.optimum - worse}(p.m).value();
+            ASSERT_EQ(s.ending, verdict::infeasible) << instance;
+            EXPECT_EQ(s.bound, p.optimum - worse);
+            ++missed;
+        }
+    }
+    EXPECT_GT(reached, 300);
+    EXPECT_GT(missed, 100);
+}
+
+TEST(glpk, starts_from_values) {
+    random_source random(25);
+    for (int instance = 0; instance < 150; ++instance) {
+        const small_program p(random);
+        if (p.optimum == infinity) continue;
+        for (const bool presolve : {true, false})
+            for (const std::vector<double>& start : {p.first, p.best}) {
+                const solution s = solver{.presolve = presolve, .start = start}(p.m).value();
+                ASSERT_EQ(s.ending, verdict::optimal) << instance;
+                EXPECT_NEAR(s.objective, p.optimum, 1e-9) << instance;
+                EXPECT_TRUE(verify(p.m, s.values).holds(1e-9));
+            }
+    }
+    // Where there is no time, the start is the answer.
+    const model m = market_split();
+    std::vector<double> start(m.columns().size(), 0.0);
+    for (const row& r : m.rows()) start[r.entries[r.entries.size() - 2].column] = r.right_side;
+    const double begun = verify(m, start).objective;
+    for (const bool presolve : {true, false}) {
+        const solution s =
+            solver{.time_limit_s = 0, .node_limit = 0, .presolve = presolve, .start = start}(m).value();
+        EXPECT_EQ(s.ending, verdict::budget);
+        EXPECT_EQ(s.objective, begun);
+        EXPECT_EQ(s.values, start);
+        EXPECT_LE(s.bound, begun);
+    }
+    // Without presolve GLPK itself has it from the first node on.
+    diary seen;
+    static_cast<void>(solver{.node_limit = 200, .presolve = false, .start = start}(m, seen));
+    ASSERT_GT(seen.nodes.size(), 2u);
+    EXPECT_LE(seen.nodes[1].best, begun);
+}
+
+TEST(glpk, bounds_by_the_relaxation) {
+    random_source random(26);
+    int apart = 0;
+    for (int instance = 0; instance < 200; ++instance) {
+        const small_program p(random);
+        const double bound = relaxation_bound(solver{}, p.m).value();
+        EXPECT_FALSE(std::isnan(bound));
+        if (p.optimum == infinity) continue;
+        const double gap = p.m.sense() == direction::minimize ? p.optimum - bound : bound - p.optimum;
+        EXPECT_GE(gap, -1e-9) << instance;
+        apart += gap > 1e-6;
+    }
+    EXPECT_GT(apart, 20);
+    model m;
+    const variable n = m.add_integer(0, infinity, "n");
+    m.add_constraint(2 * n >= 3);
+    m.minimize(n);
+    EXPECT_NEAR(relaxation_bound(solver{}, m).value(), 1.5, 1e-9);
+    EXPECT_EQ(relaxation_bound(null_solver{}, m).value(), -infinity);
+    m.maximize(n);
+    EXPECT_EQ(relaxation_bound(solver{}, m).value(), infinity);
+    m.add_constraint(expression(n) <= 1);
+    EXPECT_EQ(relaxation_bound(solver{}, m).value(), -infinity); // nothing to find
+    m.add_continuous(2, 1);
+    EXPECT_FALSE(relaxation_bound(solver{}, m));
+}
+
+// A plant of two machines (one is open, or both): the big-M rows of the indicators decide as a case
+// distinction does.
+TEST(glpk, solves_indicators) {
+    const std::vector<double> opening{7, 4}, price{1, 2}, most{10, 6}, least{3, 2};
+    for (int demand = 0; demand <= 16; ++demand) {
+        model m;
+        std::vector<variable> open, made;
+        for (std::size_t k = 0; k < 2; ++k) {
+            open.push_back(m.add_binary("open_" + to_text(k)));
+            made.push_back(m.add_integer(0, most[k], "made_" + to_text(k)));
+            add_indicator(m, open[k], true, made[k] >= least[k], "least_" + to_text(k));
+            add_indicator(m, open[k], false, made[k] == 0, "closed_" + to_text(k));
+        }
+        m.add_constraint(sum(made) == demand, "demand");
+        m.minimize(sum(2, [&](std::size_t k) { return opening[k] * open[k] + price[k] * made[k]; }));
+        double best = infinity;
+        for (int a = 0; a <= 10; ++a) {
+            const int b = demand - a;
+            const auto allowed = [&](std::size_t k, int x) {
+                return x == 0 || (x >= least[k] && x <= most[k]);
+            };
+            if (b < 0 || !allowed(0, a) || !allowed(1, b)) continue;
+            best = std::min(best, (a > 0 ? 7.0 : 0.0) + (b > 0 ? 4.0 : 0.0) + a + 2.0 * b);
+        }
+        EXPECT_EQ(solver{}(m).value().objective, best) << demand;
+    }
+}
+
+TEST(glpk, is_silent) {
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    const model m = market_split();
+    diary seen;
+    static_cast<void>(solver{.node_limit = 100}(m, seen));
+    static_cast<void>(solver{.node_limit = 100, .presolve = false}(m));
+    static_cast<void>(relaxation_bound(solver{}, m));
+    EXPECT_EQ(testing::internal::GetCapturedStdout(), "");
+    EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+}
+
+// What a formulation can bring: nothing to choose, no rows, huge and tiny numbers, rows without terms.
+TEST(glpk, takes_odd_models) {
+    model m;
+    const variable one = m.add_variable(domain::binary, 1, 1, "one"), x = m.add_continuous(0, 1e12, "x");
+    const variable n = m.add_integer(-1e9, 1e9, "n");
+    m.add_constraint(expression(0) <= 3, "always");
+    m.add_constraint(1e-6 * x + one <= 7, "tiny");
+    m.add_constraint(1e9 * n >= 3e9 * one, "huge");
+    m.minimize(n - 1e-6 * x);
+    for (const bool presolve : {true, false}) {
+        const solution s = solver{.presolve = presolve}(m).value();
+        ASSERT_EQ(s.ending, verdict::optimal);
+        EXPECT_NEAR(s.objective, -3, 1e-6);
+        EXPECT_LE(verify(m, s.values).largest_violation, 1e-3); // of 3e9
+    }
+    m.add_constraint(expression(0) >= 3, "never");
+    for (const bool presolve : {true, false})
+        EXPECT_EQ(solver{.presolve = presolve}(m).value().ending, verdict::infeasible);
+}
+
 TEST(glpk, serves_several_threads) {
     std::vector<int> agreed(4, 0);
     std::vector<std::thread> threads;
@@ -260,9 +343,20 @@ TEST(glpk, refuses_nonsense) {
     const variable x = m.add_continuous(0, 1, "x");
     m.minimize(x);
     EXPECT_EQ(solver{.relative_gap = -1}(m).problem().line(),
-              "GLPK: relative gap: it is -1; a gap is at least 0");
-    EXPECT_EQ(solver{.time_limit_s = std::nan("")}(m).problem().code, errc::out_of_range);
-    EXPECT_EQ(solver{.integrality_tolerance = 0}(m).problem().code, errc::out_of_range);
+              "GLPK: relative gap: it is -1; a gap is at least 0 and finite");
+    const double nan = std::nan("");
+    for (const solver& s :
+         {solver{.time_limit_s = nan}, solver{.time_limit_s = -1}, solver{.node_limit = -1},
+          solver{.relative_gap = nan}, solver{.relative_gap = infinity}, solver{.integrality_tolerance = 0},
+          solver{.integrality_tolerance = nan}, solver{.cutoff = nan}, solver{.cutoff = infinity},
+          solver{.start = {nan}}, solver{.start = {2}}})
+        EXPECT_EQ(s(m).problem().code, errc::out_of_range);
+    EXPECT_EQ(solver{.start = {2}}(m).problem().line(),
+              "GLPK: start: it breaks upper bound of x by 1; its values satisfy the model to 1e-6");
+    EXPECT_EQ((solver{.start = {0, 1}}(m).problem().line()),
+              "GLPK: start: it has 2 values for 1 variables; there is one a variable");
+    EXPECT_EQ((solver{.cutoff = 0.5, .start = {1}}(m).problem().line()),
+              "GLPK: start: its objective is 1; it reaches the cutoff, or there is none");
     m.add_continuous(2, 1, "upside down");
     EXPECT_EQ(solver{}(m).problem().line(), m.check().problem().line());
 }
