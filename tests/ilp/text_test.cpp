@@ -194,12 +194,6 @@ TEST(solution_text, is_read_as_solvers_write_it) {
                      "a                                                 1 \t(obj:3)\n"
                      "time                                              4 \t(obj:2)\n"
                      "c                                                 4 \t(obj:1)\n");
-    p.expect_optimum(
-        "\nValue of objective function: -16.00000000\n\nActual values of the variables:\n" // lp_solve
-        "a                               1\ntime                            4\n"
-        "c                               4\nobjective_constant               1\n\n"
-        "Actual values of the constraints:\na                               7\n"
-        "cap                             0\n");
     p.expect_optimum("optimal\ntime 4\na 1\nc 4\n");
 }
 
@@ -238,10 +232,6 @@ TEST(solution_text, tells_how_the_solver_ended) {
     EXPECT_EQ(ending("solution status: infeasible or unbounded\nno solution available\n"), verdict::budget);
     EXPECT_EQ(ending("solution status: gap limit reached\nobjective value: 15\na 3\n"), verdict::feasible);
     EXPECT_EQ(ending("Model status\nTime limit reached\n\n# Primal solution values\nInfeasible\n"),
-              verdict::budget);
-    EXPECT_EQ(ending("This problem is infeasible\n"), verdict::infeasible);
-    EXPECT_EQ(ending("\nThe model is sub-optimal. Only a faster solution was found.\n\n"
-                     "Value of objective function: -10\n\nActual values of the variables:\na 3\n"),
               verdict::budget);
 }
 

@@ -131,12 +131,11 @@ private:
         if (has("rows")) passed_over_ = true;
     }
 
-    // The first words of what Cbc, HiGHS, SCIP and lp_solve write above their values.
+    // The first words of what Cbc, HiGHS and SCIP write above their values.
     static bool is_heading(std::string_view first_word) {
         static constexpr std::string_view known =
             " optimal infeasible feasible integer unbounded stopped status objective model solution primal "
-            "time iteration node memory gap bound target interrupted unknown undefined not none no empty "
-            "value actual this the dual ";
+            "time iteration node memory gap bound target interrupted unknown undefined not none no empty ";
         while (!first_word.empty() && (first_word.back() == ':' || first_word.back() == ','))
             first_word.remove_suffix(1);
         return known.find(" " + std::string(first_word) + " ") != known.npos;
@@ -144,16 +143,13 @@ private:
 
     void read_heading(std::string_view line) {
         const auto has = [&](const char* what) { return line.find(what) != line.npos; };
-        if (has("actual values of the constraints")) done_ = true; // lp_solve
         if (ending_ || status_is_known_) return;
         const bool cannot = has("infeasible"), open = has("unbounded");
         if (cannot != open)
             ending_ = cannot ? verdict::infeasible : verdict::unbounded;
         else if (has("gap"))
             ending_ = verdict::feasible;
-        else if (has("sub-optimal"))
-            ending_ = verdict::budget;
-        else if (has("optimal") || has("value of objective function")) // lp_solve has no word for it
+        else if (has("optimal"))
             ending_ = verdict::optimal;
     }
 
@@ -169,7 +165,7 @@ private:
 
 /// Reads what a solver wrote about the `lp_text` or `mps_text` of the model: lines "name value", more words
 /// after them allowed, in the files of Cbc (a number before the name), HiGHS (its raw style, where rows
-/// follow the columns), SCIP and lp_solve, or in any other of that kind. A variable that is not named is 0,
+/// follow the columns) and SCIP, or in any other of that kind. A variable that is not named is 0,
 /// as in those that list the rest alone. Lines of headings give the verdict: `optimal`, `feasible` (a gap was
 /// asked for), `infeasible` or `unbounded`, else `budget`. That, and with it the bound, is what the solver
 /// claims; the objective is recomputed, and `verify` tells whether the values are worth anything. Values
