@@ -24,13 +24,14 @@ TEST(text_names, are_readable_and_unique) {
     m.add_continuous(0, 1, std::string(500, 'a'));
     m.add_constraint(0 <= expression(1), "obj");
     m.add_constraint(0 <= expression(1), "n_obj");
+    m.add_constraint(0 <= expression(1), "objective_function");
     const text_names names(m);
     EXPECT_EQ(names.columns(), (std::vector<std::string>{"buffer_3___", "n_free", "x", "X_2", "x_2_2", "x_3",
                                                          "x6", "x6_2", "n_e9", "n_objective", "n_e",
                                                          "objective_constant", std::string(200, 'a')}));
-    EXPECT_EQ(names.rows(), (std::vector<std::string>{"n_obj", "n_obj_2"}));
+    EXPECT_EQ(names.rows(), (std::vector<std::string>{"n_obj", "n_obj_2", "objective_function_2"}));
     EXPECT_EQ(names.constant(), "objective_constant_2");
-    EXPECT_EQ(names.objective(), "obj");
+    EXPECT_EQ(names.objective(), "objective_function");
 }
 
 TEST(text_names, stay_fast_where_all_are_the_same) {
@@ -51,22 +52,23 @@ TEST(lp_text, is_this_text) {
     m.add_constraint(x - 1e-7 * z == -1, "capacity");
     m.add_constraint(expression(0) >= -1);
     m.maximize(3 * x - z + 2);
-    EXPECT_EQ(lp_text(m).value(), "Maximize\n"
-                                  " obj: + 3 x - 1 use_it_ + 0 n_free + 0 X_2 + 2 objective_constant\n"
-                                  "Subject To\n"
-                                  " capacity: + 1 x + 0.1 y <= 4\n"
-                                  " capacity_2: + 1 x - 1e-07 use_it_ = -1\n"
-                                  " r2: + 0 x >= -1\n"
-                                  "Bounds\n"
-                                  " -2 <= y <= 5\n"
-                                  " n_free free\n"
-                                  " X_2 = 1\n"
-                                  " objective_constant = 1\n"
-                                  "Generals\n"
-                                  "  y X_2\n"
-                                  "Binaries\n"
-                                  "  use_it_\n"
-                                  "End\n");
+    EXPECT_EQ(lp_text(m).value(),
+              "Maximize\n"
+              " objective_function: + 3 x - 1 use_it_ + 0 n_free + 0 X_2 + 2 objective_constant\n"
+              "Subject To\n"
+              " capacity: + 1 x + 0.1 y <= 4\n"
+              " capacity_2: + 1 x - 1e-07 use_it_ = -1\n"
+              " r2: + 0 x >= -1\n"
+              "Bounds\n"
+              " -2 <= y <= 5\n"
+              " n_free free\n"
+              " X_2 = 1\n"
+              " objective_constant = 1\n"
+              "Generals\n"
+              "  y X_2\n"
+              "Binaries\n"
+              "  use_it_\n"
+              "End\n");
 }
 
 TEST(lp_text, breaks_long_lines) {
@@ -108,31 +110,31 @@ TEST(mps_text, is_this_text) {
     EXPECT_EQ(mps_text(m).value(), "* The model maximises: this is its objective negated, to be minimised.\n"
                                    "NAME model FREE\n"
                                    "ROWS\n"
-                                   " N obj\n"
+                                   " N objective_function\n"
                                    " L capacity\n"
                                    " E capacity_2\n"
                                    " G r2\n"
                                    " G r3\n"
                                    "COLUMNS\n"
-                                   " x obj -3\n"
+                                   " x objective_function -3\n"
                                    " x capacity 1\n"
                                    " x capacity_2 1\n"
                                    " x r2 -1\n"
                                    " MARKER 'MARKER' 'INTORG'\n"
                                    " y capacity 0.1\n"
-                                   " use_it_ obj 1\n"
+                                   " use_it_ objective_function 1\n"
                                    " use_it_ capacity_2 -1e-07\n"
                                    " n r2 1\n"
                                    " MARKER 'MARKER' 'INTEND'\n"
-                                   " loose obj 0\n"
+                                   " loose objective_function 0\n"
                                    " MARKER 'MARKER' 'INTORG'\n"
-                                   " one obj 0\n"
+                                   " one objective_function 0\n"
                                    " MARKER 'MARKER' 'INTEND'\n"
-                                   " below obj 0\n"
+                                   " below objective_function 0\n"
                                    " MARKER 'MARKER' 'INTORG'\n"
-                                   " none obj 0\n"
+                                   " none objective_function 0\n"
                                    " MARKER 'MARKER' 'INTEND'\n"
-                                   " objective_constant obj -2\n"
+                                   " objective_constant objective_function -2\n"
                                    "RHS\n"
                                    " RHS capacity 4\n"
                                    " RHS capacity_2 -1\n"
@@ -155,7 +157,8 @@ TEST(mps_text, is_this_text) {
 }
 
 TEST(mps_text, says_the_empty_model) {
-    EXPECT_EQ(mps_text(model{}).value(), "NAME model FREE\nROWS\n N obj\nCOLUMNS\nRHS\nBOUNDS\nENDATA\n");
+    EXPECT_EQ(mps_text(model{}).value(),
+              "NAME model FREE\nROWS\n N objective_function\nCOLUMNS\nRHS\nBOUNDS\nENDATA\n");
 }
 
 // max 3 a + 2 b + c + 1 with whole a, b in [0, 4]: 3 a + b <= 9, c <= b.

@@ -24,30 +24,30 @@ class expression {
 public:
     expression() = default;
     /// A number.
-    expression(double constant) : constant_(constant) {}
+    constexpr expression(double constant) : constant_(constant) {}
     /// One variable.
-    expression(variable v) : terms_{{v, 1.0}} {}
+    constexpr expression(variable v) : terms_{{v, 1.0}} {}
     /// One variable times a number.
-    expression(term t) : terms_{t} {}
+    constexpr expression(term t) : terms_{t} {}
 
     /// The terms in the order in which they were added, none merged.
-    [[nodiscard]] const std::vector<term>& terms() const noexcept { return terms_; }
+    [[nodiscard]] constexpr const std::vector<term>& terms() const noexcept { return terms_; }
     /// What the expression is worth where all variables are 0.
-    [[nodiscard]] double constant() const noexcept { return constant_; }
+    [[nodiscard]] constexpr double constant() const noexcept { return constant_; }
 
     /// Adds another expression, itself included.
-    expression& operator+=(const expression& other) { return add(other, 1.0); }
+    constexpr expression& operator+=(const expression& other) { return add(other, 1.0); }
     /// Subtracts another expression.
-    expression& operator-=(const expression& other) { return add(other, -1.0); }
+    constexpr expression& operator-=(const expression& other) { return add(other, -1.0); }
     /// Scales every term and the constant.
-    expression& operator*=(double factor) {
+    constexpr expression& operator*=(double factor) {
         for (term& t : terms_) t.coefficient *= factor;
         constant_ *= factor;
         return *this;
     }
 
 private:
-    expression& add(const expression& other, double factor) {
+    constexpr expression& add(const expression& other, double factor) {
         // By position: `other` may be this very expression.
         const std::size_t count = other.terms_.size();
         terms_.reserve(terms_.size() + count);
@@ -81,19 +81,19 @@ private:
 }
 
 /// The sum of two expressions.
-[[nodiscard]] inline expression operator+(expression left, const expression& right) {
+[[nodiscard]] constexpr expression operator+(expression left, const expression& right) {
     return std::move(left += right);
 }
 /// The difference of two expressions.
-[[nodiscard]] inline expression operator-(expression left, const expression& right) {
+[[nodiscard]] constexpr expression operator-(expression left, const expression& right) {
     return std::move(left -= right);
 }
 /// The negated expression.
-[[nodiscard]] inline expression operator-(expression e) { return std::move(e *= -1.0); }
+[[nodiscard]] constexpr expression operator-(expression e) { return std::move(e *= -1.0); }
 /// An expression times a number.
-[[nodiscard]] inline expression operator*(expression e, double factor) { return std::move(e *= factor); }
+[[nodiscard]] constexpr expression operator*(expression e, double factor) { return std::move(e *= factor); }
 /// A number times an expression.
-[[nodiscard]] inline expression operator*(double factor, expression e) { return std::move(e *= factor); }
+[[nodiscard]] constexpr expression operator*(double factor, expression e) { return std::move(e *= factor); }
 
 /// How the two sides of a constraint compare.
 enum class relation : std::uint8_t { less_equal, equal, greater_equal };
@@ -105,15 +105,15 @@ struct constraint {
 };
 
 /// `left` is at most `right`.
-[[nodiscard]] inline constraint operator<=(expression left, const expression& right) {
+[[nodiscard]] constexpr constraint operator<=(expression left, const expression& right) {
     return {std::move(left -= right), relation::less_equal};
 }
 /// `left` is at least `right`.
-[[nodiscard]] inline constraint operator>=(expression left, const expression& right) {
+[[nodiscard]] constexpr constraint operator>=(expression left, const expression& right) {
     return {std::move(left -= right), relation::greater_equal};
 }
 /// `left` equals `right`.
-[[nodiscard]] inline constraint operator==(expression left, const expression& right) {
+[[nodiscard]] constexpr constraint operator==(expression left, const expression& right) {
     return {std::move(left -= right), relation::equal};
 }
 

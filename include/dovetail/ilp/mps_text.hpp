@@ -77,7 +77,8 @@ namespace detail {
     const auto coefficient = [&](const std::string& of, std::string_view in, double value) {
         text += " " + of + " " + std::string(in) + " " + to_text(value) + "\n";
     };
-    // "FREE": without it, Cbc takes short lines for the old format of fixed columns.
+    // Not to be taken for the old format of fixed columns, as short lines are: Cbc looks for "FREE", SCIP for
+    // a line where a name covers the gap at columns 13 and 14, as that of the objective does.
     text += "NAME model FREE\nROWS\n N " + std::string(names.objective()) + "\n";
     for (std::size_t k = 0; k < rows.size(); ++k)
         text += (rows[k].sense == relation::less_equal ? " L "

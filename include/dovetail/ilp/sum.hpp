@@ -18,7 +18,7 @@ namespace dovetail::ilp {
 template <std::ranges::input_range Range, class Projection = std::identity>
     requires std::convertible_to<std::invoke_result_t<Projection&, std::ranges::range_reference_t<Range>>,
                                  expression>
-[[nodiscard]] expression sum(Range&& range, Projection projection = {}) {
+[[nodiscard]] constexpr expression sum(Range&& range, Projection projection = {}) {
     expression total;
     for (auto&& element : range) total += std::invoke(projection, std::forward<decltype(element)>(element));
     return total;
@@ -27,7 +27,7 @@ template <std::ranges::input_range Range, class Projection = std::identity>
 /// `summand(0) + ... + summand(count - 1)`: `sum(n, [&](std::size_t i) { return a[i] * x[i]; })`.
 template <class Summand>
     requires std::convertible_to<std::invoke_result_t<Summand&, std::size_t>, expression>
-[[nodiscard]] expression sum(std::size_t count, Summand summand) {
+[[nodiscard]] constexpr expression sum(std::size_t count, Summand summand) {
     expression total;
     for (std::size_t k = 0; k < count; ++k) total += std::invoke(summand, k);
     return total;

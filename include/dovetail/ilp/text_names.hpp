@@ -80,6 +80,7 @@ public:
         for (const column& c : m.columns())
             columns_.push_back(of_columns.make(display_name(c.name, "x", columns_.size())));
         constant_ = of_columns.make("objective_constant");
+        static_cast<void>(of_rows.make(objective()));
         rows_.reserve(m.rows().size());
         for (const row& r : m.rows()) rows_.push_back(of_rows.make(display_name(r.name, "r", rows_.size())));
     }
@@ -89,7 +90,7 @@ public:
     /// Of the constraints, in the order in which they were added.
     [[nodiscard]] const std::vector<std::string>& rows() const noexcept { return rows_; }
     /// Of the objective; no constraint has it.
-    [[nodiscard]] std::string_view objective() const noexcept { return "obj"; }
+    [[nodiscard]] std::string_view objective() const noexcept { return "objective_function"; }
     /// Of a variable that a text adds, fixed to 1, whose cost is the constant of the objective.
     [[nodiscard]] const std::string& constant() const noexcept { return constant_; }
 
