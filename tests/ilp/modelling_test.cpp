@@ -120,10 +120,16 @@ TEST(indicator, says_what_makes_no_sense) {
         EXPECT_TRUE(m.rows().empty());
         return m.check().problem().line();
     };
-    EXPECT_EQ(
-        complaint([](model& m, variable x, variable z) { add_indicator(m, z, true, x <= 3, "cap"); }),
-        "model: indicator 'cap': no finite M covers it: the largest violation is inf; every variable of "
-        "it has finite bounds on the side that matters");
+    const std::string no_bound = "'x' has no upper bound; no finite M covers it; give its variables bounds";
+    EXPECT_EQ(complaint([](model& m, variable x, variable z) { add_indicator(m, z, true, x <= 3, "cap"); }),
+              "model: indicator 'cap': " + no_bound);
+    EXPECT_EQ(complaint([](model& m, variable x, variable z) { add_indicator(m, z, false, 3 >= 2 * x - z); }),
+              "model: indicator #0: " + no_bound);
+    EXPECT_EQ(complaint([](model& m, variable, variable z) {
+                  const variable huge = m.add_continuous(-1e200, 0, "huge");
+                  add_indicator(m, z, true, 1e200 * huge >= z);
+              }),
+              "model: indicator #0: its M would be inf; no finite M covers it; give its variables bounds");
     EXPECT_EQ(complaint([](model& m, variable x, variable) { add_indicator(m, x, true, x <= 3); }),
               "model: indicator #0: its switch 'x' is not binary; it takes the values 0 and 1 alone");
     EXPECT_EQ(complaint([](model& m, variable x, variable) { add_indicator(m, {}, true, x <= 3, "cap"); }),

@@ -75,6 +75,7 @@ TEST(glpk, says_unbounded_and_infeasible) {
         open.maximize(x);
         EXPECT_EQ(solver{}(open).value().ending, verdict::unbounded);
         EXPECT_EQ(solver{.presolve = false}(open).value().ending, verdict::unbounded);
+        EXPECT_EQ(solver{.relative_gap = 0.1}(open).value().ending, verdict::unbounded);
         EXPECT_EQ(solver{}(open).value().bound, infinity);
 
         model closed;

@@ -81,6 +81,7 @@ struct solver {
 private:
     [[nodiscard]] result<ilp::solution> solve(const ilp::model& m, const detail::watcher& watching) const;
 };
+
 static_assert(ilp::solver<solver>);
 
 namespace detail {
@@ -221,21 +222,25 @@ struct ending {
     const silence quiet;
     problem p = load(m, cutoff);
     ending how;
-    const auto solve = [&] { how = has_integers ? branch_and_cut(p.get(), s, cuts) : simplex(p.get(), s); };
+    const auto run = [&](search& by) {
+        return survives(
+            [&] { how = has_integers ? branch_and_cut(p.get(), by, cuts) : simplex(p.get(), by); });
+    };
     const auto give_up = [&] {
         static_cast<void>(p.release()); // freed with the environment
         glp_free_env();
         return std::nullopt;
     };
-    if (!survives(solve)) return give_up();
+    if (!run(s)) return give_up();
     answer.nodes = s.now.nodes;
 
     if (how.code == GLP_ENODFS || (how.code == 0 && how.status == GLP_UNBND)) {
         // No bound on the relaxed objective: unbounded, unless there is nothing feasible at all.
         for (int j = 0; j <= glp_get_num_cols(p.get()); ++j) glp_set_obj_coef(p.get(), j, 0.0);
-        s.watching = {};
-        if (!survives(solve)) return give_up();
-        if (how.code == 0 && (how.status == GLP_OPT || how.status == GLP_FEAS)) {
+        search feasibility = s;
+        feasibility.watching = {};
+        if (!run(feasibility)) return give_up();
+        if (how.status == GLP_OPT || how.status == GLP_FEAS) {
             answer.ending = ilp::verdict::unbounded;
             return answer;
         }
@@ -286,15 +291,20 @@ inline result<ilp::solution> solver::solve(const ilp::model& m, const detail::wa
     for (std::size_t k = 0; k < begun.size(); ++k)
         if (detail::is_whole(m.columns()[k])) begun[k] = std::round(begun[k]);
     const double begun_objective = begun.empty() ? s.worst() : ilp::verify(m, begun).objective;
-    const auto from_start = [&](ilp::solution found) {
-        const bool behind =
-            s.minimizes() ? begun_objective < found.objective : begun_objective > found.objective;
-        if (!behind || found.ending == ilp::verdict::unbounded) return found;
-        // No values reach the cutoff that the start itself set, but for rounding.
-        if (found.ending == ilp::verdict::infeasible) found.ending = ilp::verdict::optimal;
-        if (found.ending == ilp::verdict::optimal) found.bound = begun_objective;
-        found.objective = begun_objective;
-        found.values = begun;
+    const auto finish = [&](ilp::solution found) {
+        const bool down = s.minimizes();
+        const bool behind = down ? begun_objective < found.objective : begun_objective > found.objective;
+        if (behind && found.ending != ilp::verdict::unbounded) {
+            // No values reach the cutoff that the start itself set, but for rounding.
+            if (found.ending == ilp::verdict::infeasible) found.ending = ilp::verdict::optimal;
+            if (found.ending == ilp::verdict::optimal) found.bound = begun_objective;
+            found.objective = begun_objective;
+            found.values = begun;
+        }
+        // The bound of the last node may lie beyond the values found by a rounding error.
+        if (found.has_values())
+            found.bound =
+                down ? std::min(found.bound, found.objective) : std::max(found.bound, found.objective);
         return found;
     };
     const bool as_cutoff = presolve && !begun.empty();
@@ -309,7 +319,7 @@ inline result<ilp::solution> solver::solve(const ilp::model& m, const detail::wa
             detail::attempt(s, as_cutoff ? std::optional(begun_objective) : cutoff, with_cuts);
         if (answer) {
             if (!*answer) return *std::move(answer);
-            return from_start(std::move(*answer).value());
+            return finish(std::move(*answer).value());
         }
         if (!with_cuts)
             return error{errc::unsupported, "GLPK", "it gave up on the model with an error of its own",
