@@ -86,6 +86,12 @@ private:
         return small;
     }
 
+    // A word in an error, which stays a line to look at.
+    static std::string shown(std::string_view word) {
+        constexpr std::size_t longest = 60;
+        return "'" + std::string(word.substr(0, longest)) + (word.size() > longest ? "...'" : "'");
+    }
+
     [[nodiscard]] result<void> read_line(std::string_view line) {
         std::vector<std::string_view> words = words_of(line);
         if (words.empty()) return {};
@@ -106,18 +112,17 @@ private:
             return {};
         }
         if (!is_known)
-            return error{errc::parse, "", "no variable is called '" + std::string(words[0]) + "'",
+            return error{errc::parse, "", "no variable is called " + shown(words[0]),
                          "names are those of the LP or MPS text of the same model"};
         if (!value || !std::isfinite(*value))
             return error{errc::parse, "",
-                         "'" + std::string(words[0]) + "' has " +
-                             (words.size() > 1 ? "the value '" + std::string(words[1]) + "'" : "no value"),
+                         shown(words[0]) +
+                             (words.size() > 1 ? " has the value " + shown(words[1]) : " has no value"),
                          "a finite number follows the name"};
         any_value_ = true;
         if (column == columns_.end()) return {}; // the constant
         if (values_[column->second])
-            return error{errc::parse, "", "'" + std::string(words[0]) + "' has a value already",
-                         "one line a variable"};
+            return error{errc::parse, "", shown(words[0]) + " has a value already", "one line a variable"};
         values_[column->second] = value;
         return {};
     }
