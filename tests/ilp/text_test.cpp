@@ -36,9 +36,9 @@ TEST(text_names, are_readable_and_unique) {
 
 TEST(text_names, stay_fast_where_all_are_the_same) {
     model m;
-    for (int k = 0; k < 20000; ++k) m.add_continuous(0, 1, "x");
+    for (int k = 0; k < 5000; ++k) m.add_continuous(0, 1, "x");
     const text_names names(m);
-    EXPECT_EQ(std::set<std::string>(names.columns().begin(), names.columns().end()).size(), 20000u);
+    EXPECT_EQ(std::set<std::string>(names.columns().begin(), names.columns().end()).size(), 5000u);
 }
 
 TEST(lp_text, is_this_text) {

@@ -74,8 +74,10 @@ namespace detail {
         for (const entry& e : rows[k].entries) cells[next[e.column]++] = {k, e.coefficient};
 
     std::string text = down ? "" : "* The model maximises: this is its objective negated, to be minimised.\n";
-    const auto coefficient = [&](const std::string& of, std::string_view in, double value) {
-        text += " " + of + " " + std::string(in) + " " + to_text(value) + "\n";
+    const auto coefficient = [&](std::string_view of, std::string_view in, double value) {
+        ((text += ' ') += of) += ' ';
+        ((text += in) += ' ') += to_text(value);
+        text += '\n';
     };
     // Not to be taken for the old format of fixed columns, as short lines are: Cbc looks for "FREE", SCIP for
     // a line where a name covers the gap at columns 13 and 14, as that of the objective does.
