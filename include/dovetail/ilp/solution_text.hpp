@@ -57,7 +57,7 @@ public:
         s.values.reserve(values_.size());
         for (const std::optional<double>& value : values_) s.values.push_back(value.value_or(0.0));
         for (std::size_t k = 0; k < s.values.size(); ++k) {
-            constexpr double tolerance = 1e-5; // solvers call 1e-6 from whole whole
+            constexpr double tolerance = 1e-5; // solvers take 1e-6 beside a whole number for it
             const double whole = std::round(s.values[k]);
             if (model_.columns()[k].kind != domain::continuous && std::abs(s.values[k] - whole) <= tolerance)
                 s.values[k] = whole;

@@ -123,7 +123,7 @@ namespace detail {
 }
 
 /// One search, and what GLPK's callback keeps of it.
-struct search {
+struct tree_search {
     const ilp::model& model;
     const solver& options;
     watcher watching;
@@ -143,7 +143,7 @@ struct search {
 
 /// GLPK's callback. Nothing in it needs a destructor: GLPK may leave it by a jump.
 inline void watch(glp_tree* tree, void* info) {
-    auto& s = *static_cast<search*>(info);
+    auto& s = *static_cast<tree_search*>(info);
     int total = 0;
     glp_ios_tree_size(tree, nullptr, nullptr, &total);
     s.now.nodes = total;
@@ -180,7 +180,7 @@ struct ending {
     int status = GLP_UNDEF;
 };
 
-[[nodiscard]] inline ending simplex(glp_prob* p, const search& s) {
+[[nodiscard]] inline ending simplex(glp_prob* p, const tree_search& s) {
     glp_smcp how;
     glp_init_smcp(&how);
     how.msg_lev = GLP_MSG_OFF;
@@ -190,7 +190,7 @@ struct ending {
     return {code, glp_get_status(p)};
 }
 
-[[nodiscard]] inline ending branch_and_cut(glp_prob* p, search& s, bool cuts) {
+[[nodiscard]] inline ending branch_and_cut(glp_prob* p, tree_search& s, bool cuts) {
     if (!s.options.presolve) {
         // The tree then starts from the optimum of the relaxation, which is for the caller to provide.
         const ending root = simplex(p, s);
@@ -211,8 +211,8 @@ struct ending {
 }
 
 /// One try at a model that passed `check`; nothing when GLPK gave up.
-[[nodiscard]] inline std::optional<result<ilp::solution>> attempt(search& s, std::optional<double> cutoff,
-                                                                  bool cuts) {
+[[nodiscard]] inline std::optional<result<ilp::solution>> attempt(tree_search& s,
+                                                                  std::optional<double> cutoff, bool cuts) {
     const ilp::model& m = s.model;
     const bool has_integers = std::any_of(m.columns().begin(), m.columns().end(), is_whole);
     s.now = {.best = s.worst(), .bound = -s.worst(), .nodes = 0, .seconds = 0.0};
@@ -222,7 +222,7 @@ struct ending {
     const silence quiet;
     problem p = load(m, cutoff);
     ending how;
-    const auto run = [&](search& by) {
+    const auto run = [&](tree_search& by) {
         return survives(
             [&] { how = has_integers ? branch_and_cut(p.get(), by, cuts) : simplex(p.get(), by); });
     };
@@ -237,7 +237,7 @@ struct ending {
     if (how.code == GLP_ENODFS || (how.code == 0 && how.status == GLP_UNBND)) {
         // No bound on the relaxed objective: unbounded, unless there is nothing feasible at all.
         for (int j = 0; j <= glp_get_num_cols(p.get()); ++j) glp_set_obj_coef(p.get(), j, 0.0);
-        search feasibility = s;
+        tree_search feasibility = s;
         feasibility.watching = {};
         if (!run(feasibility)) return give_up();
         if (how.status == GLP_OPT || how.status == GLP_FEAS) {
@@ -278,7 +278,7 @@ struct ending {
 inline result<ilp::solution> solver::solve(const ilp::model& m, const detail::watcher& watching) const {
     if (result<void> sound = m.check(); !sound) return std::move(sound).problem();
     if (result<void> sound = detail::check(*this, m); !sound) return std::move(sound).problem();
-    detail::search s{.model = m, .options = *this, .watching = watching};
+    detail::tree_search s{.model = m, .options = *this, .watching = watching};
     for (const ilp::column& c : m.columns())
         if (const ilp::interval range = ilp::value_range(c); range.lower > range.upper)
             return ilp::solution{.ending = ilp::verdict::infeasible,
