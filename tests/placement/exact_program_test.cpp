@@ -38,18 +38,24 @@ void expect_best_of(const test::problem_shape& shape, std::uint64_t first_seed, 
     EXPECT_GT(feasible, instances / 2) << "too few problems have a plan to tell";
 }
 
-TEST(exact_program, agrees_with_every_plan_on_uneven_chains) { expect_best_of({}, 1, 1500); }
+constexpr test::problem_shape even_chains{.max_layers = 8, .even = true};
+constexpr test::problem_shape with_skips{.skip_density = 0.3};
+constexpr test::problem_shape with_branches{.max_layers = 6, .skip_density = 0.2, .missing_links = 0.4};
 
-TEST(exact_program, agrees_with_every_plan_on_even_chains) {
-    expect_best_of({.max_layers = 8, .even = true}, 10'000, 1000);
-}
-
+TEST(exact_program, agrees_with_every_plan_on_uneven_chains) { expect_best_of({}, 1, 300); }
+TEST(exact_program, agrees_with_every_plan_on_even_chains) { expect_best_of(even_chains, 10'000, 200); }
 TEST(exact_program, agrees_with_every_plan_where_edges_skip_layers) {
-    expect_best_of({.skip_density = 0.3}, 20'000, 1000);
+    expect_best_of(with_skips, 20'000, 200);
+}
+TEST(exact_program, agrees_with_every_plan_where_the_graph_branches) {
+    expect_best_of(with_branches, 30'000, 200);
 }
 
-TEST(exact_program, agrees_with_every_plan_where_the_graph_branches) {
-    expect_best_of({.max_layers = 6, .skip_density = 0.2, .missing_links = 0.4}, 30'000, 1000);
+TEST(long_exact_program, agrees_with_every_plan) {
+    expect_best_of({}, 301, 5000);
+    expect_best_of(even_chains, 10'200, 3000);
+    expect_best_of(with_skips, 20'200, 3000);
+    expect_best_of(with_branches, 30'200, 3000);
 }
 
 TEST(exact_program, solves_a_chain_alike_as_a_chain_and_by_downsets) {
