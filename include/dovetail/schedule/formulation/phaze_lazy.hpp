@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -24,41 +23,12 @@ struct phaze_answer {
     phaze_schedule plan;                                ///< obeys the strict problem: `verify` says so
     double lower_bound_s = 0.0;                         ///< no schedule of the strict problem is shorter
     int solves = 0;                                     ///< integer programs solved
+    std::int64_t nodes = 0;                             ///< of their search trees
     bool tensor_rows = false;                           ///< whether the tensor cores had to be constrained
     bool vector_rows = false;                           ///< whether the vector cores had to be constrained
 };
 
 namespace detail {
-
-/// Every operator as early as the order x allows, without cores: PHAZE's event queue comes to the same.
-[[nodiscard]] inline phaze_schedule replay(const phaze_problem& problem, const phaze_pairwise& program,
-                                           const ilp::solution& found) {
-    const std::size_t n = problem.size();
-    const auto before = [&](std::size_t i, std::size_t j) {
-        return i != j && found[program.before(i, j)] > 0.5;
-    };
-    phaze_schedule plan;
-    plan.start_s.assign(n, 0.0);
-    plan.on_all_cores.assign(n, 0);
-    plan.tensor_core.assign(n, phaze_schedule::no_core);
-    plan.vector_core.assign(n, phaze_schedule::no_core);
-    // x is transitive, so that whoever comes before has fewer before itself.
-    std::vector<std::size_t> earlier(n, 0), order(n);
-    for (std::size_t i = 0; i < n; ++i)
-        for (std::size_t j = 0; j < n; ++j) earlier[j] += before(i, j) ? 1U : 0U;
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::stable_sort(order.begin(), order.end(),
-                     [&](std::size_t a, std::size_t b) { return earlier[a] < earlier[b]; });
-    for (const std::size_t i : order) {
-        plan.on_all_cores[i] = found[program.on_all_cores(i)] > 0.5 ? 1 : 0;
-        const phaze_operator& op = problem.operators[i];
-        const double end_s = plan.start_s[i] + (plan.on_all_cores[i] != 0 ? op.all_s : op.one_s);
-        plan.makespan_s = std::max(plan.makespan_s, end_s);
-        for (std::size_t j = 0; j < n; ++j)
-            if (before(i, j)) plan.start_s[j] = std::max(plan.start_s[j], end_s);
-    }
-    return plan;
-}
 
 /// Numbers the cores of a replayed schedule: first fit by start, with a bounded number of second thoughts
 /// because the pairs of fused operators may stand in the way. False where it finds none, which is no proof.
@@ -182,16 +152,17 @@ struct phaze_lazy {
             result<ilp::solution> found = solver(program.model());
             if (!found) return std::move(found).problem().within("PHAZE formulation");
             const bool has_values = found->has_values();
+            answer.nodes += found->nodes;
             answer.lower_bound_s = std::max(answer.lower_bound_s, found->bound * program.unit_s());
             if (!has_values) {
                 if (found->ending == ilp::verdict::budget) return answer;
                 return broken("the solver calls the program " + std::string(to_string(found->ending)));
             }
-            phaze_schedule plan = detail::replay(problem, program, *found);
+            phaze_schedule plan = program.decode(*found);
             bool short_of_tensor = detail::peak_use(problem, plan, true) > problem.num_tc;
             bool short_of_vector = detail::peak_use(problem, plan, false) > problem.num_vc;
             if (!short_of_tensor && !short_of_vector) {
-                if (number_cores(problem, program, *found, plan)) {
+                if (program.has_all_core_rows() || detail::core_numbering(problem, plan).run()) {
                     answer.plan = std::move(plan);
                     answer.status = found->ending == ilp::verdict::optimal    ? dovetail::status::optimal
                                     : found->ending == ilp::verdict::feasible ? dovetail::status::feasible
@@ -216,24 +187,6 @@ private:
     [[nodiscard]] static error broken(std::string wrong) {
         return {errc::unsupported, "PHAZE formulation", std::move(wrong),
                 "try a solver with a finer tolerance"};
-    }
-
-    // From z where both types have it, else by search.
-    [[nodiscard]] static bool number_cores(const phaze_problem& problem, const phaze_pairwise& program,
-                                           const ilp::solution& found, phaze_schedule& plan) {
-        if (!program.has_core_rows(core_type::tensor) || !program.has_core_rows(core_type::vector))
-            return detail::core_numbering(problem, plan).run();
-        const auto read = [&](core_type type, std::size_t i, std::int32_t cores) {
-            for (std::int32_t c = 0; c < cores; ++c)
-                if (found[program.on_core(type, i, c)] > 0.5) return c;
-            return phaze_schedule::no_core;
-        };
-        for (std::size_t i = 0; i < problem.size(); ++i) {
-            const phaze_operator& op = problem.operators[i];
-            if (op.uses_tensor()) plan.tensor_core[i] = read(core_type::tensor, i, problem.num_tc);
-            if (op.uses_vector()) plan.vector_core[i] = read(core_type::vector, i, problem.num_vc);
-        }
-        return true;
     }
 };
 

@@ -4,13 +4,17 @@
 
 #include <dovetail/core/assert.hpp>
 #include <dovetail/core/text.hpp>
+#include <dovetail/ilp/formulation.hpp>
 #include <dovetail/ilp/model.hpp>
+#include <dovetail/ilp/solution.hpp>
 #include <dovetail/schedule/formulation/phaze_problem.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace dovetail::schedule::formulation {
@@ -37,6 +41,10 @@ namespace dovetail::schedule::formulation {
 /// Rows of (6) that the fixed x satisfy by themselves are left out.
 class phaze_pairwise {
 public:
+    using problem_type = phaze_problem;
+    using answer_type = phaze_schedule;
+    static constexpr std::string_view name = "phaze";
+
     /// Equations (3) to (11): rows grow with the cube of the operators.
     explicit phaze_pairwise(const phaze_problem& problem);
 
@@ -46,6 +54,10 @@ public:
     /// Whether `add_core_rows` was called for the type.
     [[nodiscard]] bool has_core_rows(core_type type) const {
         return !(type == core_type::tensor ? on_tensor_ : on_vector_).empty();
+    }
+    /// Whether it was called for both, so that the program is PHAZE's problem and not a relaxation of it.
+    [[nodiscard]] bool has_all_core_rows() const {
+        return has_core_rows(core_type::tensor) && has_core_rows(core_type::vector);
     }
     /// The program as it stands.
     [[nodiscard]] const ilp::model& model() const noexcept { return model_; }
@@ -65,6 +77,15 @@ public:
         return z[i][static_cast<std::size_t>(core)];
     }
 
+    /// Every operator as early as the order x allows, without looking at cores: PHAZE's event queue comes to
+    /// the same. On the cores that z says where both types have their rows, else on none.
+    [[nodiscard]] phaze_schedule decode(const ilp::solution& found) const;
+
+    /// No schedule of PHAZE's problem is shorter, in seconds.
+    [[nodiscard]] double bound(const ilp::solution& found) const {
+        return std::max(0.0, found.bound * unit_s_);
+    }
+
 private:
     using cores_of_operators = std::vector<std::vector<ilp::variable>>;
 
@@ -79,9 +100,9 @@ private:
                : problem_->reaches.reaches(static_cast<graph::index>(i), static_cast<graph::index>(j)) ? 1.0
                                                                                                        : 0.0;
     }
-    static std::string name(const char* what, std::size_t i) { return what + ("_" + to_text(i)); }
-    static std::string name(const char* what, std::size_t i, std::size_t j) {
-        return name(what, i) + "_" + to_text(j);
+    static std::string label(const char* what, std::size_t i) { return what + ("_" + to_text(i)); }
+    static std::string label(const char* what, std::size_t i, std::size_t j) {
+        return label(what, i) + "_" + to_text(j);
     }
 
     const phaze_problem* problem_; // outlives the formulation
@@ -105,11 +126,11 @@ inline phaze_pairwise::phaze_pairwise(const phaze_problem& problem) : problem_(&
     for (std::size_t i = 0; i < problem.size(); ++i) {
         const double one = problem.operators[i].one_s / unit_s_;
         const double all = problem.operators[i].all_s / unit_s_;
-        start_.push_back(model_.add_continuous(0.0, horizon, name("t", i)));
-        duration_.push_back(model_.add_continuous(0.0, std::max(one, all), name("p", i)));
-        all_.push_back(model_.add_binary(name("y", i)));
-        model_.add_constraint(makespan_ >= start_[i] + duration_[i], name("end", i));
-        model_.add_constraint(duration_[i] == all * all_[i] + one * (1.0 - all_[i]), name("duration", i));
+        start_.push_back(model_.add_continuous(0.0, horizon, label("t", i)));
+        duration_.push_back(model_.add_continuous(0.0, std::max(one, all), label("p", i)));
+        all_.push_back(model_.add_binary(label("y", i)));
+        model_.add_constraint(makespan_ >= start_[i] + duration_[i], label("end", i));
+        model_.add_constraint(duration_[i] == all * all_[i] + one * (1.0 - all_[i]), label("duration", i));
     }
     add_order();
     add_transitivity();
@@ -118,7 +139,7 @@ inline phaze_pairwise::phaze_pairwise(const phaze_problem& problem) : problem_(&
         for (std::size_t j = 0; j < problem.size(); ++j)
             if (i != j && known(i, j) != 0.0)
                 model_.add_constraint(start_[i] + duration_[i] - horizon * (1.0 - before(i, j)) <= start_[j],
-                                      name("apart", i, j));
+                                      label("apart", i, j));
 }
 
 inline void phaze_pairwise::add_order() {
@@ -130,13 +151,13 @@ inline void phaze_pairwise::add_order() {
             const double x = known(i, j);
             const bool open = free_pair(i, j);
             before_[i * n + j] =
-                model_.add_variable(ilp::domain::binary, open ? 0.0 : x, open ? 1.0 : x, name("x", i, j));
+                model_.add_variable(ilp::domain::binary, open ? 0.0 : x, open ? 1.0 : x, label("x", i, j));
         }
     for (std::size_t i = 0; i < n; ++i)
         for (std::size_t j = 0; j < n; ++j) {
             if (!free_pair(i, j)) continue;
-            if (i < j) model_.add_constraint(before(i, j) + before(j, i) <= 1.0, name("order", i, j));
-            model_.add_constraint(before(i, j) + before(j, i) >= all_[i], name("alone", i, j));
+            if (i < j) model_.add_constraint(before(i, j) + before(j, i) <= 1.0, label("order", i, j));
+            model_.add_constraint(before(i, j) + before(j, i) >= all_[i], label("alone", i, j));
         }
 }
 
@@ -148,7 +169,7 @@ inline void phaze_pairwise::add_transitivity() {
                 if (i == j || j == k || i == k) continue;
                 if (known(i, j) == 0.0 || known(j, k) == 0.0 || known(i, k) == 1.0) continue;
                 model_.add_constraint(before(i, k) >= before(i, j) + before(j, k) - 1.0,
-                                      name("chain", i, j) + "_" + to_text(k));
+                                      label("chain", i, j) + "_" + to_text(k));
             }
 }
 
@@ -165,21 +186,73 @@ inline void phaze_pairwise::add_core_rows(core_type type) {
         if (tensor ? !op.uses_tensor() : !op.uses_vector()) continue;
         ilp::expression somewhere = all_[i];
         for (std::size_t c = 0; c < cores; ++c) {
-            z[i].push_back(model_.add_binary(name(z_name, i, c)));
+            z[i].push_back(model_.add_binary(label(z_name, i, c)));
             somewhere += z[i][c];
         }
-        model_.add_constraint(somewhere == 1.0, name(tensor ? "on_tc" : "on_vc", i));
+        model_.add_constraint(somewhere == 1.0, label(tensor ? "on_tc" : "on_vc", i));
         for (std::size_t j = 0; j < i; ++j) {
             if (z[j].empty() || !free_pair(i, j)) continue;
             for (std::size_t c = 0; c < cores; ++c)
                 model_.add_constraint(before(i, j) + before(j, i) >= z[i][c] + z[j][c] - 1.0,
-                                      name(tensor ? "share_tc" : "share_vc", i, j) + "_" + to_text(c));
+                                      label(tensor ? "share_tc" : "share_vc", i, j) + "_" + to_text(c));
         }
     }
     if (on_tensor_.empty() || on_vector_.empty()) return;
     for (std::size_t i = 0; i < z.size(); ++i)
         for (std::size_t c = 0; c < std::min(on_tensor_[i].size(), on_vector_[i].size()); ++c)
-            model_.add_constraint(on_tensor_[i][c] == on_vector_[i][c], name("pair", i, c));
+            model_.add_constraint(on_tensor_[i][c] == on_vector_[i][c], label("pair", i, c));
 }
+
+inline phaze_schedule phaze_pairwise::decode(const ilp::solution& found) const {
+    DOVETAIL_ASSERT(found.has_values(), "a solution without values is no schedule");
+    const std::size_t n = problem_->size();
+    const auto ends_before = [&](std::size_t i, std::size_t j) {
+        return i != j && found[before(i, j)] > 0.5;
+    };
+    phaze_schedule plan;
+    plan.start_s.assign(n, 0.0);
+    plan.on_all_cores.assign(n, 0);
+    plan.tensor_core.assign(n, phaze_schedule::no_core);
+    plan.vector_core.assign(n, phaze_schedule::no_core);
+    // x is transitive, so that whoever comes before has fewer before itself.
+    std::vector<std::size_t> earlier(n, 0), order(n);
+    for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t j = 0; j < n; ++j) earlier[j] += ends_before(i, j) ? 1U : 0U;
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return earlier[a] < earlier[b]; });
+    for (const std::size_t i : order) {
+        plan.on_all_cores[i] = found[on_all_cores(i)] > 0.5 ? 1 : 0;
+        const phaze_operator& op = problem_->operators[i];
+        const double end_s = plan.start_s[i] + (plan.on_all_cores[i] != 0 ? op.all_s : op.one_s);
+        plan.makespan_s = std::max(plan.makespan_s, end_s);
+        for (std::size_t j = 0; j < n; ++j)
+            if (ends_before(i, j)) plan.start_s[j] = std::max(plan.start_s[j], end_s);
+    }
+    if (!has_all_core_rows()) return plan;
+    const auto core_of = [&](core_type type, std::size_t i) {
+        const std::int32_t cores = type == core_type::tensor ? problem_->num_tc : problem_->num_vc;
+        for (std::int32_t c = 0; c < cores; ++c)
+            if (found[on_core(type, i, c)] > 0.5) return c;
+        return phaze_schedule::no_core;
+    };
+    for (std::size_t i = 0; i < n; ++i) {
+        if (problem_->operators[i].uses_tensor()) plan.tensor_core[i] = core_of(core_type::tensor, i);
+        if (problem_->operators[i].uses_vector()) plan.vector_core[i] = core_of(core_type::vector, i);
+    }
+    return plan;
+}
+
+/// The whole program at once, cores included: to be written as text, or solved without laziness.
+class phaze_program : public phaze_pairwise {
+public:
+    /// Equations (3) to (18).
+    explicit phaze_program(const phaze_problem& problem) : phaze_pairwise(problem) {
+        add_core_rows(core_type::tensor);
+        add_core_rows(core_type::vector);
+    }
+};
+
+static_assert(ilp::formulation<phaze_program>);
 
 } // namespace dovetail::schedule::formulation

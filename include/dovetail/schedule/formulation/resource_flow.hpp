@@ -4,6 +4,7 @@
 
 #include <dovetail/core/assert.hpp>
 #include <dovetail/core/text.hpp>
+#include <dovetail/ilp/formulation.hpp>
 #include <dovetail/ilp/model.hpp>
 #include <dovetail/ilp/solution.hpp>
 #include <dovetail/schedule/bounds.hpp>
@@ -17,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace dovetail::schedule::formulation {
@@ -38,6 +40,10 @@ namespace dovetail::schedule::formulation {
 /// of (1 - x_ij) valid. Modes of no duration hold nothing. Times in the model are multiples of `unit_s`.
 class resource_flow {
 public:
+    using problem_type = task_graph;
+    using answer_type = schedule;
+    static constexpr std::string_view name = "flow";
+
     /// \complexity O(tasks^2 * resources) rows and columns.
     explicit resource_flow(const task_graph& problem);
 
@@ -57,6 +63,11 @@ public:
                 if (found[c.chosen] > 0.5) modes[i] = c.mode;
         }
         return serial_schedule(*problem_, order_by(*problem_, start), modes);
+    }
+
+    /// No schedule is shorter, in seconds.
+    [[nodiscard]] double bound(const ilp::solution& found) const {
+        return std::max(0.0, found.bound * unit_s_);
     }
 
 private:
@@ -79,9 +90,9 @@ private:
     [[nodiscard]] ilp::variable before(std::size_t i, std::size_t j) const {
         return before_[i * tasks_.size() + j];
     }
-    static std::string name(const char* what, std::size_t i) { return what + ("_" + to_text(i)); }
-    static std::string name(const char* what, std::size_t i, std::size_t j) {
-        return name(what, i) + "_" + to_text(j);
+    static std::string label(const char* what, std::size_t i) { return what + ("_" + to_text(i)); }
+    static std::string label(const char* what, std::size_t i, std::size_t j) {
+        return label(what, i) + "_" + to_text(j);
     }
 
     const task_graph* problem_; // outlives the formulation
@@ -116,12 +127,12 @@ inline void resource_flow::add_tasks(const relaxation& relaxed, double horizon_s
         const double tail = relaxed.tail_s()[i] / unit_s_;
         const double latest = horizon_s / unit_s_ - tail - relaxed.shortest_s()[i] / unit_s_;
         t.start = model_.add_continuous(std::max(0.0, std::min(head, latest)), std::max(head, latest),
-                                        name("t", i));
+                                        label("t", i));
         ilp::expression one;
         for (std::uint32_t k = 0; k < problem_->modes(i).size(); ++k) {
             const mode& m = problem_->modes(i)[k];
             if (!fits(m.use, problem_->capacity())) continue;
-            const ilp::variable y = model_.add_binary(name("y", i, k));
+            const ilp::variable y = model_.add_binary(label("y", i, k));
             t.choices.push_back({k, y});
             one += y;
             t.duration += m.duration_s / unit_s_ * y;
@@ -132,12 +143,12 @@ inline void resource_flow::add_tasks(const relaxation& relaxed, double horizon_s
                 t.largest[r] = std::max(t.largest[r], m.use[r]);
             }
         }
-        model_.add_constraint(one == 1.0, name("mode", i));
-        model_.add_constraint(makespan_ >= t.start + t.duration + tail, name("end", i));
+        model_.add_constraint(one == 1.0, label("mode", i));
+        model_.add_constraint(makespan_ >= t.start + t.duration + tail, label("end", i));
     }
     for (const graph::arc& a : problem_->precedence().arcs())
         model_.add_constraint(tasks_[a.target].start >= tasks_[a.source].start + tasks_[a.source].duration,
-                              name("after", a.source, a.target));
+                              label("after", a.source, a.target));
 }
 
 inline void resource_flow::add_order(const relaxation& relaxed, double horizon_s) {
@@ -152,13 +163,13 @@ inline void resource_flow::add_order(const relaxation& relaxed, double horizon_s
         for (graph::index j = 0; j < i; ++j) {
             if (!problem_->reaches().incomparable(i, j) || !share(i, j)) continue;
             for (const auto& [a, b] : {graph::arc{i, j}, graph::arc{j, i}}) {
-                const ilp::variable x = before_[a * n + b] = model_.add_binary(name("x", a, b));
+                const ilp::variable x = before_[a * n + b] = model_.add_binary(label("x", a, b));
                 const double slack = (horizon_s - relaxed.tail_s()[a] - relaxed.head_s()[b]) / unit_s_;
                 model_.add_constraint(tasks_[b].start >=
                                           tasks_[a].start + tasks_[a].duration - slack * (1.0 - x),
-                                      name("apart", a, b));
+                                      label("apart", a, b));
             }
-            model_.add_constraint(before(i, j) + before(j, i) <= 1.0, name("order", j, i));
+            model_.add_constraint(before(i, j) + before(j, i) <= 1.0, label("order", j, i));
         }
 }
 
@@ -172,26 +183,28 @@ inline void resource_flow::add_flow(std::size_t resource) {
     ilp::expression supplied;
     for (const graph::index i : users) {
         const auto largest = static_cast<double>(tasks_[i].largest[resource]);
-        const ilp::variable from_source = model_.add_continuous(0.0, largest, name("source", i) + suffix);
-        const ilp::variable to_sink = model_.add_continuous(0.0, largest, name("sink", i) + suffix);
+        const ilp::variable from_source = model_.add_continuous(0.0, largest, label("source", i) + suffix);
+        const ilp::variable to_sink = model_.add_continuous(0.0, largest, label("sink", i) + suffix);
         supplied += from_source;
         taken[i] += from_source;
         passed[i] += to_sink;
         for (const graph::index j : users) {
             if (i == j || problem_->reaches().reaches(j, i)) continue;
             const double most = std::min(tasks_[i].largest[resource], tasks_[j].largest[resource]);
-            const ilp::variable flow = model_.add_continuous(0.0, most, name("f", i, j) + suffix);
+            const ilp::variable flow = model_.add_continuous(0.0, most, label("f", i, j) + suffix);
             passed[i] += flow;
             taken[j] += flow;
             if (problem_->reaches().incomparable(i, j))
-                model_.add_constraint(flow <= most * before(i, j), name("only_if", i, j) + suffix);
+                model_.add_constraint(flow <= most * before(i, j), label("only_if", i, j) + suffix);
         }
     }
     for (const graph::index i : users) {
-        model_.add_constraint(taken[i] == tasks_[i].use[resource], name("take", i) + suffix);
-        model_.add_constraint(passed[i] == tasks_[i].use[resource], name("pass", i) + suffix);
+        model_.add_constraint(taken[i] == tasks_[i].use[resource], label("take", i) + suffix);
+        model_.add_constraint(passed[i] == tasks_[i].use[resource], label("pass", i) + suffix);
     }
     model_.add_constraint(supplied <= problem_->capacity()[resource], "capacity" + suffix);
 }
+
+static_assert(ilp::formulation<resource_flow>);
 
 } // namespace dovetail::schedule::formulation
