@@ -7,6 +7,7 @@
 #include <dovetail/placement/device_classes.hpp>
 #include <dovetail/placement/device_graph.hpp>
 #include <dovetail/placement/device_plan.hpp>
+#include <dovetail/placement/device_share.hpp>
 #include <dovetail/placement/downset_lattice.hpp>
 #include <dovetail/placement/max_load_costs.hpp>
 #include <dovetail/placement/max_load_line.hpp>
@@ -108,25 +109,12 @@ private:
     }
 
     [[nodiscard]] device_share measured(const draft_share& share) const {
-        device_share device{.kind = share.kind};
+        std::vector<graph::index> nodes;
         for (const graph::index v : share.vertices) {
-            const std::vector<graph::index>& nodes = contracted_.classes[costs_.class_of[v]].nodes;
-            device.nodes.insert(device.nodes.end(), nodes.begin(), nodes.end());
+            const std::vector<graph::index>& of_class = contracted_.classes[costs_.class_of[v]].nodes;
+            nodes.insert(nodes.end(), of_class.begin(), of_class.end());
         }
-        std::sort(device.nodes.begin(), device.nodes.end());
-        std::vector<std::uint8_t> held(problem_.nodes.size());
-        for (const graph::index v : device.nodes) {
-            held[v] = 1;
-            device.memory_bytes += problem_.nodes[v].size_bytes;
-            device.load_s +=
-                share.kind == device_kind::cpu ? problem_.nodes[v].cpu_s : problem_.nodes[v].accelerator_s;
-        }
-        if (share.kind == device_kind::cpu) return device;
-        graph::index charged = graph::none; // edges of one source stand together
-        for (const auto [source, target] : problem_.edges)
-            if (held[source] != held[target] && std::exchange(charged, source) != source)
-                device.load_s += problem_.nodes[source].output_s;
-        return device;
+        return share_of(problem_, share.kind, std::move(nodes));
     }
 
     const device_graph& problem_;

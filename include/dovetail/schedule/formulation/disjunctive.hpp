@@ -11,12 +11,14 @@
 #include <dovetail/schedule/bounds.hpp>
 #include <dovetail/schedule/formulation/block_paths.hpp>
 #include <dovetail/schedule/formulation/disjunctive_block.hpp>
+#include <dovetail/schedule/formulation/time_grid.hpp>
 #include <dovetail/schedule/list_scheduler.hpp>
 #include <dovetail/schedule/schedule.hpp>
 #include <dovetail/schedule/serial.hpp>
 #include <dovetail/schedule/task_graph.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -63,15 +65,18 @@ public:
     explicit disjunctive(const task_graph& problem) : problem_(&problem) {
         const certificate listed = list_scheduler{}(problem);
         const relaxation relaxed(problem);
-        for (graph::index i = 0; i < problem.task_count(); ++i)
+        const double tick_s = common_tick_s(problem);
+        whole_ = tick_s > 0.0 && listed.best.makespan_s <= most_ticks * tick_s;
+        for (graph::index i = 0; i < problem.task_count() && !whole_; ++i)
             for (const mode& m : problem.modes(i)) unit_s_ = std::max(unit_s_, m.duration_s);
+        if (whole_) unit_s_ = tick_s;
         if (unit_s_ == 0.0) unit_s_ = 1.0;
         std::size_t begin = 0;
         for (std::size_t k = 0; k < problem.block_ends().size(); ++k) {
             const std::size_t end = problem.block_ends()[k];
             const block_paths paths(problem, relaxed, problem.order().subspan(begin, end - begin),
                                     relaxed.block_bound_s()[k], listed.best);
-            blocks_.push_back(detail::disjunctive_block(model_, problem, paths, unit_s_).variables());
+            blocks_.push_back(detail::disjunctive_block(model_, problem, paths, unit_s_, whole_).variables());
             begin = end;
         }
         model_.minimize(ilp::sum(blocks_, &detail::block_variables::extent));
@@ -79,7 +84,7 @@ public:
 
     /// The program.
     [[nodiscard]] const ilp::model& model() const noexcept { return model_; }
-    /// Seconds in one unit of time of the model: the longest duration.
+    /// Seconds in one unit of time of the model: `common_tick_s`, or the longest duration.
     [[nodiscard]] double unit_s() const noexcept { return unit_s_; }
 
     /// The schedule that the values of the model stand for, each task as early as their order allows.
@@ -101,13 +106,18 @@ public:
 
     /// No schedule is shorter, in seconds.
     [[nodiscard]] double bound(const ilp::solution& found) const {
-        return std::max(0.0, found.bound * unit_s_);
+        constexpr double solver_tolerance = 1e-6;
+        const double units = whole_ ? std::ceil(found.bound - solver_tolerance) : found.bound;
+        return std::max(0.0, units * unit_s_);
     }
 
 private:
+    static constexpr double most_ticks = 1000.0; // so that a solver's tolerances are small beside one
+
     const task_graph* problem_; // outlives the formulation
     ilp::model model_;
     double unit_s_ = 0.0;
+    bool whole_ = false; // every duration is a whole number of units
     std::vector<detail::block_variables> blocks_;
 };
 

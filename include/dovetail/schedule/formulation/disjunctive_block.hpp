@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -47,11 +48,14 @@ struct block_variables {
 /// positions in the block.
 class disjunctive_block {
 public:
-    disjunctive_block(ilp::model& m, const task_graph& problem, const block_paths& paths, double unit_s)
+    /// \param whole_extent every duration is a whole number of units
+    disjunctive_block(ilp::model& m, const task_graph& problem, const block_paths& paths, double unit_s,
+                      bool whole_extent)
         : model_(m), problem_(problem), paths_(paths), unit_s_(unit_s) {
-        added_.extent =
-            model_.add_continuous(paths.bound_s() / unit_s, paths.horizon_s() / unit_s,
-                                  paths.size() == 0 ? "E" : "E_" + to_text(problem.block(paths.task(0))));
+        const double bound = units(paths.bound_s()), horizon = units(paths.horizon_s());
+        const std::string label = "E_" + to_text(problem.block(paths.task(0)));
+        added_.extent = whole_extent ? model_.add_integer(std::ceil(bound - 1e-9), std::round(horizon), label)
+                                     : model_.add_continuous(bound, horizon, label);
         for (std::size_t i = 0; i < paths.size(); ++i) add_task(i);
         for (std::size_t r = 0; r < max_resources; ++r) rivals_[r] = rivals(r);
         add_precedence();
