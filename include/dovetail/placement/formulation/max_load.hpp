@@ -244,6 +244,14 @@ inline device_plan max_load::decode(const ilp::solution& found) const {
             }
             if (!nodes.empty()) plan.devices.push_back(share_of(*problem_, kind, std::move(nodes)));
         }
+    // Bytes that a solver's tolerance lets past the memory are no plan.
+    if (std::any_of(plan.devices.begin(), plan.devices.end(), [&](const device_share& device) {
+            return device.kind == device_kind::accelerator && device.memory_bytes > problem_->memory_bytes;
+        })) {
+        plan.outcome = status::budget;
+        plan.devices.clear();
+        return plan;
+    }
     for (const device_share& device : plan.devices)
         plan.max_load_s = std::max(plan.max_load_s, device.load_s);
     // Loads summed in another order differ in the last digits.
