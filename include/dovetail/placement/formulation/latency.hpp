@@ -49,7 +49,8 @@ namespace dovetail::placement::formulation {
 /// to switch (5) and (7) off.
 ///
 /// Size, for n nodes, e edges and k accelerators: 2 n + 2 k + 1 columns of times, 2 n k binary ones and at
-/// most 2 n k transfers; 3 n + 3 e rows and k (4 n + 5 e + 2) more at most.
+/// most 2 n k of transfers; 4 n + 3 e + k (3 n + 5 e + 2) - n rows, and k for every node that shares its
+/// colour.
 class latency {
 public:
     using problem_type = device_graph;
@@ -189,7 +190,7 @@ inline void latency::add_memory_and_colours() {
     const std::size_t n = problem_->nodes.size();
     double all_bytes = 0.0;
     for (const device_node& node : problem_->nodes) all_bytes += node.size_bytes;
-    std::vector<std::size_t> last_of(n, n); // by colour
+    std::vector<std::size_t> last_of; // by colour
     for (std::size_t a = 0; a < accelerators_.size(); ++a) {
         last_of.assign(n, n);
         for (std::size_t v = 0; v < n; ++v) {
