@@ -21,7 +21,7 @@ using namespace dovetail::schedule;
 using formulation::program;
 
 // Nodes and not seconds, so that other work on the machine changes no answer.
-const ext::glpk::solver glpk{.node_limit = 300};
+const ext::glpk::solver glpk{.node_limit = 100};
 constexpr double missing = std::numeric_limits<double>::quiet_NaN();
 
 template <ilp::formulation Formulation>

@@ -1,5 +1,6 @@
 // doors: glpk
 #include <dovetail/schedule/formulation/phaze_lazy.hpp>
+#include <dovetail/schedule/formulation/phaze_view.hpp>
 #include <dovetail/schedule/formulation/resource_flow.hpp>
 
 #include "schedule/problems.hpp"
@@ -155,14 +156,63 @@ TEST(phaze_pairwise, has_the_same_optimum_with_all_rows_at_once) {
     random_source random(44);
     for (int instance = 0; instance < 15; ++instance) {
         const phaze_problem problem = random_strict(random, 4);
-        formulation::phaze_pairwise program(problem);
-        program.add_core_rows(core_type::tensor);
-        program.add_core_rows(core_type::vector);
+        const formulation::phaze_program program(problem);
         const ilp::solution found = ext::glpk::solver{}(program.model()).value();
         ASSERT_EQ(found.ending, ilp::verdict::optimal);
         EXPECT_TRUE(ilp::verify(program.model(), found.values).holds(1e-6));
-        EXPECT_NEAR(found.objective * program.unit_s(), strict_brute_force(problem).makespan_s, 1e-9);
+        EXPECT_NEAR(program.bound(found), strict_brute_force(problem).makespan_s, 1e-9);
+        const phaze_schedule plan = program.decode(found);
+        const result<void> sound = verify(problem, plan);
+        EXPECT_TRUE(sound) << sound.problem().line();
+        EXPECT_NEAR(plan.makespan_s, program.bound(found), 1e-9);
         EXPECT_TRUE(ilp::lp_text(program.model()));
+    }
+}
+
+// The strict problem is found again in the library's own view of it, and solved to the same optimum.
+TEST(phaze_view, reads_back_what_own_problem_wrote) {
+    random_source random(46);
+    for (int instance = 0; instance < 30; ++instance) {
+        SCOPED_TRACE(instance);
+        const phaze_problem problem = random_strict(random, static_cast<std::size_t>(random.integer(1, 4)));
+        if (problem.num_tc == 1 || problem.num_vc == 1) continue; // there, one core is all
+        const task_graph own = own_problem(problem);
+        const formulation::phaze_view view = formulation::view_as_phaze(own).value();
+        ASSERT_EQ(view.problem.size(), problem.size());
+        EXPECT_EQ(view.problem.num_tc, problem.num_tc);
+        EXPECT_EQ(view.problem.num_vc, problem.num_vc);
+        const auto answer = formulation::phaze_lazy<ext::glpk::solver>{}(view.problem).value();
+        EXPECT_NEAR(answer.plan.makespan_s, strict_brute_force(problem).makespan_s, 1e-9);
+        const dovetail::schedule::schedule plan = as_schedule(own, view, answer.plan);
+        const result<void> sound = verify(own, plan);
+        EXPECT_TRUE(sound) << sound.problem().line();
+        EXPECT_EQ(plan.makespan_s, answer.plan.makespan_s);
+    }
+}
+
+// A task without time hands on precedence; one on the link is none of PHAZE's.
+TEST(phaze_view, leaves_out_what_takes_no_time_and_refuses_the_rest) {
+    const mode_table table{
+        {{2.0, {1, 0, 0, 0}}, {1.0, {3, 0, 0, 0}}}, {{0.0, {0, 0, 1, 0}}}, {{3.0, {1, 1, 0, 0}}}};
+    const task_graph chain =
+        make_task_graph(graph::digraph(3, std::vector<graph::arc>{{0, 1}, {1, 2}}), {3, 2, 1, 0}, table)
+            .value();
+    const formulation::phaze_view view = formulation::view_as_phaze(chain).value();
+    EXPECT_EQ(view.task, (std::vector<graph::index>{0, 2}));
+    EXPECT_TRUE(view.problem.reaches.reaches(0, 1));
+    EXPECT_EQ(view.problem.operators[1].runs_on, core_type::fused);
+    EXPECT_EQ(view.problem.operators[1].all_s, 3.0); // no such mode: as on one
+    const auto answer = formulation::phaze_lazy<ext::glpk::solver>{}(view.problem).value();
+    const dovetail::schedule::schedule plan = as_schedule(chain, view, answer.plan);
+    EXPECT_TRUE(verify(chain, plan));
+    EXPECT_EQ(plan.start_s, (std::vector<double>{0.0, 1.0, 1.0}));
+
+    for (const mode& strange :
+         {mode{1.0, {0, 0, 1, 0}}, mode{1.0, {2, 0, 0, 0}}, mode{1.0, {3, 0, 0, 0}}, mode{1.0, {}}}) {
+        const task_graph other =
+            make_task_graph(graph::digraph(1, {}), {3, 2, 1, 0}, mode_table{{strange}}).value();
+        ASSERT_FALSE(formulation::view_as_phaze(other));
+        EXPECT_EQ(formulation::view_as_phaze(other).problem().code, errc::unsupported);
     }
 }
 

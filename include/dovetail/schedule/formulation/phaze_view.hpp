@@ -72,7 +72,7 @@ struct operator_modes {
 } // namespace detail
 
 /// Reads resource 0 as the tensor cores, resource 1 as the vector cores, modes that hold one of each that
-/// they use as "on one core", modes that hold all as "on all cores".
+/// they use as "on one core", others that hold all as "on all cores".
 /// \returns errc::unsupported for a task with any other mode that takes time, with the task. \complexity
 /// O(modes + tasks^2).
 [[nodiscard]] inline result<phaze_view> view_as_phaze(const task_graph& problem) {
