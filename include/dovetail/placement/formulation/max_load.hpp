@@ -48,8 +48,8 @@ namespace dovetail::placement::formulation {
 /// without CPUs there is no c, without accelerators no a. D is the number of devices, or of classes if less.
 ///
 /// Size, for n classes with e arcs and t transfers of c classes together: D (2 n + 2 t + 1) columns at most,
-/// n + D (2 n + 2 c + e + 3) rows. The relaxation shares everything out evenly and pays for no transfer: its
-/// bound is the work over the devices, or (7).
+/// n + 2 + D (2 n + 2 c + e + 3) rows. The relaxation shares everything out evenly and pays for no transfer:
+/// its bound is the work over the devices, or (7).
 class max_load {
 public:
     using problem_type = device_graph;

@@ -10,6 +10,7 @@
 #include <dovetail/ilp/sum.hpp>
 #include <dovetail/schedule/bounds.hpp>
 #include <dovetail/schedule/formulation/block_paths.hpp>
+#include <dovetail/schedule/formulation/block_variables.hpp>
 #include <dovetail/schedule/formulation/disjunctive_block.hpp>
 #include <dovetail/schedule/formulation/time_grid.hpp>
 #include <dovetail/schedule/list_scheduler.hpp>

@@ -7,6 +7,7 @@
 #include <dovetail/ilp/model.hpp>
 #include <dovetail/ilp/sum.hpp>
 #include <dovetail/schedule/formulation/block_paths.hpp>
+#include <dovetail/schedule/formulation/block_variables.hpp>
 #include <dovetail/schedule/mode_table.hpp>
 #include <dovetail/schedule/task_graph.hpp>
 
@@ -21,28 +22,6 @@
 #include <vector>
 
 namespace dovetail::schedule::formulation::detail {
-
-/// One way to run a task.
-struct mode_variable {
-    std::uint32_t mode;
-    ilp::variable chosen;                     ///< y
-    std::array<double, max_resources> busy{}; ///< units of time that it takes each resource altogether
-};
-
-/// A task of a block.
-struct task_variables {
-    graph::index task;
-    ilp::variable start; ///< from the start of the block
-    std::vector<mode_variable> choices;
-    ilp::expression duration;
-    demand largest{}; ///< the most that a mode holds, those without duration left aside
-};
-
-/// What a block adds to a model.
-struct block_variables {
-    ilp::variable extent; ///< from its start to its end
-    std::vector<task_variables> tasks;
-};
 
 /// Writes the equations (1) to (8) of `disjunctive` for one block into a model. Tasks are called by their
 /// positions in the block.
@@ -70,7 +49,6 @@ public:
 
     /// The columns to read a schedule from.
     [[nodiscard]] block_variables variables() && { return std::move(added_); }
-    [[nodiscard]] const block_variables& variables() const& { return added_; }
 
 private:
     void add_task(std::size_t i);
@@ -121,18 +99,16 @@ private:
         return users;
     }
 
+    // Units of time that a task takes the whole resource, by its mode.
     [[nodiscard]] ilp::expression busy(std::size_t i, std::size_t resource) const {
         return ilp::sum(task(i).choices, [&](const mode_variable& c) { return c.busy[resource] * c.chosen; });
     }
-    [[nodiscard]] double least_busy(std::size_t i, std::size_t resource) const {
-        double least = std::numeric_limits<double>::infinity();
-        for (const mode_variable& c : task(i).choices) least = std::min(least, c.busy[resource]);
-        return least;
-    }
-    [[nodiscard]] double most_busy(std::size_t i, std::size_t resource) const {
-        double most = 0.0;
-        for (const mode_variable& c : task(i).choices) most = std::max(most, c.busy[resource]);
-        return most;
+    // The least and the most of it.
+    [[nodiscard]] std::pair<double, double> busy_range(std::size_t i, std::size_t resource) const {
+        std::pair range(std::numeric_limits<double>::infinity(), 0.0);
+        for (const mode_variable& c : task(i).choices)
+            range = {std::min(range.first, c.busy[resource]), std::max(range.second, c.busy[resource])};
+        return range;
     }
 
     // The two ends of what lies between two moments.
@@ -331,7 +307,7 @@ inline void disjunctive_block::add_interval(std::size_t from, std::size_t to, st
     for (const std::size_t i : inside) {
         lead_s = std::min(lead_s, paths_.gap_s(from, i));
         rest_s = std::min(rest_s, paths_.gap_s(i, to));
-        most += most_busy(i, resource);
+        most += busy_range(i, resource).second;
         work += busy(i, resource);
     }
     const bool whole = from == paths_.source() && to == paths_.sink();
@@ -385,8 +361,9 @@ inline void disjunctive_block::add_neighbours(std::size_t resource) {
             if (paths_.precedes(i, j)) earlier += busy(i, resource);
             if (paths_.precedes(j, i)) later += busy(i, resource);
             if (has_order(i, j)) {
-                earlier += least_busy(i, resource) * before(i, j);
-                later += least_busy(i, resource) * before(j, i);
+                const double least = busy_range(i, resource).first;
+                earlier += least * before(i, j);
+                later += least * before(j, i);
                 conditional = true;
             }
             if (paths_.precedes(i, j) || has_order(i, j)) lead_s = std::min(lead_s, paths_.head_s(i));

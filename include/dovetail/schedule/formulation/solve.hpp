@@ -115,9 +115,9 @@ struct program_scheduler {
 
 private:
     template <ilp::formulation Formulation>
-    [[nodiscard]] result<certificate> solve(const task_graph& problem, const Formulation& program) const {
+    [[nodiscard]] result<certificate> solve(const task_graph& problem, const Formulation& written) const {
         const auto place = [] { return std::string(Formulation::name) + " formulation"; };
-        result<ilp::solution> found = solver(program.model());
+        result<ilp::solution> found = solver(written.model());
         if (!found) return std::move(found).problem().within(place());
         if (found->ending == ilp::verdict::infeasible || found->ending == ilp::verdict::unbounded)
             return error{errc::unsupported, place(),
@@ -125,12 +125,14 @@ private:
                          "try a solver with a finer tolerance"};
         certificate answer = list_scheduler{}(problem);
         answer.nodes = found->nodes;
-        answer.lower_bound_s = std::max(answer.lower_bound_s, program.bound(*found));
+        answer.lower_bound_s = std::max(answer.lower_bound_s, written.bound(*found));
         if (found->has_values())
-            if (schedule decoded = program.decode(*found); decoded.makespan_s < answer.best.makespan_s)
+            if (schedule decoded = written.decode(*found); decoded.makespan_s < answer.best.makespan_s)
                 answer.best = std::move(decoded);
-        // A solver's numbers meet to its tolerances, not to the last digit.
-        const bool meet = answer.best.makespan_s <= answer.lower_bound_s * (1.0 + tolerance);
+        // What a solver has proved meets to its tolerances, not to the last digit.
+        const bool proved = found->ending == ilp::verdict::optimal &&
+                            answer.best.makespan_s <= answer.lower_bound_s * (1.0 + tolerance);
+        const bool meet = proved || meets(answer.best.makespan_s, answer.lower_bound_s);
         if (meet) answer.lower_bound_s = answer.best.makespan_s;
         answer.status = meet                                    ? dovetail::status::optimal
                         : found->ending == ilp::verdict::budget ? dovetail::status::budget
