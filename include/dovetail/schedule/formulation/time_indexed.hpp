@@ -41,9 +41,9 @@ namespace dovetail::schedule::formulation {
 /// `relaxation` and H the makespan of a list schedule. Arcs that others imply, and rows that the windows
 /// imply, are left out.
 ///
-/// Size: columns are the windows' lengths summed over tasks and modes, about n modes (H - LB + slack); rows
-/// (arcs + resources) H at most. The relaxation is the strongest of those here on an exact grid, and needs
-/// the most time.
+/// Size: as many columns as the windows of all tasks and modes are long; at most (arcs + tasks + resources) H
+/// rows. The relaxation needs no big-M, but spreads tasks over their windows: on exact grids its root is
+/// below that of `disjunctive` more often than above (docs/models/formulations.md).
 class time_indexed {
 public:
     using problem_type = task_graph;
