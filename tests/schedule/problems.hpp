@@ -94,8 +94,28 @@ private:
         return total;
     }
 
+    // No schedule with these tasks placed ends before the chains of fastest modes behind them.
+    [[nodiscard]] int soonest_end() const {
+        std::vector<int> end = end_;
+        int last = 0;
+        for (const graph::index v : problem_.order()) {
+            if (end[v] < 0) {
+                int ready = 0;
+                for (const graph::index u : problem_.precedence().predecessors(v))
+                    ready = std::max(ready, end[u]);
+                int shortest = horizon_;
+                for (const mode& m : problem_.modes(v))
+                    if (schedule::fits(m.use, problem_.capacity()))
+                        shortest = std::min(shortest, static_cast<int>(m.duration_s));
+                end[v] = ready + shortest;
+            }
+            last = std::max(last, end[v]);
+        }
+        return last;
+    }
+
     void extend(std::size_t placed, int last_end) {
-        if (last_end >= best_) return;
+        if (soonest_end() >= best_) return;
         if (placed == problem_.task_count()) {
             best_ = last_end;
             return;
