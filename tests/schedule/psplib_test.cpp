@@ -1,53 +1,116 @@
-#include <dovetail/schedule/exact.hpp>
+#include <dovetail/schedule/psplib.hpp>
 
 #include "support/shared.hpp"
 
+#include <dovetail/schedule/exact.hpp>
 #include <dovetail/schedule/verify.hpp>
 
 #include <gtest/gtest.h>
 
 #include <filesystem>
 #include <fstream>
-#include <sstream>
+#include <iterator>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace {
 
 using namespace dovetail;
 using namespace dovetail::schedule;
 
-// The single-mode projects of PSPLIB: jobs from 1, one line a job in two tables, then the capacities.
-task_graph read_project(const std::filesystem::path& file) {
-    std::ifstream in(file);
-    std::string line;
-    const auto skip_to = [&](std::string_view title, int more) {
-        while (std::getline(in, line) && line.rfind(title, 0) != 0) {
-        }
-        for (; more > 0; --more) std::getline(in, line);
+std::string read_file(const std::filesystem::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::string project_text(std::string_view file) {
+    return read_file(test::source_file("tests/fuzz/corpus/psplib") / file);
+}
+
+std::string replaced(std::string text, std::string_view from, std::string_view to) {
+    const std::size_t at = text.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    return text.replace(at, from.size(), to);
+}
+
+TEST(psplib, reads_a_project_of_one_mode) {
+    const auto project = read_psplib(project_text("one_mode.sm"), "one_mode.sm");
+    ASSERT_TRUE(project) << project.problem().line();
+    EXPECT_EQ(project->horizon_s, 14.0);
+    const task_graph& problem = project->problem;
+    ASSERT_EQ(problem.task_count(), 6U);
+    EXPECT_EQ(problem.capacity(), (demand{3, 1, 0, 0}));
+    EXPECT_EQ(problem.precedence().edge_count(), 6U);
+    EXPECT_EQ(problem.precedence().successors(0)[1], 2U);
+    EXPECT_EQ(problem.modes(2)[0], (mode{4.0, {2, 1, 0, 0}}));
+    // Jobs 3 and 4 share the one unit of R 2; jobs 2 and 3 do not fit together either.
+    EXPECT_EQ(branch_and_bound{}(problem).best.makespan_s, 11.0);
+}
+
+TEST(psplib, reads_further_modes_and_foreign_line_ends) {
+    const auto project = read_psplib(project_text("two_modes.mm"), "two_modes.mm");
+    ASSERT_TRUE(project) << project.problem().line();
+    ASSERT_EQ(project->problem.modes(2).size(), 2U);
+    EXPECT_EQ(project->problem.modes(2)[1], (mode{6.0, {1, 1, 0, 0}}));
+    EXPECT_EQ(project->problem.modes(4)[1], (mode{1.0, {3, 0, 0, 0}}));
+    const auto foreign = read_psplib(project_text("crlf.sm"), "crlf.sm");
+    ASSERT_TRUE(foreign) << foreign.problem().line();
+    EXPECT_EQ(foreign->problem.task_count(), 6U);
+}
+
+struct spoilt {
+    std::string_view from, to;
+    errc code;
+    std::string_view line;
+};
+
+TEST(psplib, says_what_is_wrong_and_where) {
+    const std::string sound = project_text("one_mode.sm");
+    const spoilt cases[] = {
+        {"jobs (incl", "tasks (incl", errc::parse,
+         "file: line 17: it starts with 'PRECEDENCE'; a line 'jobs : <count>' comes first"},
+        {":  6", ":  six", errc::parse,
+         "file: line 6: word 5 is 'six'; jobs is expected: a whole number from 1 to 2147483647"},
+        {"projects                      :  1", "projects                      :  2", errc::unsupported,
+         "file: line 5: it counts 2; at most 1 can be handled"},
+        {"renewable                 :  2", "renewable                 :  5", errc::unsupported,
+         "file: line 9: it counts 5; at most 4 can be handled"},
+        {"nonrenewable              :  0", "nonrenewable              :  1", errc::unsupported,
+         "file: line 10: it counts 1; at most 0 can be handled"},
+        {"   3        1          1", "   4        1          1", errc::out_of_range,
+         "file: line 21: word 1 is '4'; the number of the job is expected: a whole number from 3 to 3"},
+        {"3        1          1           5", "3        1          2           5", errc::parse,
+         "file: line 21: it has 4 words; it must have 5"},
+        {"3        1          1           5", "3        1          1           7", errc::out_of_range,
+         "file: line 21: word 4 is '7'; a successor is expected: a whole number from 1 to 6"},
+        {"3        1          1           5", "3        2          1           5", errc::out_of_range,
+         "file: line 32: word 1 is '4'; the number of the mode is expected: a whole number from 2 to 2"},
+        {"3      1     4", "3      1    -4", errc::out_of_range,
+         "file: line 31: word 3 is '-4'; a duration is expected: a whole number from 0 to 2147483647"},
+        {"4       2    1", "4       2     ", errc::parse,
+         "file: line 31: it has 4 words; the number of units of R 2 is expected: a whole number from 0 to "
+         "2147483647"},
+        {"4       2    1", "4       2  1 1", errc::parse, "file: line 31: it has 6 words; it must have 5"},
+        {"REQUESTS", "WISHES", errc::parse,
+         "file: line 39: the file ends here; a line 'REQUESTS/DURATIONS' must follow"},
+        {"3    1\n", "\n", errc::parse,
+         "file: line 39: the file ends here; the number of units of R 1 is expected: a whole number from 0 "
+         "to "
+         "2147483647"},
     };
-    std::vector<graph::arc> arcs;
-    mode_table table;
-    demand capacity{};
-    for (skip_to("PRECEDENCE", 1); std::getline(in, line) && line[0] != '*';) {
-        std::istringstream words(line);
-        graph::index job = 0, modes = 0, count = 0, next = 0;
-        words >> job >> modes >> count;
-        while (words >> next) arcs.push_back({job - 1, next - 1});
+    for (const spoilt& c : cases) {
+        const auto project = read_psplib(replaced(sound, c.from, c.to), "file");
+        ASSERT_FALSE(project) << c.line;
+        EXPECT_EQ(project.problem().code, c.code) << c.line;
+        EXPECT_EQ(project.problem().line(), c.line);
     }
-    for (skip_to("REQUESTS", 2); std::getline(in, line) && line[0] != '*';) {
-        std::istringstream words(line);
-        int job = 0, number = 0;
-        mode m;
-        words >> job >> number >> m.duration_s;
-        for (auto& units : m.use) words >> units;
-        table.add_task(m);
-    }
-    skip_to("RESOURCEAVAIL", 1);
-    for (auto& units : capacity) in >> units;
-    const graph::digraph precedence(table.task_count(), arcs);
-    return make_task_graph(precedence, capacity, table).value();
+    EXPECT_EQ(read_psplib(project_text("cycle.sm"), "file").problem().code, errc::cycle);
+    EXPECT_EQ(read_psplib(project_text("truncated.sm"), "file").problem().line(),
+              "file: line 31: the file ends here; the line of job 4 comes next");
+    EXPECT_EQ(
+        read_psplib(project_text("too_large.sm"), "file").problem().line(),
+        "file: task graph: task 2: it can never run: it needs 4 of resource 0, where there are 3; at least "
+        "one mode must stay within the capacities");
 }
 
 TEST(psplib, brackets_the_published_optima_and_proves_most) {
@@ -59,7 +122,8 @@ TEST(psplib, brackets_the_published_optima_and_proves_most) {
     while (std::getline(published, line)) {
         const std::size_t comma = line.find(',');
         const double optimum = std::stod(line.substr(comma + 1));
-        const task_graph project = read_project(folder / "j30" / line.substr(0, comma));
+        const task_graph project =
+            read_psplib(read_file(folder / "j30" / line.substr(0, comma)), line).value().problem;
         const certificate listed = list_scheduler{}(project);
         const certificate exact = branch_and_bound{.limits = {.nodes = 1'000}}(project);
         SCOPED_TRACE(line);
