@@ -96,6 +96,7 @@ int main(int argc, char** argv) {
     int status = cli::defect;
     cli::add_inspect(app, status);
     cli::add_space(app, status);
+    cli::add_schedule(app, status);
     cli::add_place(app, status);
     cli::add_search(app, status);
     try {

@@ -1,9 +1,8 @@
 #pragma once
 // What `dovetail place` asks of every published planner's format, and what each answers.
 
-#include "heap_meter.hpp"
+#include "solve_effort.hpp"
 
-#include <dovetail/core/budget.hpp>
 #include <dovetail/core/json.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/status.hpp>
@@ -41,12 +40,6 @@ struct place_request {
     std::uint64_t seed = 1;
 };
 
-/// Seconds and bytes of a solver alone: what it is given has been read before.
-struct solve_effort {
-    double seconds = 0.0;
-    std::size_t peak_bytes = 0;
-};
-
 /// Writes members into the JSON object that is open, or nothing.
 using json_members = std::function<void(dovetail::json_writer&)>;
 
@@ -61,28 +54,6 @@ struct placement_answer {
     json_members more;                 ///< further members of the answer
     solve_effort effort;
 };
-
-/// Runs `solve`, whose answer it returns. A solve under 50 ms is repeated until the clock can tell.
-template <class Solve>
-[[nodiscard]] auto measure_solve(solve_effort& effort, const Solve& solve) {
-    const dovetail::stopwatch clock;
-    auto answer = [&] {
-        const heap_meter meter;
-        auto metered = solve();
-        effort.peak_bytes = meter.peak_bytes();
-        return metered;
-    }();
-    effort.seconds = clock.seconds();
-    if (effort.seconds >= 0.05) return answer;
-    const dovetail::stopwatch repeated;
-    int solves = 0;
-    do {
-        static_cast<void>(solve());
-        ++solves;
-    } while (repeated.seconds() < 0.05);
-    effort.seconds = repeated.seconds() / solves;
-    return answer;
-}
 
 /// The formats, by the name that `--format` takes. Errors name the file.
 [[nodiscard]] dovetail::result<placement_answer> place_phaze(const place_request& request);

@@ -64,15 +64,15 @@ TEST(SchedulePass, GivesEveryGroupItsCoresAndSharesNone) {
     const test::model model;
     const hardware::accelerator chip{4, 2, 32, 32, 32, 2 * mebibyte};
     const scheduled_pass scheduled = schedule_pass(branching_pass(256, 512), model, chip, {});
-    ASSERT_EQ(scheduled.groups.size(), 5u);
+    ASSERT_EQ(scheduled.table.size(), 5u);
     for (std::size_t i = 0; i < 5; ++i)
         for (std::size_t j = 0; j < i; ++j) {
-            const auto& a = scheduled.groups[i];
-            const auto& b = scheduled.groups[j];
+            const auto& a = scheduled.table[i];
+            const auto& b = scheduled.table[j];
             const bool overlap = a.start_s < b.end_s - 1e-15 && b.start_s < a.end_s - 1e-15;
-            for (const auto member : {&scheduled_group::tensor_cores, &scheduled_group::vector_cores})
-                for (const std::int32_t core : a.*member)
-                    EXPECT_FALSE(overlap && std::count((b.*member).begin(), (b.*member).end(), core) > 0);
+            for (std::size_t r = 0; r < a.units.size(); ++r)
+                for (const std::int32_t unit : a.units[r])
+                    EXPECT_FALSE(overlap && std::count(b.units[r].begin(), b.units[r].end(), unit) > 0);
         }
 }
 

@@ -10,6 +10,7 @@
 #include <dovetail/report/gantt.hpp>
 #include <dovetail/report/number.hpp>
 #include <dovetail/report/scatter.hpp>
+#include <dovetail/report/schedule_chart.hpp>
 #include <dovetail/report/svg.hpp>
 #include <dovetail/search/breakdown.hpp>
 #include <dovetail/search/outcome.hpp>
@@ -106,54 +107,11 @@ namespace dovetail::report {
                  "memory of a device [GiB]; HBM " + readable(gib(found.setting.hbm_bytes), 4) + " GiB");
 }
 
-/// One pass through a layer, by core. Cores that hold nothing are left out; runs of cores that hold the same
-/// are one row.
+/// One pass through a layer, by core: see `schedule_chart`.
 [[nodiscard]] inline std::string operator_schedule(std::string_view title,
                                                    const search::scheduled_pass& pass) {
-    // Cores of one type that run the same groups at the same times share a row.
-    std::vector<std::pair<std::vector<std::size_t>, std::vector<std::int32_t>>> kinds[2];
-    bool link = false;
-    const auto collect = [&](std::size_t type, auto member) {
-        std::int32_t highest = -1;
-        for (const auto& g : pass.groups)
-            for (const std::int32_t c : g.*member) highest = std::max(highest, c);
-        for (std::int32_t core = 0; core <= highest; ++core) {
-            std::vector<std::size_t> runs;
-            for (std::size_t i = 0; i < pass.groups.size(); ++i) {
-                const auto& held = pass.groups[i].*member;
-                if (std::find(held.begin(), held.end(), core) != held.end()) runs.push_back(i);
-            }
-            const auto same = std::find_if(kinds[type].begin(), kinds[type].end(),
-                                           [&](const auto& kind) { return kind.first == runs; });
-            if (same == kinds[type].end())
-                kinds[type].push_back({std::move(runs), {core}});
-            else
-                same->second.push_back(core);
-        }
-    };
-    collect(0, &search::scheduled_group::tensor_cores);
-    collect(1, &search::scheduled_group::vector_cores);
-    std::vector<std::string> rows;
-    std::vector<bar> bars;
-    const auto add = [&](const search::scheduled_group& g, std::size_t row, std::string_view style) {
-        bars.push_back({row, 1, g.start_s * 1e6, g.end_s * 1e6, std::string(style), g.name,
-                        g.name + ": " + readable((g.end_s - g.start_s) * 1e6, 4) + " µs"});
-    };
-    for (std::size_t type = 0; type < 2; ++type)
-        for (const auto& [runs, cores] : kinds[type]) {
-            const std::string many = to_text(cores.size());
-            rows.push_back((type == 0 ? "tensor " : "vector ") +
-                           (cores.size() == 1 ? to_text(cores.front() + 1) : "×" + many));
-            for (const std::size_t i : runs)
-                add(pass.groups[i], rows.size() - 1, type == 0 ? "tensor" : "vector");
-        }
-    for (const auto& g : pass.groups) link = link || g.link;
-    if (link) {
-        rows.push_back("link");
-        for (const auto& g : pass.groups)
-            if (g.link) add(g, rows.size() - 1, "link");
-    }
-    return gantt(title, rows, bars, "time [µs]");
+    return schedule_chart(title, {.table = pass.table, .names = pass.names, .resources = chip_resources()},
+                          {.per_second = 1e6, .name = "µs"});
 }
 
 } // namespace dovetail::report

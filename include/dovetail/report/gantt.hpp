@@ -30,10 +30,12 @@ struct bar {
 /// Draws `bars` over the rows named `row_names`; `time_name` says the unit.
 [[nodiscard]] inline std::string gantt(std::string_view title, std::span<const std::string> row_names,
                                        std::span<const bar> bars, std::string_view time_name) {
-    constexpr double left = 92;
     constexpr double right = 936;
     constexpr double top = 12;
     constexpr double pixels_a_letter = 6.2;
+    std::size_t longest_name = 0;
+    for (const std::string& name : row_names) longest_name = std::max(longest_name, name.size());
+    const double left = std::max(92.0, pixels_a_letter * static_cast<double>(longest_name) + 14);
     const double row_height = row_names.size() > 24 ? 12 : 24;
     const double bottom = top + row_height * static_cast<double>(row_names.size());
     double latest = 0;
@@ -55,7 +57,7 @@ struct bar {
         const double y = top + row_height * static_cast<double>(b.row) + 1;
         const double height = row_height * static_cast<double>(b.rows) - 2;
         picture.rectangle({x, y, width, height}, b.style, b.hint);
-        if (pixels_a_letter * static_cast<double>(b.label.size()) + 6 <= width && row_height >= 20)
+        if (pixels_a_letter * static_cast<double>(b.label.size()) + 6 <= width && height >= 16)
             picture.label({x + width / 2, y + height / 2 + 4}, b.label, "inside", "middle");
     }
     picture.label({(left + right) / 2, bottom + 34}, time_name, "name", "middle");

@@ -6,6 +6,7 @@
 #include <dovetail/core/units.hpp>
 #include <dovetail/report/figures.hpp>
 #include <dovetail/report/number.hpp>
+#include <dovetail/report/style.hpp>
 #include <dovetail/report/svg.hpp>
 #include <dovetail/search/breakdown.hpp>
 #include <dovetail/search/outcome.hpp>
@@ -20,31 +21,6 @@
 namespace dovetail::report {
 
 namespace detail {
-
-inline constexpr std::string_view style_sheet = R"(
-:root { color-scheme: light dark; --ink: #1d2430; --soft: #667085; --line: #e3e6ec; --paper: #ffffff;
-  --a: #2f6fde; --b: #e0782f; --c: #2f9e77; --d: #b3478f; --e: #98a2b3; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e8eaf0; --soft: #98a2b3; --line: #30363f; --paper: #14171c; } }
-body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 60rem;
-  margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.5rem; margin-bottom: .2rem; } h2 { font-size: 1.1rem; margin: 2.2rem 0 .2rem; }
-p { color: var(--soft); margin: .2rem 0 .6rem; }
-table { border-collapse: collapse; width: 100%; margin: 1rem 0; font-variant-numeric: tabular-nums; }
-th, td { text-align: right; padding: .3rem .6rem; border-bottom: 1px solid var(--line); }
-th:first-child, td:first-child { text-align: left; } th { font-weight: 600; }
-svg { width: 100%; height: auto; display: block; } svg text { font: 12px system-ui, sans-serif; fill: var(--ink); }
-.grid { stroke: var(--line); } svg .tick { fill: var(--soft); font-size: 11px; } svg .name { fill: var(--soft); }
-.cloud { fill: var(--e); opacity: .45; } .frontier { fill: none; stroke: var(--a); stroke-width: 2; }
-.best { fill: var(--a); stroke: var(--paper); } .reference { fill: var(--b); stroke: var(--paper); }
-svg .mark { font-weight: 600; } svg .inside { fill: #fff; font-size: 11px; }
-.forward, .tensor { fill: var(--a); } .backward, .vector { fill: var(--b); } .link { fill: var(--d); }
-.resident { fill: var(--c); } .activation { fill: var(--a); } .unused { fill: var(--line); opacity: .6; }
-rect { stroke: var(--paper); stroke-width: .5; }
-.key { display: inline-block; width: .8em; height: .8em; border-radius: 2px; margin: 0 .3em 0 1em; }
-.key.forward, .key.tensor, .key.activation { background: var(--a); }
-.key.backward, .key.vector { background: var(--b); } .key.resident { background: var(--c); }
-.key.link { background: var(--d); } .key.unused { background: var(--line); }
-)";
 
 [[nodiscard]] inline std::string row(std::string_view name, const std::string& best,
                                      const std::string& baseline) {
@@ -121,10 +97,6 @@ rect { stroke: var(--paper); stroke-width: .5; }
     return "<p>" + escaped(words) + "</p>\n";
 }
 
-[[nodiscard]] inline std::string key(std::string_view style, std::string_view words) {
-    return "<span class=\"key " + std::string(style) + "\"></span>" + escaped(words);
-}
-
 } // namespace detail
 
 /// The page of a search that found a plan. `forward` and `backward` are the schedules of the winner's
@@ -133,13 +105,8 @@ rect { stroke: var(--paper); stroke-width: .5; }
                                          const search::workload_profile& profile, std::string_view layer,
                                          const search::scheduled_pass& forward,
                                          const search::scheduled_pass& backward) {
-    using detail::key;
     const search::search_record& record = outcome.search;
-    std::string page =
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<title>Dovetail: " +
-        escaped(profile.model) +
-        "</title>\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<style>" +
-        std::string(detail::style_sheet) + "</style></head><body>\n";
+    std::string page = page_head("Dovetail: " + profile.model);
     page += "<h1>" + escaped(profile.model) + "</h1>\n<p>" + detail::count(record.evaluated) +
             " chips evaluated, " + detail::count(record.pruned) + " left out, in " +
             readable(record.seconds, 3) + " s (" + escaped(record.strategy) + "; " +
@@ -154,7 +121,8 @@ rect { stroke: var(--paper); stroke-width: .5; }
             key("activation", "activations") + key("unused", "free") + "</p>\n" +
             memory_by_stage(outcome.best);
     const std::string name(layer);
-    page += "<h2>Operators of " + escaped(layer) + "</h2>\n<p>By core; cores that run the same share a row." +
+    page += "<h2>Operators of " + escaped(layer) +
+            "</h2>\n<p>By core; cores that run the same share a row; outlined is the critical chain." +
             key("tensor", "tensor cores") + key("vector", "vector cores") + key("link", "link") + "</p>\n" +
             detail::pass_caption("Forward", forward) + operator_schedule("Forward pass of " + name, forward) +
             detail::pass_caption("Backward", backward) +

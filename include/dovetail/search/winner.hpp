@@ -2,8 +2,8 @@
 /// \file
 /// The winner seen closely: the operator schedules of its layers.
 
-#include <dovetail/schedule/cores.hpp>
 #include <dovetail/schedule/list_scheduler.hpp>
+#include <dovetail/schedule/timetable.hpp>
 #include <dovetail/search/evaluate.hpp>
 #include <dovetail/search/outcome.hpp>
 #include <dovetail/search/pass_timer.hpp>
@@ -11,28 +11,16 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdint>
-#include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace dovetail::search {
 
-/// One group of operators on the cores that it holds.
-struct scheduled_group {
-    std::string name;
-    double start_s = 0;
-    double end_s = 0;
-    std::vector<std::int32_t> tensor_cores;
-    std::vector<std::int32_t> vector_cores;
-    bool link = false;
-};
-
 /// The schedule of one pass through one layer.
 struct scheduled_pass {
     pass_time time;
-    std::vector<scheduled_group> groups; ///< in the order of their starts
+    std::vector<schedule::timetable_entry> table; ///< resources as in `resource`
+    std::vector<std::string> names;               ///< of the groups, by task
 };
 
 /// Schedules one pass on a chip and gives every group its cores.
@@ -41,26 +29,11 @@ template <cost::latency_model Model>
                                            const hardware::accelerator& chip, const tensor_group& group) {
     pass_timer timer(pass);
     schedule::workspace memory;
-    scheduled_pass scheduled{.time = timer(model, chip, group, memory), .groups = {}};
-    const schedule::schedule best = schedule::list_scheduler{}(timer.tasks(), memory).best;
-    const schedule::core_assignment cores = schedule::assign_cores(timer.tasks(), best);
-    const auto held = [&](graph::index v, resource r) {
-        const auto numbers = cores.units(v, static_cast<std::size_t>(r));
-        return std::vector<std::int32_t>(numbers.begin(), numbers.end());
-    };
-    for (graph::index v = 0; v < pass.groups.size(); ++v) {
-        const double duration_s = timer.tasks().modes(v)[best.mode[v]].duration_s;
-        if (!(duration_s > 0)) continue;
-        scheduled.groups.push_back({.name = pass.names[v],
-                                    .start_s = best.start_s[v],
-                                    .end_s = best.start_s[v] + duration_s,
-                                    .tensor_cores = held(v, resource::tensor_core),
-                                    .vector_cores = held(v, resource::vector_core),
-                                    .link = !held(v, resource::link).empty()});
-    }
-    std::stable_sort(scheduled.groups.begin(), scheduled.groups.end(),
-                     [](const auto& a, const auto& b) { return a.start_s < b.start_s; });
-    return scheduled;
+    const pass_time time = timer(model, chip, group, memory);
+    return {.time = time,
+            .table = schedule::make_timetable(timer.tasks(),
+                                              schedule::list_scheduler{}(timer.tasks(), memory).best),
+            .names = pass.names};
 }
 
 /// The slice of the model that a solution runs.

@@ -1,0 +1,303 @@
+// dovetail schedule: when and where every operator of a layer runs, or every job of a project.
+
+#include "command.hpp"
+#include "model.hpp"
+#include "schedule_problem.hpp"
+#include "solve_effort.hpp"
+
+#include <dovetail/core/json.hpp>
+#include <dovetail/core/text.hpp>
+#include <dovetail/ext/glpk.hpp>
+#include <dovetail/ilp/formulation.hpp>
+#include <dovetail/ilp/lp_text.hpp>
+#include <dovetail/ilp/mps_text.hpp>
+#include <dovetail/report/number.hpp>
+#include <dovetail/report/schedule_page.hpp>
+#include <dovetail/report/trace.hpp>
+#include <dovetail/schedule/formulation/solve.hpp>
+#include <dovetail/schedule/tightened_search.hpp>
+#include <dovetail/schedule/timetable.hpp>
+#include <dovetail/schedule/verify.hpp>
+
+#include <algorithm>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace cli {
+
+namespace {
+
+namespace schedule = dovetail::schedule;
+namespace report = dovetail::report;
+namespace formulation = schedule::formulation;
+using dovetail::to_text;
+
+/// A formulation as a model, and seconds in one unit of its objective.
+struct written_program {
+    std::string_view name;
+    dovetail::ilp::model model;
+    double unit_s = 1.0;
+};
+
+struct schedule_command {
+    common_options common;
+    schedule_request request;
+    std::string solver = "exact";
+    std::string program;
+    std::string time_limit;
+    std::string html_file, trace_file, lp_file, mps_file;
+
+    exit_status run() {
+        double limit_s = std::numeric_limits<double>::infinity();
+        if (!time_limit.empty()) {
+            limit_s = read_number<double>("--time-limit", time_limit);
+            if (!(limit_s > 0.0))
+                refuse({dovetail::errc::out_of_range, "option --time-limit", "it is " + time_limit,
+                        "it must be a positive number of seconds"});
+        }
+        const auto problem = load(request);
+        if (!problem) return complain(problem.problem());
+        const bool wants_model = solver == "glpk" || !lp_file.empty() || !mps_file.empty();
+        if (!program.empty() && !wants_model)
+            refuse({dovetail::errc::unsupported, "option --formulation", "no integer program is asked for",
+                    "it goes with --solver glpk, --write-lp or --write-mps"});
+        std::optional<written_program> written;
+        if (wants_model) {
+            auto made = write_program(problem->tasks);
+            if (!made) return complain(made.problem());
+            written = std::move(made).value();
+            if (auto done = write_model(*written); !done) return complain(done.problem());
+        }
+        solve_effort effort;
+        const auto answer = solve(problem->tasks, limit_s, effort);
+        if (!answer) return complain(answer.problem());
+        // Whatever found it, it is a schedule by the definition of the problem.
+        if (auto sound = schedule::verify(problem->tasks, answer->best); !sound) {
+            complain(sound.problem());
+            return defect;
+        }
+        return tell(*problem, *answer, written, effort);
+    }
+
+    [[nodiscard]] formulation::program chosen() const {
+        return program.empty() ? formulation::program::disjunctive : *formulation::program_named(program);
+    }
+
+    [[nodiscard]] dovetail::result<written_program> write_program(const schedule::task_graph& tasks) const {
+        switch (chosen()) {
+        case formulation::program::phaze: {
+            const auto view = formulation::view_as_phaze(tasks);
+            if (!view) return view.problem();
+            return as_written(formulation::phaze_program(view->problem));
+        }
+        case formulation::program::time_indexed:
+            return as_written(formulation::time_indexed(tasks));
+        case formulation::program::disjunctive:
+            return as_written(formulation::disjunctive(tasks));
+        case formulation::program::flow:
+            return as_written(formulation::resource_flow(tasks));
+        }
+        return written_program{};
+    }
+
+    template <dovetail::ilp::formulation Program>
+    [[nodiscard]] static written_program as_written(const Program& program) {
+        dovetail::ilp::solution one;
+        one.bound = 1.0;
+        return {Program::name, program.model(), program.bound(one)};
+    }
+
+    [[nodiscard]] dovetail::result<void> write_model(const written_program& written) const {
+        if (!lp_file.empty()) {
+            const auto text = dovetail::ilp::lp_text(written.model);
+            if (!text) return text.problem();
+            if (auto done = write_file(lp_file, *text); !done) return done;
+        }
+        if (!mps_file.empty()) {
+            const auto text = dovetail::ilp::mps_text(written.model);
+            if (!text) return text.problem();
+            if (auto done = write_file(mps_file, *text); !done) return done;
+        }
+        return {};
+    }
+
+    [[nodiscard]] dovetail::result<schedule::certificate> solve(const schedule::task_graph& tasks,
+                                                                double limit_s, solve_effort& effort) const {
+        if (solver == "glpk") {
+            const formulation::program_scheduler<dovetail::ext::glpk::solver> by_program{
+                .which = chosen(), .solver = {.time_limit_s = limit_s}};
+            return measure_solve(effort, [&] { return by_program(tasks); });
+        }
+        schedule::tightened_workspace memory;
+        return measure_solve(effort, [&]() -> schedule::certificate {
+            if (solver == "list") return schedule::list_scheduler{}(tasks, memory.lists);
+            return schedule::tightened_search{.limits = {.seconds = limit_s}}(tasks, memory);
+        });
+    }
+
+    /// How the answer came about: "bounds" where no search was needed.
+    [[nodiscard]] std::string_view method(const schedule::certificate& answer) const {
+        if (solver != "exact") return solver;
+        return answer.nodes == 0 ? "bounds" : "search";
+    }
+
+    exit_status tell(const schedule_problem& problem, const schedule::certificate& answer,
+                     const std::optional<written_program>& written, const solve_effort& effort) const {
+        const auto table = schedule::make_timetable(problem.tasks, answer.best);
+        const auto chain = schedule::critical_chain(problem.tasks, answer.best);
+        const report::drawn_schedule drawn{table, problem.names, problem.resources};
+        if (!common.json_file.empty())
+            if (auto done =
+                    write_file(common.json_file, to_json(problem, answer, written, effort, table, chain));
+                !done)
+                return complain(done.problem());
+        if (!trace_file.empty())
+            if (auto done = write_file(
+                    trace_file, report::to_trace(problem.title, table, problem.names, problem.resources));
+                !done)
+                return complain(done.problem());
+        if (!html_file.empty()) {
+            const report::schedule_summary about{.title = problem.title,
+                                                 .subtitle = problem.subtitle,
+                                                 .facts = facts(problem, answer, effort),
+                                                 .capacity = problem.tasks.capacity(),
+                                                 .chain = chain};
+            if (auto done = write_file(html_file, report::to_html(about, drawn, problem.unit)); !done)
+                return complain(done.problem());
+        }
+        if (!common.quiet) {
+            std::ostream& out = common.people();
+            out << problem.title << ", " << problem.subtitle << '\n';
+            for (const auto& [name, value] : facts(problem, answer, effort))
+                out << "  " << name << ": " << value << '\n';
+        }
+        return exit_of(answer.status);
+    }
+
+    using fact_list = std::vector<std::pair<std::string, std::string>>;
+
+    [[nodiscard]] fact_list facts(const schedule_problem& problem, const schedule::certificate& answer,
+                                  const solve_effort& effort) const {
+        const auto time = [&](double seconds) {
+            return report::readable(seconds * problem.unit.per_second, 5) + ' ' +
+                   std::string(problem.unit.name);
+        };
+        const schedule::relaxation relaxed(problem.tasks);
+        fact_list facts{{"makespan", time(answer.best.makespan_s)},
+                        {"no schedule is below",
+                         time(answer.lower_bound_s) + (answer.proved_optimal() ? " (proved optimal)" : "")},
+                        {"critical path of the fastest modes", time(relaxed.critical_path_s())}};
+        for (std::size_t r = 0; r < schedule::max_resources; ++r)
+            if (problem.tasks.capacity()[r] > 0)
+                facts.emplace_back("least work of " + to_text(problem.tasks.capacity()[r]) + " x " +
+                                       problem.resources[r],
+                                   time(relaxed.load_s()[r]));
+        facts.emplace_back("found by", std::string(method(answer)) +
+                                           (answer.nodes > 0 ? ", " + to_text(answer.nodes) + " nodes" : "") +
+                                           ", " + to_text(effort.seconds * 1e3, 3) + " ms");
+        return facts;
+    }
+
+    [[nodiscard]] std::string to_json(const schedule_problem& problem, const schedule::certificate& answer,
+                                      const std::optional<written_program>& written,
+                                      const solve_effort& effort,
+                                      const std::vector<schedule::timetable_entry>& table,
+                                      const std::vector<schedule::chain_link>& chain) const {
+        dovetail::json_writer json;
+        json.begin_object()
+            .member("status", to_string(answer.status))
+            .member("makespan", answer.best.makespan_s)
+            .member("lower_bound", answer.lower_bound_s)
+            .member("proved_optimal", answer.proved_optimal())
+            .member("method", method(answer))
+            .member("nodes", answer.nodes)
+            .member("solve_seconds", effort.seconds)
+            .member("peak_bytes", effort.peak_bytes)
+            .member("problem", problem.title)
+            .key("bounds")
+            .begin_object();
+        const schedule::relaxation relaxed(problem.tasks);
+        json.member("critical_path", relaxed.critical_path_s());
+        for (std::size_t r = 0; r < schedule::max_resources; ++r)
+            if (problem.tasks.capacity()[r] > 0) json.member(problem.resources[r], relaxed.load_s()[r]);
+        json.end_object();
+        if (written) {
+            const dovetail::ilp::model_size size = dovetail::ilp::size_of(written->model);
+            json.key("formulation")
+                .begin_object()
+                .member("name", written->name)
+                .member("columns", size.columns)
+                .member("whole_columns", size.whole_columns)
+                .member("rows", size.rows)
+                .member("coefficients", size.coefficients)
+                .member("unit_seconds", written->unit_s)
+                .end_object();
+        }
+        json.key("tasks").begin_array();
+        for (const schedule::timetable_entry& e : table) {
+            json.begin_object()
+                .member("task", e.task)
+                .member("name", problem.names[e.task])
+                .member("start", e.start_s)
+                .member("duration", problem.tasks.modes(e.task)[e.mode].duration_s)
+                .member("mode", e.mode)
+                .member("critical", e.critical)
+                .key("cores")
+                .begin_object();
+            for (std::size_t r = 0; r < schedule::max_resources; ++r) {
+                if (e.units[r].empty()) continue;
+                json.key(problem.resources[r]).begin_array();
+                for (const auto& [first, last] : report::ranges_of(e.units[r]))
+                    json.begin_array().value(first).value(last).end_array();
+                json.end_array();
+            }
+            json.end_object().end_object();
+        }
+        json.end_array().key("critical_path").begin_array();
+        for (const schedule::chain_link& link : chain)
+            json.begin_object()
+                .member("task", link.task)
+                .member("name", problem.names[link.task])
+                .member("waits_for", link.reason == schedule::waits_for::nothing       ? "nothing"
+                                     : link.reason == schedule::waits_for::predecessor ? "predecessor"
+                                                                                       : "resource")
+                .end_object();
+        json.end_array().end_object();
+        return std::move(json).take();
+    }
+};
+
+} // namespace
+
+void add_schedule(CLI::App& app, int& status) {
+    CLI::App* command = app.add_subcommand("schedule", "when and where every operator of a layer runs");
+    const auto options = std::make_shared<schedule_command>();
+    options->request.add_to(*command);
+    command
+        ->add_option("--solver", options->solver,
+                     "exact proves the optimum, list is fast, glpk solves --formulation")
+        ->check(CLI::IsMember({"exact", "list", "glpk"}))
+        ->capture_default_str();
+    std::vector<std::string> programs;
+    for (const auto p : formulation::programs) programs.emplace_back(to_string(p));
+    command->add_option("--formulation", options->program, "the integer program; disjunctive if not given")
+        ->check(CLI::IsMember(programs));
+    command->add_option("--time-limit", options->time_limit, "seconds after which the best so far is given")
+        ->type_name("NUMBER");
+    command->add_option("--html", options->html_file, "write a page with the schedule to this file");
+    command->add_option("--trace", options->trace_file, "write a trace for Chrome or Perfetto to this file");
+    command->add_option("--write-lp", options->lp_file,
+                        "write the integer program to this file, in LP format");
+    command->add_option("--write-mps", options->mps_file,
+                        "write the integer program to this file, in MPS format");
+    options->common.add_to(*command);
+    command->callback([options, &status] { status = options->run(); });
+}
+
+} // namespace cli
