@@ -14,6 +14,7 @@
 #include <dovetail/search/profiler.hpp>
 #include <dovetail/workload/recognise.hpp>
 
+#include <filesystem>
 #include <limits>
 #include <utility>
 
@@ -124,7 +125,7 @@ result<schedule_problem> load_project(const schedule_request& request) {
                              .names = {},
                              .resources = {"R1", "R2", "R3", "R4"},
                              .unit = {.per_second = 1.0, .name = "periods"},
-                             .title = file,
+                             .title = std::filesystem::path(file).filename().string(),
                              .subtitle = {}};
     for (std::size_t v = 0; v < problem.tasks.task_count(); ++v)
         problem.names.push_back("job " + to_text(v + 1));

@@ -28,20 +28,21 @@ struct resource_need {
 /// f_i) + theta(P). theta(P) is at least the longest o_i, and the work of P over the capacity; and since
 /// tasks of which one waits for the other do not overlap, at least the sum of the o_i on every chain of P.
 ///
-/// `by_longest` uses the first two. `by_chains` covers the set by chains, and for every theta finds on each
-/// chain which tasks that fit in theta save most: a knapsack of few items.
+/// `by_longest` uses the first two. `by_chains` uses all, with given chains that cover the set: for every
+/// theta it finds on each chain which tasks that fit in theta save most, a knapsack of few items.
 class occupancy {
 public:
-    /// One task of the set: its number, and what it needs.
+    /// One task of the set.
     struct member {
         std::uint32_t task;
         resource_need need;
+        std::uint32_t chain; ///< tasks of one chain never overlap, whatever their modes
     };
 
     /// Empties the set. Keeps the memory.
     void clear() { members_.clear(); }
-    /// Adds a task, the part_s of which is no shorter than of those before.
-    void add(std::uint32_t task, const resource_need& need) { members_.push_back({task, need}); }
+    /// Adds a task, the part_s of which is no shorter than of those before. Chains are numbered from 0.
+    void add(const member& m) { members_.push_back(m); }
     [[nodiscard]] std::span<const member> members() const noexcept { return members_; }
 
     /// The bound from the longest task and the work. \complexity O(tasks).
@@ -61,11 +62,10 @@ public:
         return std::min(least_s, alone_s);
     }
 
-    /// The bound from a cover by chains, and that of `by_longest`, whichever is larger for every theta.
-    /// \param precedes whether one task must end before another starts \complexity O(tasks^2 + points log
-    /// points), where a chain has at most `points_a_chain` points.
-    template <class Precedes>
-    double by_chains(const Precedes& precedes);
+    /// The bound from the chains, and that of `by_longest`, whichever is larger for every theta. A chain with
+    /// more than `points_a_chain` ways to save counts as several. \complexity O(tasks * points + points log
+    /// points).
+    double by_chains();
 
     /// The bound where the member at `position` shares: so all ways with a theta of at least its part_s. Of
     /// the call before.
@@ -73,30 +73,27 @@ public:
 
 private:
     static constexpr std::size_t points_a_chain = 48;
+    static constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
 
     // On one chain, or along theta: so much time of sharing saves so much of running alone.
     struct saving {
         double shared_s;
         double saved_s;
     };
-    struct chain {
-        std::uint32_t last = 0;
-        std::vector<saving> points; // rising in both
-    };
+    using savings = std::vector<saving>; // rising in both
 
-    template <class Precedes>
-    void cover(const Precedes& precedes, double useless_s);
-    bool put_in(chain& to, const resource_need& need, double useless_s);
+    void fill_chains(double useless_s);
+    bool put_in(savings& chain, const resource_need& need, double useless_s);
 
-    std::vector<member> members_, order_;
+    std::vector<member> members_;
     std::vector<double> beside_s_, at_least_s_, from_s_;
-    std::vector<chain> chains_; // the first `used_chains_` count
+    std::vector<savings> chains_;    // the first `used_chains_` count
+    std::vector<std::size_t> place_; // of every chain, among them
     std::size_t used_chains_ = 0;
-    std::vector<saving> points_, along_;
+    savings points_, along_;
 };
 
-template <class Precedes>
-double occupancy::by_chains(const Precedes& precedes) {
+inline double occupancy::by_chains() {
     constexpr double infinity = std::numeric_limits<double>::infinity();
     const double longest_bound_s = by_longest();
     double alone_s = 0.0; // all that can be alone are
@@ -108,13 +105,13 @@ double occupancy::by_chains(const Precedes& precedes) {
             useless_s += m.need.part_s;
     }
     useless_s += alone_s; // whoever shares for longer takes longer than without any choice to share
-    cover(precedes, useless_s);
+    fill_chains(useless_s);
 
     // Along theta: what is saved, and so the bound.
     points_.clear();
     double base_s = 0.0;
     for (std::size_t c = 0; c < used_chains_; ++c) {
-        const std::vector<saving>& points = chains_[c].points;
+        const savings& points = chains_[c];
         base_s = std::max(base_s, points.front().shared_s);
         for (std::size_t p = 1; p < points.size(); ++p)
             points_.push_back({points[p].shared_s, points[p].saved_s - points[p - 1].saved_s});
@@ -144,56 +141,42 @@ double occupancy::by_chains(const Precedes& precedes) {
     return std::max(longest_bound_s, least_s);
 }
 
-// Greedily: each task goes behind the latest one that precedes it and whose knapsack has room.
-template <class Precedes>
-void occupancy::cover(const Precedes& precedes, double useless_s) {
-    order_.clear();
-    for (const member& m : members_)
-        if (m.need.part_s < std::numeric_limits<double>::infinity()) order_.push_back(m);
-    std::sort(order_.begin(), order_.end(), [](const member& a, const member& b) { return a.task < b.task; });
+inline void occupancy::fill_chains(double useless_s) {
     used_chains_ = 0;
-    for (const member& m : order_) {
-        std::size_t chosen = used_chains_;
-        for (std::uint32_t below = m.task;;) {
-            chosen = used_chains_;
-            for (std::size_t c = 0; c < used_chains_; ++c)
-                if (chains_[c].last < below && precedes(chains_[c].last, m.task) &&
-                    (chosen == used_chains_ || chains_[c].last > chains_[chosen].last))
-                    chosen = c;
-            if (chosen == used_chains_ || put_in(chains_[chosen], m.need, useless_s)) break;
-            below = chains_[chosen].last;
-        }
-        if (chosen == used_chains_) {
-            if (chains_.size() == used_chains_) chains_.emplace_back();
-            chains_[chosen].points.assign(1, {0.0, 0.0});
-            put_in(chains_[chosen], m.need, useless_s);
-            ++used_chains_;
-        }
-        chains_[chosen].last = m.task;
+    place_.clear();
+    for (const member& m : members_) {
+        if (m.need.part_s == std::numeric_limits<double>::infinity()) continue;
+        if (place_.size() <= m.chain) place_.resize(m.chain + std::size_t{1}, none);
+        std::size_t& at = place_[m.chain];
+        if (at != none && put_in(chains_[at], m.need, useless_s)) continue;
+        at = used_chains_++;
+        if (chains_.size() == at) chains_.emplace_back();
+        chains_[at].assign(1, {0.0, 0.0});
+        put_in(chains_[at], m.need, useless_s);
     }
 }
 
 // Adds a task to the knapsack of a chain; false, and nothing done, where that makes too many points.
-inline bool occupancy::put_in(chain& to, const resource_need& need, double useless_s) {
+inline bool occupancy::put_in(savings& chain, const resource_need& need, double useless_s) {
     constexpr double infinity = std::numeric_limits<double>::infinity();
     if (need.full_s == infinity) { // it has no choice
-        for (saving& p : to.points) p.shared_s += need.part_s;
+        for (saving& p : chain) p.shared_s += need.part_s;
         return true;
     }
     // Both lists rise: merge them, without what shares for longer and saves no more.
     points_.clear();
     std::size_t without = 0, with = 0;
-    while (with < to.points.size()) {
-        const double apart_s = without < to.points.size() ? to.points[without].shared_s : infinity;
-        const double shared_s = to.points[with].shared_s + need.part_s;
-        const saving next = apart_s <= shared_s ? to.points[without++]
-                                                : saving{shared_s, to.points[with++].saved_s + need.full_s};
+    while (with < chain.size()) {
+        const double apart_s = without < chain.size() ? chain[without].shared_s : infinity;
+        const double shared_s = chain[with].shared_s + need.part_s;
+        const saving next =
+            apart_s <= shared_s ? chain[without++] : saving{shared_s, chain[with++].saved_s + need.full_s};
         if (!points_.empty() && (next.shared_s >= useless_s || next.saved_s <= points_.back().saved_s))
             continue;
         points_.push_back(next);
     }
     if (points_.size() > points_a_chain) return false;
-    to.points.swap(points_);
+    chain.swap(points_);
     return true;
 }
 

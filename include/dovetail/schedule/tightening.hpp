@@ -52,6 +52,7 @@ private:
         std::span<const mode> modes;
         double shortest_s, head_s, tail_s;
         std::array<resource_need, max_resources> needs;
+        std::array<local, max_resources> chain;
     };
 
     void assign(const task_graph& problem, std::span<const graph::index> block);
@@ -62,6 +63,7 @@ private:
     template <class Inside>
     double occupied_s(std::size_t r, const Inside& inside);
     bool sweep(std::size_t r);
+    void cover(std::size_t r);
 
     [[nodiscard]] bool before(local u, local v) const { return before_[u * tasks_.size() + v] != 0; }
     [[nodiscard]] bool too_long(double seconds) const { return seconds >= limit_s_; }
@@ -76,7 +78,8 @@ private:
     demand capacity_{};
     std::vector<std::uint8_t> allowed_, before_;
     std::array<std::vector<local>, max_resources> by_part_; // those that always need it, by part_s
-    std::vector<double> heads_, tails_;
+    std::vector<double> heads_, tails_, chain_s_;
+    std::vector<local> left_, chain_before_;
     occupancy set_;
     bool by_chains_ = false;
 };
@@ -97,7 +100,10 @@ inline bool tightening::operator()(const task_graph& problem, std::span<const gr
         }
         for (std::size_t r = 0; r < max_resources; ++r)
             if (!sweep(r)) return false;
-        if (!changed_ && !by_chains_) by_chains_ = changed_ = true;
+        if (!changed_ && !by_chains_) {
+            by_chains_ = changed_ = true;
+            for (std::size_t r = 0; r < max_resources; ++r) cover(r);
+        }
     } while (changed_);
     return true;
 }
@@ -186,9 +192,8 @@ template <class Inside>
 double tightening::occupied_s(std::size_t r, const Inside& inside) {
     set_.clear();
     for (const local v : by_part_[r])
-        if (inside(v)) set_.add(v, tasks_[v].needs[r]);
-    if (!by_chains_) return set_.by_longest();
-    return set_.by_chains([&](local u, local v) { return before(u, v); });
+        if (inside(v)) set_.add({v, tasks_[v].needs[r], tasks_[v].chain[r]});
+    return by_chains_ ? set_.by_chains() : set_.by_longest();
 }
 
 // All sets between a head and a tail; false where one of them takes too long.
@@ -218,6 +223,37 @@ inline bool tightening::sweep(std::size_t r) {
             }
         }
     return true;
+}
+
+// Covers the tasks that may share the resource by chains, the longest of what is left each time: the fewer
+// chains and the longer, the less can be saved beside one another.
+inline void tightening::cover(std::size_t r) {
+    left_.clear();
+    for (const local v : by_part_[r])
+        if (tasks_[v].needs[r].part_s < std::numeric_limits<double>::infinity()) left_.push_back(v);
+    std::sort(left_.begin(), left_.end());
+    chain_s_.resize(tasks_.size());
+    chain_before_.resize(tasks_.size());
+    for (local chain = 0; !left_.empty(); ++chain) {
+        local last = left_.front();
+        for (const local v : left_) {
+            chain_s_[v] = 0.0;
+            chain_before_[v] = v;
+            for (const local u : left_) {
+                if (u == v) break;
+                if (!before(u, v) || chain_s_[u] <= chain_s_[v]) continue;
+                chain_s_[v] = chain_s_[u];
+                chain_before_[v] = u;
+            }
+            chain_s_[v] += tasks_[v].needs[r].part_s;
+            if (chain_s_[v] > chain_s_[last]) last = v;
+        }
+        for (local v = last;; v = chain_before_[v]) {
+            tasks_[v].chain[r] = chain;
+            left_.erase(std::find(left_.begin(), left_.end(), v));
+            if (chain_before_[v] == v) break;
+        }
+    }
 }
 
 } // namespace dovetail::schedule
