@@ -56,7 +56,8 @@ protected:
     void write(const std::string& name, std::string_view text) const {
         std::ofstream(folder_ / name, std::ios::binary) << text;
     }
-    [[nodiscard]] std::string read(const std::string& name) const { return content(folder_ / name); }
+    [[nodiscard]] std::string read(const std::string& name) const { return content(path(name)); }
+    [[nodiscard]] std::filesystem::path path(const std::string& name) const { return folder_ / name; }
 
     /// The JSON that `arguments` print, which end with `exit`.
     [[nodiscard]] json answered(const std::string& arguments, int exit = 0) const {
