@@ -138,8 +138,8 @@ private:
             const bool listed_again = shorter(again);
             if (!listed_again && !meets(upper_s, again.lower_bound_s)) {
                 again = branch_and_bound{.limits = {so_far.limits.nodes - so_far.nodes,
-                                                    so_far.limits.seconds - so_far.clock.seconds()},
-                                         .incumbent = incumbent}(left.problem());
+                                                    so_far.limits.seconds - so_far.clock.seconds()}}(
+                    left.problem());
                 so_far.nodes += again.nodes;
                 so_far.complete &= again.proved_optimal() || meets(upper_s, again.lower_bound_s);
             }
