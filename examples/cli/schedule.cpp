@@ -19,7 +19,7 @@
 #include <dovetail/schedule/timetable.hpp>
 #include <dovetail/schedule/verify.hpp>
 
-#include <algorithm>
+#include <cstddef>
 #include <limits>
 #include <memory>
 #include <optional>

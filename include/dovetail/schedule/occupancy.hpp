@@ -15,9 +15,9 @@ namespace dovetail::schedule {
 struct resource_need {
     double full_s = std::numeric_limits<double>::infinity(); ///< of its shortest mode that takes all units
     double part_s = std::numeric_limits<double>::infinity(); ///< of its shortest other mode
-    double least_s =
-        std::numeric_limits<double>::infinity(); ///< work over capacity, of the mode of least work
-    bool always = true;                          ///< whether every mode takes some
+    /// Work over capacity, of the mode of least work.
+    double least_s = std::numeric_limits<double>::infinity();
+    bool always = true; ///< whether every mode takes some
 };
 
 /// A bound on the time in which a set of tasks runs that all need one resource.
@@ -43,6 +43,7 @@ public:
     void clear() { members_.clear(); }
     /// Adds a task, the part_s of which is no shorter than of those before. Chains are numbered from 0.
     void add(const member& m) { members_.push_back(m); }
+    /// The set, in the order in which it was added.
     [[nodiscard]] std::span<const member> members() const noexcept { return members_; }
 
     /// The bound from the longest task and the work. \complexity O(tasks).
