@@ -117,6 +117,7 @@ void add_inspect(CLI::App& app, int& status);
 void add_space(CLI::App& app, int& status);
 void add_place(CLI::App& app, int& status);
 void add_schedule(CLI::App& app, int& status);
+void add_price(CLI::App& app, int& status);
 void add_search(CLI::App& app, int& status);
 
 } // namespace cli

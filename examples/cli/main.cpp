@@ -73,7 +73,10 @@ namespace {
 // What CLI11 finds wrong, and where to read what would be right.
 exit_status explain(const CLI::App& app, const CLI::ParseError& problem) {
     std::string page = "dovetail";
-    for (const CLI::App* command : app.get_subcommands()) page += " " + command->get_name();
+    for (const CLI::App* at = &app; !at->get_subcommands().empty();) {
+        at = at->get_subcommands().front();
+        page += " " + at->get_name();
+    }
     const std::vector<std::string> unknown = app.remaining();
     std::string line = problem.what();
     if (app.get_subcommands().empty() && !unknown.empty() && !unknown.front().starts_with('-'))
@@ -98,6 +101,7 @@ int main(int argc, char** argv) {
     cli::add_space(app, status);
     cli::add_schedule(app, status);
     cli::add_place(app, status);
+    cli::add_price(app, status);
     cli::add_search(app, status);
     try {
         app.parse(argc, argv);

@@ -1,0 +1,90 @@
+// dovetail price systolic: cycles of a matrix product on one systolic array.
+
+#include "command.hpp"
+#include "price.hpp"
+
+#include <dovetail/core/json.hpp>
+#include <dovetail/core/option.hpp>
+#include <dovetail/core/text.hpp>
+#include <dovetail/cost/systolic.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <tuple>
+#include <utility>
+
+namespace cli {
+
+namespace {
+
+/// The extents of the array and of the product (m x k) by (k x n). All of them must be given.
+struct systolic_problem {
+    std::int64_t rows = 1;
+    std::int64_t cols = 1;
+    std::int64_t m = 1;
+    std::int64_t n = 1;
+    std::int64_t k = 1;
+
+    static constexpr auto table() {
+        using o = systolic_problem;
+        return std::tuple{
+            dovetail::option<o, std::int64_t>{"rows", "rows of the array", &o::rows, 1},
+            dovetail::option<o, std::int64_t>{"cols", "columns of the array", &o::cols, 1},
+            dovetail::option<o, std::int64_t>{"m", "rows of the product", &o::m, 1},
+            dovetail::option<o, std::int64_t>{"n", "columns of the product", &o::n, 1},
+            dovetail::option<o, std::int64_t>{"k", "reduction of the product", &o::k, 1},
+        };
+    }
+};
+
+struct price_systolic_command {
+    common_options common;
+    systolic_problem problem;
+    std::string dataflow;
+
+    exit_status run() const {
+        const auto flow = dovetail::cost::find_dataflow(dataflow);
+        if (!flow) return complain(flow.problem());
+        const dovetail::workload::contraction product{
+            .batch = 1, .rows = problem.m, .reduction = problem.k, .columns = problem.n};
+        const auto time =
+            dovetail::cost::systolic_cycles(product, {.rows = problem.rows, .columns = problem.cols}, *flow);
+        if (!time) return complain(time.problem());
+        const double unit_cycles = static_cast<double>(problem.rows) * static_cast<double>(problem.cols) *
+                                   (static_cast<double>(time->cycles) + 1);
+        const double utilisation = product.macs() / unit_cycles;
+        if (!common.json_file.empty()) {
+            dovetail::json_writer json;
+            json.begin_object()
+                .member("dataflow", dataflow)
+                .member("cycles", time->cycles)
+                .member("folds", time->folds)
+                .member("cycles_per_fold", time->fold_cycles)
+                .member("utilisation", utilisation)
+                .end_object();
+            if (auto written = write_file(common.json_file, std::move(json).take()); !written)
+                return complain(written.problem());
+        }
+        if (!common.quiet)
+            common.people() << time->cycles << " cycles: " << time->folds << " folds of " << time->fold_cycles
+                            << ", the array is " << dovetail::to_text(100 * utilisation, 3) << "% busy\n";
+        return solved;
+    }
+};
+
+} // namespace
+
+void add_price_systolic(CLI::App& price, int& status) {
+    CLI::App* command = price.add_subcommand("systolic", "cycles of a matrix product on one systolic array");
+    const auto options = std::make_shared<price_systolic_command>();
+    add_options(*command, options->problem);
+    for (CLI::Option* extent : command->get_options())
+        if (extent->get_name() != "--help") extent->required()->default_str("");
+    command->add_option("--dataflow", options->dataflow, "what stays in the array: ws, os or is")->required();
+    options->common.add_to(*command);
+    command->callback([options, &status] { status = options->run(); });
+}
+
+} // namespace cli
