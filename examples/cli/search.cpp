@@ -6,6 +6,8 @@
 #include <dovetail/core/budget.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/core/units.hpp>
+#include <dovetail/cost/phaze_hardware.hpp>
+#include <dovetail/cost/remembered_phaze_model.hpp>
 #include <dovetail/cost/sound_model.hpp>
 #include <dovetail/hardware/phaze_family.hpp>
 #include <dovetail/report/number.hpp>
@@ -37,9 +39,10 @@ namespace cli {
 namespace {
 
 namespace search = dovetail::search;
-using platform = dovetail::hardware::phaze_platform;
-using model_type = dovetail::cost::sound_model<platform>;
-using evaluator = search::evaluator<model_type, platform>;
+using sound_platform = dovetail::hardware::phaze_platform;
+using sound_evaluator = search::evaluator<dovetail::cost::sound_model<sound_platform>, sound_platform>;
+using phaze_evaluator =
+    search::evaluator<dovetail::cost::remembered_phaze_model<>, dovetail::cost::published_platform>;
 using dovetail::to_text;
 using dovetail::report::readable;
 
@@ -88,15 +91,21 @@ struct search_command {
         if (!graph) return complain(graph.problem());
         const auto profile = search::profile_workload(dovetail::workload::recognise(*graph), plan);
         if (!profile) return complain(profile.problem());
-        const double preparation_s = clock.seconds();
         const auto charge = objective == "phaze" ? dovetail::placement::objective::phaze
                                                  : dovetail::placement::objective::every_stage;
-        const evaluator evaluate(*profile, plan, *optimizer_kind, charge);
+        if (cost_model == "phaze")
+            return answer(phaze_evaluator(*profile, plan, *optimizer_kind, charge), clock.seconds());
+        return answer(sound_evaluator(*profile, plan, *optimizer_kind, charge), clock.seconds());
+    }
+
+    template <class Evaluator>
+    exit_status answer(const Evaluator& evaluate, double preparation_s) const {
         auto outcome = explore(evaluate);
         if (!outcome) return complain(outcome.problem());
 
         if (!common.json_file.empty())
-            if (auto written = write_file(common.json_file, dovetail::report::to_json(*outcome, *profile));
+            if (auto written =
+                    write_file(common.json_file, dovetail::report::to_json(*outcome, evaluate.profile()));
                 !written)
                 return complain(written.problem());
         if (!html_file.empty() && outcome->best.feasible())
@@ -108,7 +117,8 @@ struct search_command {
         return exit_of(outcome->status);
     }
 
-    dovetail::result<search::outcome> explore(const evaluator& evaluate) const {
+    template <class Evaluator>
+    dovetail::result<search::outcome> explore(const Evaluator& evaluate) const {
         progress_line progress(!common.quiet);
         const dovetail::hardware::phaze_family designs;
         if (strategy == "area-ordered") return search::area_ordered{space}(designs, evaluate, progress);
@@ -116,7 +126,8 @@ struct search_command {
         return search::exhaustive{space}(designs, evaluate, progress);
     }
 
-    static std::string page(const search::outcome& outcome, const evaluator& evaluate) {
+    template <class Evaluator>
+    static std::string page(const search::outcome& outcome, const Evaluator& evaluate) {
         const search::solution& best = outcome.best;
         const search::slice_profile& slice = search::slice_of(evaluate.profile(), best);
         const auto structure = search::heaviest_structure(slice, search::costs_of(best.problem, best.plan));
@@ -213,8 +224,10 @@ void add_search(CLI::App& app, int& status) {
     command->add_option("--objective", options->objective, "who pays for the gradient reduction")
         ->check(CLI::IsMember({"every-stage", "phaze"}))
         ->capture_default_str();
-    command->add_option("--cost-model", options->cost_model, "how operators are priced")
-        ->check(CLI::IsMember({"sound"}))
+    command
+        ->add_option("--cost-model", options->cost_model,
+                     "how operators are priced: soundly, or with PHAZE's constants")
+        ->check(CLI::IsMember({"sound", "phaze"}))
         ->capture_default_str();
     command->add_option("--html", options->html_file, "write a page with pictures to this file");
     add_options(*command, options->plan);

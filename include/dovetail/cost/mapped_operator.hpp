@@ -37,6 +37,9 @@ struct even_cut {
 /// each time that a window covers them.
 class mapped_product {
 public:
+    /// Whether parts along the rows have inputs in common.
+    static constexpr bool inputs_overlap = false;
+
     constexpr explicit mapped_product(const workload::contraction& product) : product_(product) {}
 
     [[nodiscard]] constexpr const workload::contraction& product() const noexcept { return product_; }
@@ -95,6 +98,8 @@ struct convolution {
 /// width of one line. The reduction runs through one channel after the other.
 class mapped_convolution {
 public:
+    static constexpr bool inputs_overlap = true;
+
     constexpr explicit mapped_convolution(const convolution& conv) : conv_(conv), product_(conv.product()) {}
 
     [[nodiscard]] constexpr const workload::contraction& product() const noexcept { return product_; }
@@ -188,6 +193,7 @@ private:
 /// What the search and the prices of mappings are written for.
 template <class Operator>
 concept mapped_operator = requires(const Operator& op, std::int64_t count, double words, even_cut tiles) {
+    { Operator::inputs_overlap } -> std::convertible_to<bool>;
     { op.product() } -> std::convertible_to<workload::contraction>;
     { op.cut_rows(count) } -> std::same_as<even_cut>;
     { op.cut_blocks(tiles, count) } -> std::same_as<even_cut>;

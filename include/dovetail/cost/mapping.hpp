@@ -40,9 +40,9 @@ struct mapping_hardware {
     std::int64_t width = 0;        ///< units of an array along the columns of the result
     std::int64_t depth = 0;        ///< units of an array along the reduction
     std::int64_t weights_held = 0; ///< by the registers of one unit, at most `most_weights_held`
-    memory_level local;            ///< the buffer of one core; its bandwidth is that of all cores together
-    memory_level global;
-    memory_level dram;
+    memory_level local{};          ///< the buffer of one core; its bandwidth is that of all cores together
+    memory_level global{};
+    memory_level dram{};
     double mac_pj = 0;
     double register_pj = 0; ///< of a weight read for a multiply-accumulate
     double sum_words = 1;   ///< words of a partial sum; a finished result has one
@@ -109,11 +109,11 @@ struct moved_words {
 /// a buffer is free there.
 struct mapping_cost {
     double compute_cycles = 0; ///< of the busiest core
-    moved_words local;
-    moved_words global;
-    moved_words dram;
-    double cycles = std::numeric_limits<double>::infinity(); ///< of whatever is busiest; all overlap
-    double energy_pj = std::numeric_limits<double>::infinity();
+    moved_words local{};
+    moved_words global{};
+    moved_words dram{};
+    double cycles = 0; ///< of whatever is busiest; all overlap
+    double energy_pj = 0;
 
     [[nodiscard]] constexpr double edp() const noexcept { return cycles * energy_pj; }
 };

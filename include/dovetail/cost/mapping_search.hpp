@@ -6,6 +6,7 @@
 #include <dovetail/core/status.hpp>
 #include <dovetail/cost/mapped_operator.hpp>
 #include <dovetail/cost/mapping.hpp>
+#include <dovetail/cost/mapping_bound.hpp>
 #include <dovetail/workload/work.hpp>
 
 #include <algorithm>
@@ -42,7 +43,7 @@ struct objective_value {
     return {cycles * energy_pj, cycles};
 }
 
-/// The best mapping, or the proof that no tile fits: then the cost is infinite.
+/// The best mapping, or the proof that no tile fits: then there is neither a mapping nor a cost.
 struct mapping_outcome {
     status outcome = status::infeasible; ///< `optimal`, or `infeasible`
     mapping best;
@@ -80,6 +81,14 @@ private:
         std::size_t count = 0;
     };
 
+    /// Where a shape stands among the sides, and the bound on its mappings.
+    struct candidate {
+        std::uint8_t columns, reduction;
+        objective_value bound;
+    };
+    // Pairs whose product is at most 64: the sum of 64 / i over i.
+    static constexpr std::size_t most_candidates = 280;
+
     /// Tiles of one shape but for their rows.
     struct shape {
         const side* columns;
@@ -115,21 +124,25 @@ private:
         const sides reduction =
             sides_of(layout.reduction_folds, layout.reduction_units, product_.reduction,
                      [&](std::int64_t extent) { return op_.rows_within(most, extent, 0); });
-        // The most promising first, since a good mapping rules out many others by their bounds.
-        shape first{};
+        std::array<candidate, most_candidates> candidates; // NOLINT: filled as far as it is read
+        std::size_t count = 0;
         for (std::size_t x = 0; x < columns.count; ++x)
             for (std::size_t y = 0; y < reduction.count; ++y) {
-                const shape s = shape_of(layout, columns.of[x], reduction.of[y]);
-                if (s.rows.part > 0 && s.bound < first.bound) first = s;
+                const shape t = shape_of(layout, columns.of[x], reduction.of[y]);
+                if (t.rows.part > 0 && t.bound < best_)
+                    candidates[count++] = {static_cast<std::uint8_t>(x), static_cast<std::uint8_t>(y),
+                                           t.bound};
             }
-        if (!(first.bound < best_)) return;
-        explore(layout, turned, first);
-        for (std::size_t x = 0; x < columns.count; ++x)
-            for (std::size_t y = 0; y < reduction.count; ++y) {
-                if (&columns.of[x] == first.columns && &reduction.of[y] == first.reduction) continue;
-                const shape s = shape_of(layout, columns.of[x], reduction.of[y]);
-                if (s.rows.part > 0 && s.bound < best_) explore(layout, turned, s);
-            }
+        // The most promising first, until the rest cannot be better than what is found.
+        for (; count > 0; --count) {
+            candidate* const next =
+                std::min_element(candidates.data(), candidates.data() + count,
+                                 [](const candidate& a, const candidate& b) { return a.bound < b.bound; });
+            if (!(next->bound < best_)) return;
+            explore(layout, turned,
+                    shape_of(layout, columns.of[next->columns], reduction.of[next->reduction]));
+            *next = candidates[count - 1];
+        }
     }
 
     // The fewest tiles along the rows that fit, none if no row does, and the bound on all of this shape.
@@ -150,7 +163,7 @@ private:
     constexpr void cut_rows(const array_layout& layout, double most, shape& s) const {
         s.rows = op_.cut_rows(most < real(product_.rows) ? static_cast<std::int64_t>(most) : product_.rows);
         s.inputs = fetched(s.rows.part, s.reduction->extent);
-        s.bound = bound_of(layout, s);
+        s.bound = bound_of(s, least_compute(layout, s));
     }
 
     constexpr double fetched(std::int64_t rows, std::int64_t reduction) const {
@@ -161,25 +174,69 @@ private:
         return {real(s.rows.count), real(s.columns->cut.count), real(s.reduction->cut.count)};
     }
 
-    // No mapping with these tiles, or with more along the rows, is better: all cores are busy, and the global
-    // buffer holds everything.
-    constexpr objective_value bound_of(const array_layout& layout, const shape& s) const {
-        const cuts tiles = tiles_of(s);
-        mapping_cost least = cost_of_local(tiles);
-        least.compute_cycles = alone_cycles(product_, layout) / real(hardware_.cores);
-        least.dram = words_.moved({1, 1, 1}, inputs_once_, hardware_.sum_words);
-        constexpr double none = std::numeric_limits<double>::infinity();
-        least.global = {none, none};
-        double fewest = none;
-        for (const stays order : loop_orders) {
-            const moved_words moved = words_.moved(tiles, {1, 1, 1}, order, s.inputs, hardware_.sum_words);
-            least.global.read = std::min(least.global.read, moved.read);
-            least.global.written = std::min(least.global.written, moved.written);
-            fewest = std::min(fewest, moved.read + moved.written);
+    // Cycles of the busiest core at least, however the rows are cut.
+    constexpr double least_compute(const array_layout& layout, const shape& s) const {
+        const double alone = alone_cycles(product_, layout);
+        if (hardware_.cores == 1) return alone;
+        const std::int64_t steps =
+            product_.batch * s.columns->cut.count * ceil_div(product_.rows, layout.copies);
+        return std::min(alone, real(ceil_div<std::int64_t>(steps, hardware_.cores)) *
+                                   real(s.columns->cut.part) * real(layout.reduction_folds));
+    }
+
+    /// Words that cross a border at least: read, written, and both together.
+    struct least_words {
+        double read = std::numeric_limits<double>::infinity();
+        double written = std::numeric_limits<double>::infinity();
+        double both = std::numeric_limits<double>::infinity();
+
+        constexpr explicit least_words() = default;
+        constexpr explicit least_words(const moved_words& moved)
+            : read(moved.read), written(moved.written), both(moved.read + moved.written) {}
+
+        constexpr void or_else(const moved_words& moved) {
+            read = std::min(read, moved.read);
+            written = std::min(written, moved.written);
+            both = std::min(both, moved.read + moved.written);
         }
-        add_up(hardware_, macs_, least);
-        least.energy_pj += (fewest - least.global.read - least.global.written) * hardware_.global.word_pj;
-        return value_of(goal_, least.cycles, least.energy_pj);
+        [[nodiscard]] constexpr double cycles(const memory_level& level) const {
+            return moved_words{read, written}.cycles(level);
+        }
+    };
+
+    // What no block of any size gets by with.
+    constexpr least_words least_of_dram() const {
+        least_words least(words_.moved({1, 1, 1}, inputs_once_, hardware_.sum_words));
+        if constexpr (!Operator::inputs_overlap) {
+            const double s = hardware_.sum_words;
+            const part_limits block{real(product_.rows), real(product_.columns), real(product_.reduction),
+                                    hardware_.global.usable_words(), s};
+            const double weights = least.read - inputs_once_;
+            const double results = least.written;
+            least.read = block.least_moved(macs_, inputs_once_, weights, results, s);
+            least.both = block.least_moved(macs_, inputs_once_, weights, results, 2 * s) + results;
+        }
+        return least;
+    }
+
+    constexpr objective_value bound_of(const mapping_cost& cores, const least_words& global,
+                                       const least_words& dram) const {
+        const double cycles = std::max({cores.compute_cycles, cores.local.cycles(hardware_.local),
+                                        global.cycles(hardware_.global), dram.cycles(hardware_.dram)});
+        const double energy_pj = macs_ * (hardware_.mac_pj + hardware_.register_pj) +
+                                 cores.local.energy_pj(hardware_.local) +
+                                 global.both * hardware_.global.word_pj + dram.both * hardware_.dram.word_pj;
+        return value_of(goal_, cycles, energy_pj);
+    }
+
+    // No mapping with these tiles and `compute` cycles is better.
+    constexpr objective_value bound_of(const shape& s, double compute) const {
+        mapping_cost cores = cost_of_local(tiles_of(s));
+        cores.compute_cycles = compute;
+        least_words global;
+        for (const stays order : loop_orders)
+            global.or_else(words_.moved(tiles_of(s), {1, 1, 1}, order, s.inputs, hardware_.sum_words));
+        return bound_of(cores, global, least_of_dram_);
     }
 
     constexpr mapping_cost cost_of_local(const cuts& tiles) const {
@@ -198,41 +255,77 @@ private:
                       .tile_rows = s.rows.part,
                       .tile_columns = s.columns->cut.part,
                       .tile_reduction = s.reduction->cut.part};
-            explore_blocks(layout, s, cost, m);
+            if (bound_of(s, cost.compute_cycles) < best_) explore_blocks(layout, s, cost, m);
             if (s.rows.part == 1) return;
             cut_rows(layout, real(s.rows.part - 1), s);
             if (!(s.bound < best_)) return;
         }
     }
 
-    // All blocks of tiles. Along the rows the largest that fits: fewer blocks never move more words.
+    // All blocks of tiles, in every order.
     constexpr void explore_blocks(const array_layout& layout, const shape& s, mapping_cost& cost,
                                   mapping& m) {
-        for (std::int64_t b = s.columns->cut.count; b >= 1; --b) {
+        const bool all_fit = rows_of_block({layout, product_, layout.column_folds, layout.reduction_folds}) >=
+                             real(product_.rows);
+        for (const stays in_block : loop_orders)
+            for (const stays in_dram : loop_orders) {
+                m.in_block = in_block;
+                m.in_dram = in_dram;
+                explore_order(layout, s, cost, m);
+                if (all_fit) break; // a single block has no order
+            }
+    }
+
+    // The blocks of one order. Along the rows the largest that fits: fewer blocks never move more words. A
+    // side whose number of blocks makes no difference gets the smallest, to leave room for the others.
+    constexpr void explore_order(const array_layout& layout, const shape& s, mapping_cost& cost, mapping& m) {
+        constexpr bool overlap = Operator::inputs_overlap;
+        const bool by_rows = overlap || m.in_block == stays::weights || m.in_dram != stays::weights;
+        const bool by_columns = overlap || m.in_block == stays::inputs || m.in_dram != stays::inputs;
+        const bool by_reduction = overlap || m.in_block == stays::sums || m.in_dram != stays::sums;
+        for (std::int64_t b = by_columns ? s.columns->cut.count : 1; b >= 1; --b) {
             const even_cut columns = even_cut::of(s.columns->cut.count, b);
             b = columns.part;
-            bool holds_all = false;
-            for (std::int64_t c = s.reduction->cut.count; c >= 1; --c) {
+            const double column_blocks = real(columns.count);
+            if (by_columns && !(bound_of_order(s, {1, column_blocks, 1}, cost, m) < best_)) return;
+            const std::int64_t column_folds = columns.part * s.columns->cut.part;
+            if (rows_of_block({layout, product_, column_folds, s.reduction->cut.part}) < real(s.rows.part))
+                continue;
+            for (std::int64_t c = by_reduction ? s.reduction->cut.count : 1; c >= 1; --c) {
                 const even_cut reduction = even_cut::of(s.reduction->cut.count, c);
                 c = reduction.part;
-                const part_extents extents(layout, product_, columns.part * s.columns->cut.part,
+                const part_extents extents(layout, product_, column_folds,
                                            reduction.part * s.reduction->cut.part);
                 const double most = rows_of_block(extents);
                 if (most < real(s.rows.part)) continue;
-                const even_cut rows = op_.cut_blocks(
-                    s.rows, most < real(product_.rows) ? static_cast<std::int64_t>(most) : product_.rows);
+                const double reduction_blocks = real(reduction.count);
+                if (!(bound_of_order(s, {1, column_blocks, reduction_blocks}, cost, m) < best_)) break;
+                even_cut rows = s.rows;
+                if (by_rows)
+                    rows = op_.cut_blocks(s.rows, most < real(product_.rows) ? static_cast<std::int64_t>(most)
+                                                                             : product_.rows);
                 m.block_rows = rows.part;
                 m.block_columns = columns.part;
                 m.block_reduction = reduction.part;
-                const double inputs = fetched(rows.part, extents.reduction);
-                consider(s, {real(rows.count), real(columns.count), real(reduction.count)}, inputs, cost, m);
+                consider(s, {real(rows.count), column_blocks, reduction_blocks},
+                         fetched(rows.part, extents.reduction), cost, m);
                 // Once there is nothing to gain along the rows, a smaller block only moves more.
-                if (rows.count > 1) continue;
-                holds_all = reduction.count == 1;
+                if (by_rows && rows.count > 1) continue;
+                if (!by_reduction || reduction.count == 1) return;
                 break;
             }
-            if (holds_all) break;
         }
+    }
+
+    // No cut into as many blocks or more is better, in the order of `m`.
+    constexpr objective_value bound_of_order(const shape& s, const cuts& blocks, const mapping_cost& cores,
+                                             const mapping& m) const {
+        const double sum_words = hardware_.sum_words;
+        least_words dram(words_.moved(blocks, {1, 1, 1}, m.in_dram, inputs_once_, sum_words));
+        dram.read = std::max(dram.read, least_of_dram_.read);
+        dram.both = std::max(dram.both, least_of_dram_.both);
+        return bound_of(
+            cores, least_words(words_.moved(tiles_of(s), blocks, m.in_block, s.inputs, sum_words)), dram);
     }
 
     // Rows that fit into a block beside so many columns and so much of the reduction.
@@ -247,23 +340,17 @@ private:
     }
 
     constexpr void consider(const shape& s, const cuts& blocks, double inputs, mapping_cost& cost,
-                            mapping& m) {
-        for (const stays in_block : loop_orders) {
-            cost.global = words_.moved(tiles_of(s), blocks, in_block, s.inputs, hardware_.sum_words);
-            for (const stays in_dram : loop_orders) {
-                cost.dram = words_.moved(blocks, {1, 1, 1}, in_dram, inputs, hardware_.sum_words);
-                add_up(hardware_, macs_, cost);
-                ++found_.priced;
-                const objective_value value = value_of(goal_, cost.cycles, cost.energy_pj);
-                if (!(value < best_)) continue;
-                best_ = value;
-                m.in_block = in_block;
-                m.in_dram = in_dram;
-                found_.outcome = status::optimal;
-                found_.best = m;
-                found_.cost = cost;
-            }
-        }
+                            const mapping& m) {
+        cost.global = words_.moved(tiles_of(s), blocks, m.in_block, s.inputs, hardware_.sum_words);
+        cost.dram = words_.moved(blocks, {1, 1, 1}, m.in_dram, inputs, hardware_.sum_words);
+        add_up(hardware_, macs_, cost);
+        ++found_.priced;
+        const objective_value value = value_of(goal_, cost.cycles, cost.energy_pj);
+        if (!(value < best_)) return;
+        best_ = value;
+        found_.outcome = status::optimal;
+        found_.best = m;
+        found_.cost = cost;
     }
 
     const Hardware& hardware_;
@@ -274,6 +361,7 @@ private:
     double macs_;
     double streamed_ = real(product_.batch) * real(product_.rows) * real(product_.reduction);
     double inputs_once_ = fetched(product_.rows, product_.reduction);
+    least_words least_of_dram_ = least_of_dram();
     objective_value best_;
     mapping_outcome found_;
 };
