@@ -19,6 +19,7 @@ struct even_cut {
 
     /// The fewest parts of at most `most` >= 1 elements of `extent` >= 1.
     [[nodiscard]] static constexpr even_cut of(std::int64_t extent, std::int64_t most) {
+        if (most >= extent) return {extent, 1};
         const std::int64_t count = ceil_div(extent, most);
         return {ceil_div(extent, count), count};
     }

@@ -117,6 +117,8 @@ private:
     // Every shape of a tile on arrays that are turned, or not.
     constexpr void explore(bool turned) {
         const array_layout layout(hardware_, product_, turned);
+        alone_ = alone_cycles(product_, layout);
+        row_steps_ = product_.batch * ceil_div(product_.rows, layout.copies);
         const double most = hardware_.local.usable_words();
         const sides columns =
             sides_of(layout.column_folds, layout.column_units, product_.columns,
@@ -124,7 +126,7 @@ private:
         const sides reduction =
             sides_of(layout.reduction_folds, layout.reduction_units, product_.reduction,
                      [&](std::int64_t extent) { return op_.rows_within(most, extent, 0); });
-        std::array<candidate, most_candidates> candidates; // NOLINT: filled as far as it is read
+        std::array<candidate, most_candidates> candidates;
         std::size_t count = 0;
         for (std::size_t x = 0; x < columns.count; ++x)
             for (std::size_t y = 0; y < reduction.count; ++y) {
@@ -176,12 +178,10 @@ private:
 
     // Cycles of the busiest core at least, however the rows are cut.
     constexpr double least_compute(const array_layout& layout, const shape& s) const {
-        const double alone = alone_cycles(product_, layout);
-        if (hardware_.cores == 1) return alone;
-        const std::int64_t steps =
-            product_.batch * s.columns->cut.count * ceil_div(product_.rows, layout.copies);
-        return std::min(alone, real(ceil_div<std::int64_t>(steps, hardware_.cores)) *
-                                   real(s.columns->cut.part) * real(layout.reduction_folds));
+        if (hardware_.cores == 1) return alone_;
+        const std::int64_t steps = row_steps_ * s.columns->cut.count;
+        return std::min(alone_, real(ceil_div<std::int64_t>(steps, hardware_.cores)) *
+                                    real(s.columns->cut.part) * real(layout.reduction_folds));
     }
 
     /// Words that cross a border at least: read, written, and both together.
@@ -283,15 +283,17 @@ private:
         const bool by_rows = overlap || m.in_block == stays::weights || m.in_dram != stays::weights;
         const bool by_columns = overlap || m.in_block == stays::inputs || m.in_dram != stays::inputs;
         const bool by_reduction = overlap || m.in_block == stays::sums || m.in_dram != stays::sums;
-        for (std::int64_t b = by_columns ? s.columns->cut.count : 1; b >= 1; --b) {
+        if (!(bound_of_order(s, {1, 1, 1}, cost, m) < best_)) return;
+        const std::int64_t most_columns = columns_of_block(s);
+        for (std::int64_t b = by_columns ? most_columns : std::min<std::int64_t>(1, most_columns); b >= 1;
+             --b) {
             const even_cut columns = even_cut::of(s.columns->cut.count, b);
             b = columns.part;
             const double column_blocks = real(columns.count);
             if (by_columns && !(bound_of_order(s, {1, column_blocks, 1}, cost, m) < best_)) return;
             const std::int64_t column_folds = columns.part * s.columns->cut.part;
-            if (rows_of_block({layout, product_, column_folds, s.reduction->cut.part}) < real(s.rows.part))
-                continue;
-            for (std::int64_t c = by_reduction ? s.reduction->cut.count : 1; c >= 1; --c) {
+            for (std::int64_t c = by_reduction ? reduction_of_block(layout, s, column_folds) : 1; c >= 1;
+                 --c) {
                 const even_cut reduction = even_cut::of(s.reduction->cut.count, c);
                 c = reduction.part;
                 const part_extents extents(layout, product_, column_folds,
@@ -328,6 +330,39 @@ private:
             cores, least_words(words_.moved(tiles_of(s), blocks, m.in_block, s.inputs, sum_words)), dram);
     }
 
+    // Column tiles that fit into a block of one tile along the other sides.
+    constexpr std::int64_t columns_of_block(const shape& s) const {
+        const memory_level& level = hardware_.global;
+        const double words = level.usable_words();
+        const double weights = real(s.reduction->extent);
+        const double sums = real(s.rows.part) * hardware_.sum_words;
+        const double inputs = op_.held_inputs(s.rows.part, s.reduction->extent);
+        if (inputs > words) return 0;
+        const double most =
+            level.per_operand ? words / std::max(weights, sums) : (words - inputs) / (weights + sums);
+        return tiles_within(most, s.columns->extent, product_.columns, s.columns->cut.count);
+    }
+
+    // Tiles along the reduction that may fit into a block of one tile along the rows, beside so many columns.
+    constexpr std::int64_t reduction_of_block(const array_layout& layout, const shape& s,
+                                              std::int64_t column_folds) const {
+        if constexpr (Operator::inputs_overlap) return s.reduction->cut.count;
+        const memory_level& level = hardware_.global;
+        const double words = level.usable_words();
+        const double weights = real(std::min(product_.columns, column_folds * layout.column_units));
+        const double inputs = real(s.rows.part);
+        const double sums = inputs * weights * hardware_.sum_words;
+        const double most =
+            level.per_operand ? words / std::max(weights, inputs) : (words - sums) / (weights + inputs);
+        return tiles_within(most, s.reduction->extent, product_.reduction, s.reduction->cut.count);
+    }
+
+    // Whole tiles of `tile` elements within `most`, of `count` that make up `extent`.
+    static constexpr std::int64_t tiles_within(double most, std::int64_t tile, std::int64_t extent,
+                                               std::int64_t count) {
+        return most >= real(extent) ? count : std::min(count, static_cast<std::int64_t>(most / real(tile)));
+    }
+
     // Rows that fit into a block beside so many columns and so much of the reduction.
     constexpr double rows_of_block(const part_extents& extents) const {
         const memory_level& level = hardware_.global;
@@ -362,6 +397,8 @@ private:
     double streamed_ = real(product_.batch) * real(product_.rows) * real(product_.reduction);
     double inputs_once_ = fetched(product_.rows, product_.reduction);
     least_words least_of_dram_ = least_of_dram();
+    double alone_ = 0;           // cycles of a single core, as the arrays are turned
+    std::int64_t row_steps_ = 0; // rows that go through an array, of all batches
     objective_value best_;
     mapping_outcome found_;
 };
