@@ -8,11 +8,32 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <type_traits>
 
 namespace dovetail::cost {
 
 namespace detail {
+
+/// Words that cross a border at least: read, written, and both together.
+struct least_words {
+    double read = std::numeric_limits<double>::infinity();
+    double written = std::numeric_limits<double>::infinity();
+    double both = std::numeric_limits<double>::infinity();
+
+    constexpr explicit least_words() = default;
+    constexpr explicit least_words(const moved_words& moved)
+        : read(moved.read), written(moved.written), both(moved.read + moved.written) {}
+
+    constexpr void or_else(const moved_words& moved) {
+        read = std::min(read, moved.read);
+        written = std::min(written, moved.written);
+        both = std::min(both, moved.read + moved.written);
+    }
+    [[nodiscard]] constexpr double cycles(const memory_level& level) const {
+        return moved_words{read, written}.cycles(level);
+    }
+};
 
 [[nodiscard]] constexpr double square_root(double value) {
     if (!std::is_constant_evaluated()) return std::sqrt(value);

@@ -7,6 +7,7 @@
 #include <dovetail/cost/mapped_operator.hpp>
 #include <dovetail/cost/mapping.hpp>
 #include <dovetail/cost/mapping_bound.hpp>
+#include <dovetail/cost/mapping_objective.hpp>
 #include <dovetail/workload/work.hpp>
 
 #include <algorithm>
@@ -16,32 +17,6 @@
 #include <limits>
 
 namespace dovetail::cost {
-
-/// What a mapping is chosen by. Ties go to the lower energy, or to fewer cycles where energy decides.
-enum class mapping_objective : std::uint8_t { latency, energy, edp };
-
-/// A cost as the objective orders it: first, then second.
-struct objective_value {
-    double first = std::numeric_limits<double>::infinity();
-    double second = std::numeric_limits<double>::infinity();
-
-    friend constexpr bool operator<(const objective_value& a, const objective_value& b) noexcept {
-        return a.first < b.first || (a.first == b.first && a.second < b.second);
-    }
-};
-
-/// `cycles` and `energy_pj` as `goal` orders them.
-[[nodiscard]] constexpr objective_value value_of(mapping_objective goal, double cycles, double energy_pj) {
-    switch (goal) {
-    case mapping_objective::latency:
-        return {cycles, energy_pj};
-    case mapping_objective::energy:
-        return {energy_pj, cycles};
-    case mapping_objective::edp:
-        break;
-    }
-    return {cycles * energy_pj, cycles};
-}
 
 /// The best mapping, or the proof that no tile fits: then there is neither a mapping nor a cost.
 struct mapping_outcome {
@@ -183,26 +158,6 @@ private:
         return std::min(alone_, real(ceil_div<std::int64_t>(steps, hardware_.cores)) *
                                     real(s.columns->cut.part) * real(layout.reduction_folds));
     }
-
-    /// Words that cross a border at least: read, written, and both together.
-    struct least_words {
-        double read = std::numeric_limits<double>::infinity();
-        double written = std::numeric_limits<double>::infinity();
-        double both = std::numeric_limits<double>::infinity();
-
-        constexpr explicit least_words() = default;
-        constexpr explicit least_words(const moved_words& moved)
-            : read(moved.read), written(moved.written), both(moved.read + moved.written) {}
-
-        constexpr void or_else(const moved_words& moved) {
-            read = std::min(read, moved.read);
-            written = std::min(written, moved.written);
-            both = std::min(both, moved.read + moved.written);
-        }
-        [[nodiscard]] constexpr double cycles(const memory_level& level) const {
-            return moved_words{read, written}.cycles(level);
-        }
-    };
 
     // What no block of any size gets by with.
     constexpr least_words least_of_dram() const {
