@@ -9,6 +9,7 @@ void add_price(CLI::App& app, int& status) {
     CLI::App* command = app.add_subcommand("price", "what an operator costs on hardware");
     command->require_subcommand(1);
     add_price_systolic(*command, status);
+    add_price_mapping(*command, status);
 }
 
 } // namespace cli

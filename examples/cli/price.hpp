@@ -8,5 +8,7 @@ namespace cli {
 
 /// `price systolic`: cycles of a matrix product on one systolic array.
 void add_price_systolic(CLI::App& price, int& status);
+/// `price mapping`: the best mapping of a matrix product to tensor cores and their memories.
+void add_price_mapping(CLI::App& price, int& status);
 
 } // namespace cli

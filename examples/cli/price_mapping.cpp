@@ -1,0 +1,172 @@
+// dovetail price mapping: the best mapping of a matrix product to the tensor cores of a chip.
+
+#include "command.hpp"
+#include "price.hpp"
+
+#include <dovetail/core/checked.hpp>
+#include <dovetail/core/json.hpp>
+#include <dovetail/core/option.hpp>
+#include <dovetail/core/text.hpp>
+#include <dovetail/cost/mapped_operator.hpp>
+#include <dovetail/cost/mapping.hpp>
+#include <dovetail/cost/mapping_bound.hpp>
+#include <dovetail/cost/mapping_objective.hpp>
+#include <dovetail/cost/mapping_search.hpp>
+#include <dovetail/cost/phaze_hardware.hpp>
+#include <dovetail/hardware/point.hpp>
+#include <dovetail/workload/work.hpp>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+
+namespace cli {
+
+namespace {
+
+namespace cost = dovetail::cost;
+
+/// The product, `batch` times (m x k) by (k x n). All but the batch must be given.
+struct product_extents {
+    std::int64_t m = 1;
+    std::int64_t n = 1;
+    std::int64_t k = 1;
+    std::int64_t batch = 1;
+
+    static constexpr auto table() {
+        using o = product_extents;
+        constexpr double most = 1 << 30;
+        return std::tuple{
+            dovetail::option<o, std::int64_t>{"m", "rows of the product", &o::m, 1, most},
+            dovetail::option<o, std::int64_t>{"n", "columns of the product", &o::n, 1, most},
+            dovetail::option<o, std::int64_t>{"k", "reduction of the product", &o::k, 1, most},
+            dovetail::option<o, std::int64_t>{"batch", "products of their own operands", &o::batch, 1, most},
+        };
+    }
+};
+
+std::string_view name_of(cost::stays operand) {
+    switch (operand) {
+    case cost::stays::weights:
+        return "weights";
+    case cost::stays::inputs:
+        return "inputs";
+    case cost::stays::sums:
+        break;
+    }
+    return "sums";
+}
+
+struct price_mapping_command {
+    common_options common;
+    product_extents extents;
+    std::string point;
+    std::string objective = "edp";
+
+    exit_status run() const {
+        const auto chip = dovetail::hardware::parse_point(point);
+        if (!chip) return complain(chip.problem());
+        const auto goal = cost::find_mapping_objective(objective);
+        if (!goal) return complain(goal.problem());
+        const std::array factors{extents.batch, extents.m, extents.k, extents.n, std::int64_t{2}};
+        if (!dovetail::checked_product(factors))
+            return complain({dovetail::errc::overflow, "product", "its multiply-accumulates leave 62 bits",
+                             "give a smaller product"});
+        const dovetail::workload::contraction product{extents.batch, extents.m, extents.k, extents.n};
+        const cost::mapping_hardware hardware = cost::phaze_mapping_hardware(*chip, chip->num_tc);
+        const cost::mapped_product mapped(product);
+        const cost::mapping_outcome found = cost::mapping_search{*goal}(hardware, mapped);
+        const cost::mapping_limit limit = cost::mapping_bound(hardware, mapped);
+        if (!common.json_file.empty())
+            if (auto written = write_file(common.json_file, json_of(found, limit)); !written)
+                return complain(written.problem());
+        if (!common.quiet) print(common.people(), found, limit);
+        return exit_of(found.outcome);
+    }
+
+    std::string json_of(const cost::mapping_outcome& found, const cost::mapping_limit& limit) const {
+        dovetail::json_writer json;
+        const cost::mapping& m = found.best;
+        const auto moved = [&json](std::string_view level, const cost::moved_words& words) {
+            json.key(level)
+                .begin_object()
+                .member("read_words", words.read)
+                .member("written_words", words.written)
+                .end_object();
+        };
+        json.begin_object()
+            .member("status", to_string(found.outcome))
+            .member("objective", objective)
+            .member("cycles", found.cost.cycles)
+            .member("compute_cycles", found.cost.compute_cycles)
+            .member("seconds", found.cost.cycles / cost::published_platform::clock_hz)
+            .member("energy_pj", found.cost.energy_pj)
+            .member("edp", found.cost.edp())
+            .key("lower_bound")
+            .begin_object()
+            .member("cycles", limit.cycles)
+            .member("energy_pj", limit.energy_pj)
+            .member("edp", limit.edp())
+            .end_object();
+        moved("local", found.cost.local);
+        moved("global", found.cost.global);
+        moved("dram", found.cost.dram);
+        json.key("mapping")
+            .begin_object()
+            .member("turned", m.turned)
+            .key("tile")
+            .begin_object()
+            .member("rows", m.tile_rows)
+            .member("column_folds", m.tile_columns)
+            .member("reduction_folds", m.tile_reduction)
+            .end_object()
+            .key("block")
+            .begin_object()
+            .member("rows", m.block_rows)
+            .member("column_tiles", m.block_columns)
+            .member("reduction_tiles", m.block_reduction)
+            .end_object()
+            .member("stays_in_block", name_of(m.in_block))
+            .member("stays_in_dram", name_of(m.in_dram))
+            .end_object()
+            .end_object();
+        return std::move(json).take();
+    }
+
+    static void print(std::ostream& out, const cost::mapping_outcome& found,
+                      const cost::mapping_limit& limit) {
+        using dovetail::to_text;
+        const cost::mapping& m = found.best;
+        out << to_text(found.cost.cycles, 12) << " cycles, at least " << to_text(limit.cycles, 12)
+            << " for any mapping; " << to_text(found.cost.energy_pj * 1e-6, 5) << " uJ, at least "
+            << to_text(limit.energy_pj * 1e-6, 5) << "\n  tile: " << m.tile_rows << " rows, "
+            << m.tile_columns << " column and " << m.tile_reduction << " reduction folds of an array"
+            << (m.turned ? " (turned)" : "") << "\n  block: " << m.block_rows << " rows, " << m.block_columns
+            << " column and " << m.block_reduction << " reduction tiles\n  " << name_of(m.in_block)
+            << " stay in the local buffers, " << name_of(m.in_dram) << " in the global buffer\n";
+    }
+};
+
+} // namespace
+
+void add_price_mapping(CLI::App& price, int& status) {
+    CLI::App* command = price.add_subcommand(
+        "mapping", "the best mapping of a matrix product to PHAZE's tensor cores and memories");
+    const auto options = std::make_shared<price_mapping_command>();
+    add_options(*command, options->extents);
+    for (const char* extent : {"--m", "--n", "--k"}) command->get_option(extent)->required()->default_str("");
+    command
+        ->add_option("--point", options->point, "the chip: num_tc=8,num_vc=2,width=128,depth=128,glb_mib=128")
+        ->required();
+    command->add_option("--objective", options->objective, "what is least: latency, energy or edp")
+        ->capture_default_str();
+    options->common.add_to(*command);
+    command->callback([options, &status] { status = options->run(); });
+}
+
+} // namespace cli
