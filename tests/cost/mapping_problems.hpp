@@ -22,6 +22,7 @@ inline cost::mapping_hardware small_hardware(random_source& random) {
         l.double_buffered = random.integer(0, 2) == 0;
         l.read_words_per_cycle = static_cast<double>(random.integer(1, 8));
         l.write_words_per_cycle = static_cast<double>(random.integer(1, 8));
+        l.one_port = random.integer(0, 3) == 0;
         l.word_pj = static_cast<double>(random.integer(0, 60));
         return l;
     };
@@ -31,6 +32,7 @@ inline cost::mapping_hardware small_hardware(random_source& random) {
     h.depth = random.integer(1, 3);
     h.weights_held = random.integer(1, 4);
     h.local = level(8, 60);
+    h.local_per_core = random.integer(0, 1) == 1;
     h.global = level(20, 200);
     h.dram = level(1, 1);
     h.mac_pj = static_cast<double>(random.integer(0, 3));
@@ -55,7 +57,19 @@ inline cost::convolution small_convolution(random_source& random) {
             .stride = random.integer(1, 3)};
 }
 
-/// Calls `body(mapping)` for every mapping of `op` that fits.
+/// Whether the columns and the reduction, of so many folds, are cut evenly.
+inline bool is_even(const cost::mapping& m, std::int64_t column_folds, std::int64_t reduction_folds) {
+    const auto even = [](std::int64_t extent, std::int64_t part) {
+        return cost::even_cut::of(extent, part).part == part;
+    };
+    const auto tiles = [](std::int64_t folds, std::int64_t part) { return (folds + part - 1) / part; };
+    return even(column_folds, m.tile_columns) && even(reduction_folds, m.tile_reduction) &&
+           even(tiles(column_folds, m.tile_columns), m.block_columns) &&
+           even(tiles(reduction_folds, m.tile_reduction), m.block_reduction);
+}
+
+/// Calls `body(mapping)` for every mapping of `op` that fits: of every size where parts share no inputs, else
+/// of even cuts.
 template <class Operator, class Body>
 void over_all_mappings(const cost::mapping_hardware& hardware, const Operator& op, Body body) {
     const workload::contraction p = op.product();
@@ -71,6 +85,7 @@ void over_all_mappings(const cost::mapping_hardware& hardware, const Operator& o
                     for (m.block_rows = m.tile_rows; m.block_rows <= p.rows; ++m.block_rows)
                         for (m.block_columns = 1; m.block_columns <= columns; ++m.block_columns)
                             for (m.block_reduction = 1; m.block_reduction <= reduction; ++m.block_reduction) {
+                                if (Operator::inputs_overlap && !is_even(m, columns, reduction)) continue;
                                 if (!cost::fits(hardware, op, m)) continue;
                                 for (const cost::stays in_block : cost::loop_orders)
                                     for (const cost::stays in_dram : cost::loop_orders) {

@@ -5,6 +5,9 @@
 #include <dovetail/core/units.hpp>
 #include <dovetail/cost/mapping_bound.hpp>
 #include <dovetail/cost/phaze_hardware.hpp>
+#include <dovetail/cost/sound_mapping_hardware.hpp>
+#include <dovetail/hardware/phaze_family.hpp>
+#include <dovetail/hardware/platform.hpp>
 
 #include <gtest/gtest.h>
 
@@ -58,13 +61,13 @@ void expect_best_of_all(const mapping_hardware& hardware, const Operator& op) {
 
 TEST(mapping_search, finds_the_best_of_all_mappings_of_a_product) {
     random_source random(21);
-    for (int i = 0; i < 60; ++i)
+    for (int i = 0; i < 150; ++i)
         expect_best_of_all(test::small_hardware(random), mapped_product(test::small_product(random)));
 }
 
 TEST(mapping_search, finds_the_best_of_all_mappings_of_a_convolution) {
     random_source random(22);
-    for (int i = 0; i < 40; ++i)
+    for (int i = 0; i < 60; ++i)
         expect_best_of_all(test::small_hardware(random), mapped_convolution(test::small_convolution(random)));
 }
 
@@ -184,6 +187,25 @@ TEST(mapping_search, hardware_as_a_type_gives_the_same) {
             ASSERT_EQ(a.cost.energy_pj, b.cost.energy_pj);
             ASSERT_EQ(a.priced, b.priced);
         }
+}
+
+TEST(mapping_search, a_sound_chip_gains_from_its_cores) {
+    using platform = hardware::phaze_platform;
+    const mapped_product cube({1, 4096, 4096, 4096});
+    double before = std::numeric_limits<double>::infinity();
+    for (const std::int64_t cores : {1, 2, 4, 8}) {
+        const mapping_hardware hardware = sound_mapping_hardware<platform>(hardware::tpuv4_like, cores);
+        const mapping_outcome found = mapping_search{}(hardware, cube);
+        ASSERT_TRUE(fits(hardware, cube, found.best));
+        EXPECT_LE(mapping_bound(hardware, cube).cycles, found.cost.cycles);
+        EXPECT_LT(found.cost.cycles, 0.6 * before);
+        EXPECT_GE(found.cost.cycles, 4'194'304.0 / static_cast<double>(cores));
+        before = found.cost.cycles;
+    }
+    // Half of the buffer works, and a word has two bytes.
+    const mapping_hardware hardware = sound_mapping_hardware<platform>(hardware::tpuv4_like, 1);
+    EXPECT_EQ(hardware.local.usable_words(), 16.0 * 128 * 128 / 2 / 2);
+    EXPECT_EQ(hardware.weights_held, 8);
 }
 
 TEST(mapping_search, batches_are_products_of_their_own) {

@@ -167,8 +167,17 @@ TEST(mapping, deals_out_whole_tiles) {
         hardware.cores = cores;
         EXPECT_EQ(price(hardware, op, m).compute_cycles, expected) << cores;
     }
+    // Its local buffer gives a core the words of its tiles, and they may set the pace: 2 of 6.
+    hardware.cores = 4;
+    hardware.local_per_core = true;
+    hardware.local.read_words_per_cycle = 0.5;
+    const mapping_cost shared = price(hardware, op, m);
+    EXPECT_DOUBLE_EQ(shared.cycles, shared.local.read / 0.5 / 3);
+    hardware.local.one_port = true;
+    EXPECT_DOUBLE_EQ(price(hardware, op, m).cycles, (shared.local.read + shared.local.written) / 0.5 / 3);
     // A fold that leaves half of the array idle is laid out twice, for two rows at a time.
     hardware.cores = 1;
+    hardware.local_per_core = false;
     const mapped_product narrow({1, 12, 16, 2});
     EXPECT_EQ(price(hardware, narrow, m).compute_cycles, 6 * 4);
 }

@@ -134,13 +134,21 @@ public:
     }
     [[nodiscard]] constexpr double rows_within(double words, std::int64_t reduction,
                                                double words_per_row) const {
-        std::int64_t most = product_.rows;
-        for (;;) {
-            most = cut_rows(most).part;
-            if (held_inputs(most, reduction) + static_cast<double>(most) * words_per_row <= words)
-                return static_cast<double>(most);
-            if (--most == 0) return 0;
-        }
+        // Whole images, else lines of one, else points of one line: of each, as many as fit.
+        const auto most_of = [&](std::int64_t unit, std::int64_t most) {
+            std::int64_t fit = 0;
+            for (std::int64_t end = most + 1; end - fit > 1;) {
+                const std::int64_t middle = fit + (end - fit) / 2;
+                const std::int64_t rows = middle * unit;
+                const double taken = held_inputs(rows, reduction) + real(rows) * words_per_row;
+                (taken <= words ? fit : end) = middle;
+            }
+            return fit * unit;
+        };
+        std::int64_t rows = most_of(conv_.height * conv_.width, conv_.images);
+        if (rows == 0) rows = most_of(conv_.width, conv_.height);
+        if (rows == 0) rows = most_of(1, conv_.width);
+        return real(rows);
     }
     [[nodiscard]] constexpr double held_inputs(std::int64_t rows, std::int64_t reduction) const {
         const part p = part_of(rows);

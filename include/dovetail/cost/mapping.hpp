@@ -20,7 +20,8 @@ struct memory_level {
     bool double_buffered = false; ///< one half works while the other is filled and drained
     double read_words_per_cycle = 0;
     double write_words_per_cycle = 0;
-    double word_pj = 0; ///< of a word read or written
+    bool one_port = false; ///< words read and written share the rate of reading
+    double word_pj = 0;    ///< of a word read or written
 
     /// What tiles may take.
     [[nodiscard]] constexpr double usable_words() const noexcept {
@@ -40,7 +41,8 @@ struct mapping_hardware {
     std::int64_t width = 0;        ///< units of an array along the columns of the result
     std::int64_t depth = 0;        ///< units of an array along the reduction
     std::int64_t weights_held = 0; ///< by the registers of one unit, at most `most_weights_held`
-    memory_level local{};          ///< the buffer of one core; its bandwidth is that of all cores together
+    memory_level local{};          ///< the buffer of one core
+    bool local_per_core = false;   ///< its rates are those of one core, not of all together
     memory_level global{};
     memory_level dram{};
     double mac_pj = 0;
@@ -59,6 +61,7 @@ struct fixed_mapping_hardware {
     static constexpr std::int64_t depth = Hardware.depth;
     static constexpr std::int64_t weights_held = Hardware.weights_held;
     static constexpr memory_level local = Hardware.local;
+    static constexpr bool local_per_core = Hardware.local_per_core;
     static constexpr memory_level global = Hardware.global;
     static constexpr memory_level dram = Hardware.dram;
     static constexpr double mac_pj = Hardware.mac_pj;
@@ -101,6 +104,7 @@ struct moved_words {
         return (read + written) * level.word_pj;
     }
     [[nodiscard]] constexpr double cycles(const memory_level& level) const noexcept {
+        if (level.one_port) return (read + written) / level.read_words_per_cycle;
         return std::max(read / level.read_words_per_cycle, written / level.write_words_per_cycle);
     }
 };
@@ -109,6 +113,7 @@ struct moved_words {
 /// a buffer is free there.
 struct mapping_cost {
     double compute_cycles = 0; ///< of the busiest core
+    double local_share = 1;    ///< of the words of all local buffers, what passes the one that sets the pace
     moved_words local{};
     moved_words global{};
     moved_words dram{};
@@ -184,26 +189,27 @@ private:
            real(layout.reduction_folds);
 }
 
-/// Cycles of the busiest core when tiles of the result, of `rows.part` rows and `tile_columns` folds, are
-/// dealt out. None works longer than a single core would.
+/// Sets what depends on the busiest core, when tiles of the result, of `rows.part` rows and `tile_columns`
+/// folds, are dealt out. None works longer than a single core would.
 template <class Hardware>
-[[nodiscard]] constexpr double compute_cycles(const Hardware& hardware, const workload::contraction& product,
-                                              const array_layout& layout, const even_cut& rows,
-                                              std::int64_t tile_columns, std::int64_t column_tiles) {
-    const double alone = alone_cycles(product, layout);
-    if (hardware.cores == 1) return alone;
+constexpr void deal_out(const Hardware& hardware, const workload::contraction& product,
+                        const array_layout& layout, const even_cut& rows, std::int64_t tile_columns,
+                        std::int64_t column_tiles, mapping_cost& cost) {
+    cost.compute_cycles = alone_cycles(product, layout);
+    if (hardware.cores == 1) return;
     const auto real = operand_words::real;
     const std::int64_t tiles = product.batch * rows.count * column_tiles;
-    const double busiest = real(ceil_div<std::int64_t>(tiles, hardware.cores)) *
-                           real(ceil_div(rows.part, layout.copies)) * real(tile_columns) *
-                           real(layout.reduction_folds);
-    return std::min(alone, busiest);
+    const double busiest = real(ceil_div<std::int64_t>(tiles, hardware.cores));
+    cost.compute_cycles =
+        std::min(cost.compute_cycles, busiest * real(ceil_div(rows.part, layout.copies)) *
+                                          real(tile_columns) * real(layout.reduction_folds));
+    if (hardware.local_per_core) cost.local_share = busiest / real(tiles);
 }
 
 /// Adds up cycles and energy.
 template <class Hardware>
 constexpr void add_up(const Hardware& hardware, double macs, mapping_cost& cost) {
-    cost.cycles = std::max({cost.compute_cycles, cost.local.cycles(hardware.local),
+    cost.cycles = std::max({cost.compute_cycles, cost.local.cycles(hardware.local) * cost.local_share,
                             cost.global.cycles(hardware.global), cost.dram.cycles(hardware.dram)});
     cost.energy_pj = macs * (hardware.mac_pj + hardware.register_pj) + cost.local.energy_pj(hardware.local) +
                      cost.global.energy_pj(hardware.global) + cost.dram.energy_pj(hardware.dram);
@@ -271,7 +277,7 @@ template <class Hardware, mapped_operator Operator>
         return real(product.batch) * op.fetched_inputs(rows, e.reduction);
     };
     mapping_cost cost;
-    cost.compute_cycles = detail::compute_cycles(hardware, product, layout, a, m.tile_columns, b);
+    detail::deal_out(hardware, product, layout, a, m.tile_columns, b, cost);
     cost.local = words.moved(tiles, real(product.batch) * real(product.rows) * real(product.reduction),
                              hardware.sum_words);
     cost.global = words.moved(tiles, blocks, m.in_block,

@@ -97,8 +97,8 @@ struct mapping_limit {
 ///
 /// Tiles of m x k inputs, k x n weights and m x n sums in a memory of S words have mk, kn, mn <= S, so that
 /// the reads MNK (1/m + 1/n + 1/k) - MN are at least 3 MNK / sqrt(S) - MN (the argument of Hong and Kung,
-/// STOC 1981; Loomis and Whitney, 1949), and more where an extent is short. The bound is met by 4096 x 4096 x
-/// 4096 on every square array of PHAZE. \complexity O(1), no allocation.
+/// STOC 1981), and more where an extent is short. A product of 4096 x 4096 x 4096 meets the bound on PHAZE's
+/// arrays of 64, 128 and 256 units a side. \complexity O(1), no allocation.
 template <class Hardware>
 [[nodiscard]] constexpr mapping_limit mapping_bound(const Hardware& hardware, const mapped_product& op) {
     const auto real = detail::operand_words::real;
@@ -124,8 +124,9 @@ template <class Hardware>
     const double dram = block.least_moved(macs, inputs, weights, results, s);
     const double dram_both = block.least_moved(macs, inputs, weights, results, 2 * s) + results;
     const double compute = macs / (real(hardware.cores) * real(hardware.width) * real(hardware.depth));
+    const double share = hardware.local_per_core ? detail::below(1 / real(hardware.cores)) : 1;
     return {
-        .cycles = std::max({compute, cycles(hardware.local, local, results),
+        .cycles = std::max({compute, cycles(hardware.local, local, results) * share,
                             cycles(hardware.global, global, results), cycles(hardware.dram, dram, results)}),
         .energy_pj = macs * (hardware.mac_pj + hardware.register_pj) + local_both * hardware.local.word_pj +
                      global_both * hardware.global.word_pj + dram_both * hardware.dram.word_pj};

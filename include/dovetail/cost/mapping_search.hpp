@@ -140,7 +140,10 @@ private:
     constexpr void cut_rows(const array_layout& layout, double most, shape& s) const {
         s.rows = op_.cut_rows(most < real(product_.rows) ? static_cast<std::int64_t>(most) : product_.rows);
         s.inputs = fetched(s.rows.part, s.reduction->extent);
-        s.bound = bound_of(s, least_compute(layout, s));
+        mapping_cost least = cost_of_local(tiles_of(s));
+        least.compute_cycles = least_compute(layout, s);
+        if (hardware_.local_per_core) least.local_share = 1 / real(hardware_.cores);
+        s.bound = bound_of(s, least);
     }
 
     constexpr double fetched(std::int64_t rows, std::int64_t reduction) const {
@@ -176,18 +179,17 @@ private:
 
     constexpr objective_value bound_of(const mapping_cost& cores, const least_words& global,
                                        const least_words& dram) const {
-        const double cycles = std::max({cores.compute_cycles, cores.local.cycles(hardware_.local),
-                                        global.cycles(hardware_.global), dram.cycles(hardware_.dram)});
+        const double cycles =
+            std::max({cores.compute_cycles, cores.local.cycles(hardware_.local) * cores.local_share,
+                      global.cycles(hardware_.global), dram.cycles(hardware_.dram)});
         const double energy_pj = macs_ * (hardware_.mac_pj + hardware_.register_pj) +
                                  cores.local.energy_pj(hardware_.local) +
                                  global.both * hardware_.global.word_pj + dram.both * hardware_.dram.word_pj;
         return value_of(goal_, cycles, energy_pj);
     }
 
-    // No mapping with these tiles and `compute` cycles is better.
-    constexpr objective_value bound_of(const shape& s, double compute) const {
-        mapping_cost cores = cost_of_local(tiles_of(s));
-        cores.compute_cycles = compute;
+    // No mapping with these tiles, and cores that take as long, is better.
+    constexpr objective_value bound_of(const shape& s, const mapping_cost& cores) const {
         least_words global;
         for (const stays order : loop_orders)
             global.or_else(words_.moved(tiles_of(s), {1, 1, 1}, order, s.inputs, hardware_.sum_words));
@@ -204,13 +206,12 @@ private:
     constexpr void explore(const array_layout& layout, bool turned, shape s) {
         for (;;) {
             mapping_cost cost = cost_of_local(tiles_of(s));
-            cost.compute_cycles = compute_cycles(hardware_, product_, layout, s.rows, s.columns->cut.part,
-                                                 s.columns->cut.count);
+            deal_out(hardware_, product_, layout, s.rows, s.columns->cut.part, s.columns->cut.count, cost);
             mapping m{.turned = turned,
                       .tile_rows = s.rows.part,
                       .tile_columns = s.columns->cut.part,
                       .tile_reduction = s.reduction->cut.part};
-            if (bound_of(s, cost.compute_cycles) < best_) explore_blocks(layout, s, cost, m);
+            if (bound_of(s, cost) < best_) explore_blocks(layout, s, cost, m);
             if (s.rows.part == 1) return;
             cut_rows(layout, real(s.rows.part - 1), s);
             if (!(s.bound < best_)) return;
@@ -247,6 +248,7 @@ private:
             const double column_blocks = real(columns.count);
             if (by_columns && !(bound_of_order(s, {1, column_blocks, 1}, cost, m) < best_)) return;
             const std::int64_t column_folds = columns.part * s.columns->cut.part;
+            bool holds_all = false; // along the rows and the reduction, as far as they matter
             for (std::int64_t c = by_reduction ? reduction_of_block(layout, s, column_folds) : 1; c >= 1;
                  --c) {
                 const even_cut reduction = even_cut::of(s.reduction->cut.count, c);
@@ -266,11 +268,13 @@ private:
                 m.block_reduction = reduction.part;
                 consider(s, {real(rows.count), column_blocks, reduction_blocks},
                          fetched(rows.part, extents.reduction), cost, m);
-                // Once there is nothing to gain along the rows, a smaller block only moves more.
+                // Once there is nothing to gain along the rows, a smaller block only moves more: but for
+                // channels at its borders, which even more blocks may cut less often.
                 if (by_rows && rows.count > 1) continue;
-                if (!by_reduction || reduction.count == 1) return;
-                break;
+                holds_all = holds_all || !by_reduction || reduction.count == 1;
+                if (!overlap) break;
             }
+            if (holds_all) return;
         }
     }
 
