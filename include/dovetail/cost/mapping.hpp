@@ -172,6 +172,9 @@ public:
         return moved(parts, parts, stays::sums, inputs, sum_words);
     }
 
+    [[nodiscard]] constexpr double weights() const noexcept { return weights_; }
+    [[nodiscard]] constexpr double results() const noexcept { return results_; }
+
     [[nodiscard]] static constexpr double real(std::int64_t count) noexcept {
         return static_cast<double>(count);
     }

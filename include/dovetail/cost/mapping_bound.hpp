@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <type_traits>
 
 namespace dovetail::cost {
@@ -17,19 +16,11 @@ namespace detail {
 
 /// Words that cross a border at least: read, written, and both together.
 struct least_words {
-    double read = std::numeric_limits<double>::infinity();
-    double written = std::numeric_limits<double>::infinity();
-    double both = std::numeric_limits<double>::infinity();
+    double read, written, both;
 
-    constexpr explicit least_words() = default;
     constexpr explicit least_words(const moved_words& moved)
         : read(moved.read), written(moved.written), both(moved.read + moved.written) {}
 
-    constexpr void or_else(const moved_words& moved) {
-        read = std::min(read, moved.read);
-        written = std::min(written, moved.written);
-        both = std::min(both, moved.read + moved.written);
-    }
     [[nodiscard]] constexpr double cycles(const memory_level& level) const {
         return moved_words{read, written}.cycles(level);
     }
