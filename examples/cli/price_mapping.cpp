@@ -6,6 +6,7 @@
 #include <dovetail/core/checked.hpp>
 #include <dovetail/core/json.hpp>
 #include <dovetail/core/option.hpp>
+#include <dovetail/core/status.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/cost/mapped_operator.hpp>
 #include <dovetail/cost/mapping.hpp>
@@ -99,10 +100,12 @@ struct price_mapping_command {
                 .member("written_words", words.written)
                 .end_object();
         };
-        json.begin_object()
-            .member("status", to_string(found.outcome))
-            .member("objective", objective)
-            .member("cycles", found.cost.cycles)
+        json.begin_object().member("status", to_string(found.outcome)).member("objective", objective);
+        if (found.outcome == dovetail::status::infeasible) {
+            json.end_object();
+            return std::move(json).take();
+        }
+        json.member("cycles", found.cost.cycles)
             .member("compute_cycles", found.cost.compute_cycles)
             .member("seconds", found.cost.cycles / cost::published_platform::clock_hz)
             .member("energy_pj", found.cost.energy_pj)
@@ -142,6 +145,10 @@ struct price_mapping_command {
                       const cost::mapping_limit& limit) {
         using dovetail::to_text;
         const cost::mapping& m = found.best;
+        if (found.outcome == dovetail::status::infeasible) {
+            out << to_string(found.outcome) << ": not even a tile of one row and one fold fits\n";
+            return;
+        }
         out << to_text(found.cost.cycles, 12) << " cycles, at least " << to_text(limit.cycles, 12)
             << " for any mapping; " << to_text(found.cost.energy_pj * 1e-6, 5) << " uJ, at least "
             << to_text(limit.energy_pj * 1e-6, 5) << "\n  tile: " << m.tile_rows << " rows, "

@@ -56,6 +56,15 @@ TEST_F(Cli, PriceMappingShowsTheMappingAndItsBound) {
     EXPECT_NE(text.out.find("tile: 512 rows"), std::string::npos) << text.out;
 }
 
+TEST_F(Cli, PriceMappingProvesThatNothingFits) {
+    // A fold of 16 Mi weights, and a global buffer of 1 Mi words.
+    const json none = answered("price mapping --m 8192 --n 8192 --k 8192 "
+                               "--point num_tc=1,num_vc=1,width=4096,depth=4096,glb_mib=1",
+                               3);
+    EXPECT_EQ(none.at("status"), "infeasible");
+    EXPECT_FALSE(none.contains("cycles"));
+}
+
 TEST_F(Cli, PriceMappingRefusesBadInput) {
     const std::string chip = " --point num_tc=1,num_vc=1,width=128,depth=128,glb_mib=128";
     refused("price mapping --m 0 --n 8 --k 8" + chip, {"--m", "at least 1"});

@@ -96,7 +96,7 @@ struct convolution {
 
 /// A convolution mapped natively: the windows of a part overlap in the buffers, and their inputs are held and
 /// fetched once for it. The rows are cut along the images, then along the height of one image, then along the
-/// width of one line. The reduction runs through one channel after the other.
+/// width of one line. The reduction runs through one channel after the other. Members as in `mapped_product`.
 class mapped_convolution {
 public:
     static constexpr bool inputs_overlap = true;

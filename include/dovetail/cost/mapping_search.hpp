@@ -1,6 +1,6 @@
 #pragma once
 /// \file
-/// The best mapping of a matrix product, exact over the declared space.
+/// The best mapping of a product or a convolution, exact over the declared space.
 
 #include <dovetail/core/assert.hpp>
 #include <dovetail/core/status.hpp>
@@ -28,7 +28,7 @@ struct mapping_outcome {
 
 namespace detail {
 
-/// One search: the mappings of one product to one chip, and what is known of the best.
+/// One search: the mappings of one operator to one chip, and the best of those seen.
 template <class Hardware, mapped_operator Operator>
 class mapping_explorer {
 public:
@@ -45,11 +45,11 @@ public:
 private:
     using cuts = operand_words::cuts;
 
-    /// The parts of a cut that a tile may have along one side, in folds, and its largest other sides.
+    /// One way to cut the columns or the reduction into tiles, in folds.
     struct side {
         even_cut cut;
         std::int64_t extent = 0; ///< elements of the part
-        double rows_most = 0;    ///< that fit with it, if every operand has a capacity of its own
+        double rows_most = 0;    ///< that fit beside it, where every operand has a capacity of its own
     };
     struct sides {
         std::array<side, most_weights_held> of{};
@@ -61,8 +61,12 @@ private:
         std::uint8_t columns, reduction;
         objective_value bound;
     };
-    // Pairs whose product is at most 64: the sum of 64 / i over i.
-    static constexpr std::size_t most_candidates = 280;
+    // Pairs of numbers whose product is at most `most_weights_held`.
+    static constexpr std::size_t most_candidates = [] {
+        std::int64_t pairs = 0;
+        for (std::int64_t i = 1; i <= most_weights_held; ++i) pairs += most_weights_held / i;
+        return static_cast<std::size_t>(pairs);
+    }();
 
     /// Tiles of one shape but for their rows.
     struct shape {
@@ -369,11 +373,11 @@ private:
 
 } // namespace detail
 
-/// Finds the best mapping of a product: every turn of the arrays, every even cut into tiles and blocks that
-/// fit, every loop order.
+/// Finds the best mapping of an operator: every turn of the arrays, every even cut into tiles and blocks that
+/// fit, every loop order. Of a product, no cut of any kind is better than the even ones.
 ///
 /// Exact: a part of the space is left out only when its bound is no better than a mapping in hand. Batches
-/// follow one another. Deterministic, and allocates nothing. \see price, mapping_bound
+/// follow one another. Deterministic, constexpr, and allocates nothing. \see price, mapping_bound
 struct mapping_search {
     mapping_objective goal = mapping_objective::latency;
 
@@ -386,6 +390,9 @@ struct mapping_search {
         DOVETAIL_ASSERT(hardware.cores > 0 && hardware.width > 0 && hardware.depth > 0 &&
                             hardware.weights_held > 0 && hardware.weights_held <= most_weights_held,
                         "a core has units, and registers for up to 64 weights each");
+        for ([[maybe_unused]] const memory_level& level : {hardware.local, hardware.global, hardware.dram})
+            DOVETAIL_ASSERT(level.read_words_per_cycle > 0 && level.write_words_per_cycle > 0,
+                            "every memory can be read and written");
         return detail::mapping_explorer<Hardware, Operator>(hardware, op, goal)();
     }
 };

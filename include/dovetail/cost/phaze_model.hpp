@@ -39,14 +39,15 @@ struct phaze_model {
                             (all ? chip.num_vc : 1) * chip.width_vc);
     }
 
-    /// The cost of a product on `cores` tensor cores; nothing for an empty one.
+    /// The cost of a product on `cores` tensor cores; nothing for an empty one. The global buffer must hold
+    /// the tile of one row and one fold, as it does on every chip of PHAZE's family.
     template <hardware::accelerator_like Chip = hardware::accelerator>
     [[nodiscard]] static constexpr mapping_cost product_part(const workload::contraction& product,
                                                              const Chip& chip, std::int64_t cores) {
         if (product.macs() <= 0) return {};
         const mapping_outcome found =
             mapping_search{Goal}(phaze_mapping_hardware(chip, cores), mapped_product(product));
-        DOVETAIL_ASSERT(found.outcome == status::optimal, "a tile of one row and one fold fits every chip");
+        DOVETAIL_ASSERT(found.outcome == status::optimal, "the global buffer holds one fold of weights");
         return found.cost;
     }
 

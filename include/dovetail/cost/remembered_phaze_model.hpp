@@ -37,8 +37,7 @@ public:
                                       core_mode mode) const {
         const bool all = mode == core_mode::all_cores;
         const key wanted{work.product, chip.width, chip.depth, chip.glb_bytes, all ? chip.num_tc : 1};
-        const mapping_cost product =
-            work.uses_tensor_core() ? table_->find(wanted) : pure::product_part(work.product, chip, 1);
+        const mapping_cost product = work.product.macs() > 0 ? table_->find(wanted) : mapping_cost{};
         return pure::put_together(work, product, (all ? chip.num_vc : 1) * chip.width_vc);
     }
 
