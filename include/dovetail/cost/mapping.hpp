@@ -100,9 +100,11 @@ struct moved_words {
     double read = 0;
     double written = 0;
 
+    /// The energy of moving them at `level`.
     [[nodiscard]] constexpr double energy_pj(const memory_level& level) const noexcept {
         return (read + written) * level.word_pj;
     }
+    /// The cycles that `level` is busy with them.
     [[nodiscard]] constexpr double cycles(const memory_level& level) const noexcept {
         if (level.one_port) return (read + written) / level.read_words_per_cycle;
         return std::max(read / level.read_words_per_cycle, written / level.write_words_per_cycle);
