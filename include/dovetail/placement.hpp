@@ -7,10 +7,13 @@
 #include <dovetail/placement/device_classes.hpp>
 #include <dovetail/placement/device_graph.hpp>
 #include <dovetail/placement/device_plan.hpp>
+#include <dovetail/placement/device_share.hpp>
 #include <dovetail/placement/downset_lattice.hpp>
 #include <dovetail/placement/downset_stages.hpp>
 #include <dovetail/placement/exact_program.hpp>
 #include <dovetail/placement/explain.hpp>
+#include <dovetail/placement/formulation/latency.hpp>
+#include <dovetail/placement/formulation/max_load.hpp>
 #include <dovetail/placement/latency_downsets.hpp>
 #include <dovetail/placement/latency_fill.hpp>
 #include <dovetail/placement/latency_labels.hpp>

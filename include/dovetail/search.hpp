@@ -11,6 +11,7 @@
 #include <dovetail/search/observer.hpp>
 #include <dovetail/search/options.hpp>
 #include <dovetail/search/outcome.hpp>
+#include <dovetail/search/pass_memory.hpp>
 #include <dovetail/search/pass_order.hpp>
 #include <dovetail/search/pass_timer.hpp>
 #include <dovetail/search/profile.hpp>

@@ -28,6 +28,7 @@
 #include <dovetail/workload/operators/shape_arithmetic.hpp>
 #include <dovetail/workload/operators/shape_rules.hpp>
 #include <dovetail/workload/operators/view.hpp>
+#include <dovetail/workload/pass_buffers.hpp>
 #include <dovetail/workload/pattern.hpp>
 #include <dovetail/workload/recognise.hpp>
 #include <dovetail/workload/repetition.hpp>

@@ -19,8 +19,12 @@
 #include <iterator>
 #include <limits>
 #include <map>
+#include <memory>
+#include <mutex>
 #include <numeric>
 #include <optional>
+#include <queue>
+#include <ranges>
 #include <set>
 #include <span>
 #include <string>
@@ -30,7 +34,6 @@
 #include <tuple>
 #include <type_traits>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -1107,30 +1110,30 @@ class expression {
 public:
     expression() = default;
     /// A number.
-    expression(double constant) : constant_(constant) {}
+    constexpr expression(double constant) : constant_(constant) {}
     /// One variable.
-    expression(variable v) : terms_{{v, 1.0}} {}
+    constexpr expression(variable v) : terms_{{v, 1.0}} {}
     /// One variable times a number.
-    expression(term t) : terms_{t} {}
+    constexpr expression(term t) : terms_{t} {}
 
     /// The terms in the order in which they were added, none merged.
-    [[nodiscard]] const std::vector<term>& terms() const noexcept { return terms_; }
+    [[nodiscard]] constexpr const std::vector<term>& terms() const noexcept { return terms_; }
     /// What the expression is worth where all variables are 0.
-    [[nodiscard]] double constant() const noexcept { return constant_; }
+    [[nodiscard]] constexpr double constant() const noexcept { return constant_; }
 
     /// Adds another expression, itself included.
-    expression& operator+=(const expression& other) { return add(other, 1.0); }
+    constexpr expression& operator+=(const expression& other) { return add(other, 1.0); }
     /// Subtracts another expression.
-    expression& operator-=(const expression& other) { return add(other, -1.0); }
+    constexpr expression& operator-=(const expression& other) { return add(other, -1.0); }
     /// Scales every term and the constant.
-    expression& operator*=(double factor) {
+    constexpr expression& operator*=(double factor) {
         for (term& t : terms_) t.coefficient *= factor;
         constant_ *= factor;
         return *this;
     }
 
 private:
-    expression& add(const expression& other, double factor) {
+    constexpr expression& add(const expression& other, double factor) {
         // By position: `other` may be this very expression.
         const std::size_t count = other.terms_.size();
         terms_.reserve(terms_.size() + count);
@@ -1144,20 +1147,39 @@ private:
     double constant_ = 0.0;
 };
 
+/// The terms of an expression by rising owner and index, one a variable; a sum of 0 stays. \complexity
+/// O(t log t) for t terms.
+[[nodiscard]] inline std::vector<term> merged_terms(const expression& e) {
+    std::vector<term> terms = e.terms();
+    // Stable, so that rounding depends on the order in which the terms were written and on nothing else.
+    const auto before = [](const term& a, const term& b) {
+        return a.of.owner != b.of.owner ? a.of.owner < b.of.owner : a.of.index < b.of.index;
+    };
+    std::stable_sort(terms.begin(), terms.end(), before);
+    std::size_t kept = 0;
+    for (const term& t : terms)
+        if (kept > 0 && !before(terms[kept - 1], t))
+            terms[kept - 1].coefficient += t.coefficient;
+        else
+            terms[kept++] = t;
+    terms.resize(kept);
+    return terms;
+}
+
 /// The sum of two expressions.
-[[nodiscard]] inline expression operator+(expression left, const expression& right) {
+[[nodiscard]] constexpr expression operator+(expression left, const expression& right) {
     return std::move(left += right);
 }
 /// The difference of two expressions.
-[[nodiscard]] inline expression operator-(expression left, const expression& right) {
+[[nodiscard]] constexpr expression operator-(expression left, const expression& right) {
     return std::move(left -= right);
 }
 /// The negated expression.
-[[nodiscard]] inline expression operator-(expression e) { return std::move(e *= -1.0); }
+[[nodiscard]] constexpr expression operator-(expression e) { return std::move(e *= -1.0); }
 /// An expression times a number.
-[[nodiscard]] inline expression operator*(expression e, double factor) { return std::move(e *= factor); }
+[[nodiscard]] constexpr expression operator*(expression e, double factor) { return std::move(e *= factor); }
 /// A number times an expression.
-[[nodiscard]] inline expression operator*(double factor, expression e) { return std::move(e *= factor); }
+[[nodiscard]] constexpr expression operator*(double factor, expression e) { return std::move(e *= factor); }
 
 /// How the two sides of a constraint compare.
 enum class relation : std::uint8_t { less_equal, equal, greater_equal };
@@ -1169,22 +1191,23 @@ struct constraint {
 };
 
 /// `left` is at most `right`.
-[[nodiscard]] inline constraint operator<=(expression left, const expression& right) {
+[[nodiscard]] constexpr constraint operator<=(expression left, const expression& right) {
     return {std::move(left -= right), relation::less_equal};
 }
 /// `left` is at least `right`.
-[[nodiscard]] inline constraint operator>=(expression left, const expression& right) {
+[[nodiscard]] constexpr constraint operator>=(expression left, const expression& right) {
     return {std::move(left -= right), relation::greater_equal};
 }
 /// `left` equals `right`.
-[[nodiscard]] inline constraint operator==(expression left, const expression& right) {
+[[nodiscard]] constexpr constraint operator==(expression left, const expression& right) {
     return {std::move(left -= right), relation::equal};
 }
 
 } // namespace dovetail::ilp
 
 /// \file
-/// A model as text in CPLEX LP format, which every solver reads.
+/// What it takes to be a formulation: a problem of some type written as a model, whose values are read back
+/// as an answer to it.
 
 /// \file
 /// An integer linear program as plain data: columns, rows, objective.
@@ -1254,7 +1277,7 @@ public:
     void add_constraint(const constraint& c, std::string name = {}) {
         const std::string place =
             "constraint " + (name.empty() ? "#" + to_text(rows_.size()) : "'" + name + "'");
-        row r{std::move(name), c.sense, -c.difference.constant(), merged(c.difference, place)};
+        row r{std::move(name), c.sense, -c.difference.constant(), entries_of(c.difference, place)};
         if (!std::isfinite(r.right_side))
             reject(place, "its right side is " + to_text(r.right_side), "it must be finite");
         if (r.right_side == 0.0) r.right_side = 0.0; // not -0
@@ -1265,6 +1288,23 @@ public:
     void minimize(const expression& objective) { set_objective(direction::minimize, objective); }
     /// Sets the objective, to be as large as possible; replaces the one before.
     void maximize(const expression& objective) { set_objective(direction::maximize, objective); }
+
+    /// The same model with every variable continuous. Bounds stay as they are; variables serve both.
+    [[nodiscard]] model relaxed() const {
+        model copy = *this;
+        for (column& c : copy.columns_) c.kind = domain::continuous;
+        return copy;
+    }
+
+    /// Whether a variable is one of this model.
+    [[nodiscard]] bool owns(variable v) const noexcept { return v.owner == id_ && v.index < columns_.size(); }
+
+    /// Keeps a misuse for `check`, unless there was one before: for helpers that write rows.
+    void reject(std::string place, std::string wrong, std::string expected) {
+        if (!problem_)
+            problem_ = error{errc::out_of_range, "model: " + std::move(place), std::move(wrong),
+                             std::move(expected)};
+    }
 
     /// Success, or the first thing that makes no sense.
     [[nodiscard]] result<void> check() const {
@@ -1288,12 +1328,6 @@ private:
         return ++last;
     }
 
-    void reject(std::string place, std::string wrong, std::string expected) {
-        if (!problem_)
-            problem_ = error{errc::out_of_range, "model: " + std::move(place), std::move(wrong),
-                             std::move(expected)};
-    }
-
     [[nodiscard]] std::string name_of_column(std::uint32_t index) const {
         return columns_[index].name.empty() ? "#" + to_text(index) : "'" + columns_[index].name + "'";
     }
@@ -1304,34 +1338,24 @@ private:
         if (!std::isfinite(offset_))
             reject("objective", "its constant is " + to_text(offset_), "it must be finite");
         for (column& c : columns_) c.cost = 0.0;
-        for (const entry& e : merged(objective, "objective")) columns_[e.column].cost = e.coefficient;
+        for (const entry& e : entries_of(objective, "objective")) columns_[e.column].cost = e.coefficient;
     }
 
-    [[nodiscard]] std::vector<entry> merged(const expression& e, const std::string& place) {
+    [[nodiscard]] std::vector<entry> entries_of(const expression& e, const std::string& place) {
         std::vector<entry> entries;
         entries.reserve(e.terms().size());
-        for (const term& t : e.terms()) {
-            if (t.of.owner != id_) {
+        for (const term& t : merged_terms(e)) {
+            if (!owns(t.of)) {
                 reject(place, "it names a variable of another model",
                        "variables come from this model's add_variable");
                 return {};
             }
-            entries.push_back({t.of.index, t.coefficient});
-        }
-        std::stable_sort(entries.begin(), entries.end(),
-                         [](const entry& a, const entry& b) { return a.column < b.column; });
-        std::size_t kept = 0;
-        for (std::size_t k = 0; k < entries.size();) {
-            entry sum = entries[k];
-            for (++k; k < entries.size() && entries[k].column == sum.column; ++k)
-                sum.coefficient += entries[k].coefficient;
-            if (!std::isfinite(sum.coefficient))
+            if (!std::isfinite(t.coefficient))
                 reject(place,
-                       "the coefficient of " + name_of_column(sum.column) + " is " + to_text(sum.coefficient),
+                       "the coefficient of " + name_of_column(t.of.index) + " is " + to_text(t.coefficient),
                        "it must be finite");
-            if (sum.coefficient != 0.0) entries[kept++] = sum;
+            if (t.coefficient != 0.0) entries.push_back({t.of.index, t.coefficient});
         }
-        entries.resize(kept);
         return entries;
     }
 
@@ -1347,165 +1371,6 @@ private:
 [[nodiscard]] inline std::string display_name(std::string_view name, std::string_view prefix,
                                               std::size_t index) {
     return name.empty() ? std::string(prefix) + to_text(index) : std::string(name);
-}
-
-} // namespace dovetail::ilp
-
-namespace dovetail::ilp {
-
-namespace detail {
-
-/// Turns any text into a name that LP readers take for one, each time another: letters, digits and
-/// underscores, not a keyword, not the exponent of a number, not too long, and different in lower case too.
-class lp_names {
-public:
-    [[nodiscard]] std::string make(std::string_view wanted) {
-        constexpr std::size_t longest = 200; // readers stop at 255
-        std::string name;
-        for (const char c : wanted.substr(0, longest)) name += is_letter(c) || is_digit(c) ? c : '_';
-        if (is_misread(name)) name.insert(0, "n_");
-        std::string unique = name;
-        for (std::size_t k = 2; !taken_.insert(lower(unique)).second; ++k) unique = name + "_" + to_text(k);
-        return unique;
-    }
-
-private:
-    static constexpr bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-    static constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-    static std::string lower(std::string text) {
-        for (char& c : text)
-            if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-        return text;
-    }
-
-    static bool is_misread(const std::string& name) {
-        static constexpr std::string_view keywords =
-            " minimize minimum min maximize maximum max subject such st bounds bound general generals gen "
-            "integer integers int binary binaries bin free end inf infinity sos semi semis ";
-        if (name.empty() || !is_letter(name[0])) return true;
-        const std::string small = lower(name);
-        const bool exponent = small[0] == 'e' && std::all_of(small.begin() + 1, small.end(), is_digit);
-        return exponent || keywords.find(" " + small + " ") != std::string_view::npos;
-    }
-
-    std::unordered_set<std::string> taken_;
-};
-
-/// Lines of text that break before they grow too long for a reader.
-class lp_lines {
-public:
-    void line(std::string_view text) {
-        end_line();
-        text_ += text;
-        text_ += '\n';
-    }
-    void begin(std::string_view text) {
-        end_line();
-        text_ += text;
-        width_ = text.size();
-    }
-    void word(std::string_view text) {
-        constexpr std::size_t widest = 100;
-        if (width_ + text.size() > widest) begin(" ");
-        text_ += ' ';
-        text_ += text;
-        width_ += text.size() + 1;
-    }
-    void term(double coefficient, std::string_view name) {
-        word(coefficient < 0.0 ? "-" : "+");
-        word(to_text(coefficient < 0.0 ? -coefficient : coefficient) + " " + std::string(name));
-    }
-    [[nodiscard]] std::string take() {
-        end_line();
-        return std::move(text_);
-    }
-
-private:
-    void end_line() {
-        if (width_ > 0) text_ += '\n';
-        width_ = 0;
-    }
-
-    std::string text_;
-    std::size_t width_ = 0;
-};
-
-/// The line of the bounds section for a column; empty where the format's default, [0, inf), holds.
-[[nodiscard]] inline std::string lp_bounds(const column& c, const std::string& name) {
-    if (c.lower == c.upper) return " " + name + " = " + to_text(c.lower);
-    if (c.lower == -infinity && c.upper == infinity) return " " + name + " free";
-    if (c.lower == -infinity) return " -inf <= " + name + " <= " + to_text(c.upper);
-    if (c.upper != infinity) return " " + to_text(c.lower) + " <= " + name + " <= " + to_text(c.upper);
-    if (c.lower != 0.0) return " " + name + " >= " + to_text(c.lower);
-    return {};
-}
-
-} // namespace detail
-
-/// The model in CPLEX LP format. Numbers read back to the same values. Names become readable ones, unique
-/// even where those of the model are not; a constant in the objective becomes a column that is fixed to 1,
-/// since the format has no better way that all readers know. \returns what `model::check` finds wrong;
-/// errc::unsupported for a model without variables or rows, which the format cannot say. \complexity
-/// O(coefficients).
-[[nodiscard]] inline result<std::string> lp_text(const model& m) {
-    if (result<void> sound = m.check(); !sound) return std::move(sound).problem();
-    const std::span<const column> columns = m.columns();
-    if (columns.empty() || m.rows().empty())
-        return error{errc::unsupported, "LP text",
-                     "the model has " + to_text(columns.size()) + " variables and " +
-                         to_text(m.rows().size()) + " constraints",
-                     "the format needs one of each"};
-    detail::lp_names column_names;
-    std::vector<std::string> names(columns.size());
-    for (std::size_t k = 0; k < columns.size(); ++k)
-        names[k] = column_names.make(display_name(columns[k].name, "x", k));
-
-    detail::lp_lines out;
-    out.line(m.sense() == direction::minimize ? "Minimize" : "Maximize");
-    std::vector<bool> in_a_row(columns.size(), false);
-    for (const row& r : m.rows())
-        for (const entry& e : r.entries) in_a_row[e.column] = true;
-    out.begin(" obj:");
-    // A column that stands nowhere else is named here, or its bounds would speak of an unknown one.
-    for (std::size_t k = 0; k < columns.size(); ++k)
-        if (columns[k].cost != 0.0 || !in_a_row[k]) out.term(columns[k].cost, names[k]);
-    std::string constant;
-    if (m.offset() != 0.0) out.term(m.offset(), constant = column_names.make("objective_constant"));
-
-    out.line("Subject To");
-    detail::lp_names row_names;
-    static_cast<void>(row_names.make("obj"));
-    for (std::size_t k = 0; k < m.rows().size(); ++k) {
-        const row& r = m.rows()[k];
-        out.begin(" " + row_names.make(display_name(r.name, "r", k)) + ":");
-        for (const entry& e : r.entries) out.term(e.coefficient, names[e.column]);
-        if (r.entries.empty()) out.term(0.0, names[0]);
-        out.word(r.sense == relation::less_equal ? "<=" : r.sense == relation::equal ? "=" : ">=");
-        out.word(to_text(r.right_side));
-    }
-
-    // The section of binary variables would widen the bounds of one that is fixed.
-    const auto is_binary = [](const column& c) {
-        return c.kind == domain::binary && c.lower == 0.0 && c.upper == 1.0;
-    };
-    out.line("Bounds");
-    for (std::size_t k = 0; k < columns.size(); ++k)
-        if (const std::string bounds = detail::lp_bounds(columns[k], names[k]);
-            !bounds.empty() && !is_binary(columns[k]))
-            out.line(bounds);
-    if (!constant.empty()) out.line(" " + constant + " = 1");
-    const auto list = [&](std::string_view section, const auto& belongs) {
-        if (std::none_of(columns.begin(), columns.end(), belongs)) return;
-        out.begin(section);
-        out.begin(" ");
-        for (std::size_t k = 0; k < columns.size(); ++k)
-            if (belongs(columns[k])) out.word(names[k]);
-    };
-    list("Generals", [&](const column& c) { return c.kind != domain::continuous && !is_binary(c); });
-    list("Binaries", is_binary);
-    out.line("End");
-    return out.take();
 }
 
 } // namespace dovetail::ilp
@@ -1557,6 +1422,524 @@ struct solution {
 
 } // namespace dovetail::ilp
 
+namespace dovetail::ilp {
+
+/// How large a model is.
+struct model_size {
+    std::size_t columns = 0;
+    std::size_t whole_columns = 0; ///< binary and integer ones
+    std::size_t rows = 0;
+    std::size_t coefficients = 0; ///< of the rows, none of them 0
+
+    friend bool operator==(const model_size&, const model_size&) = default;
+};
+
+/// Counts columns, rows and coefficients. \complexity O(columns + rows).
+[[nodiscard]] inline model_size size_of(const model& m) {
+    model_size size{.columns = m.columns().size(), .rows = m.rows().size()};
+    for (const column& c : m.columns()) size.whole_columns += c.kind != domain::continuous ? 1U : 0U;
+    for (const row& r : m.rows()) size.coefficients += r.entries.size();
+    return size;
+}
+
+/// A builder that a problem constructs. It knows the type of problem that it writes and the type of answer
+/// that it reads back, whatever they are; whoever solves, prints or compares models needs no more.
+///
+/// `Formulation::name` is its word on command lines. `decode` takes a solution with values. `bound` says what
+/// a solution proves: no answer to the problem has a smaller objective, in the problem's own unit.
+template <class Formulation>
+concept formulation = requires(const Formulation& f, const solution& found) {
+    typename Formulation::problem_type;
+    typename Formulation::answer_type;
+    { Formulation::name } -> std::convertible_to<std::string_view>;
+    { f.model() } -> std::same_as<const model&>;
+    { f.decode(found) } -> std::same_as<typename Formulation::answer_type>;
+    { f.bound(found) } -> std::same_as<double>;
+}
+&&std::constructible_from<Formulation, const typename Formulation::problem_type&>;
+
+} // namespace dovetail::ilp
+
+/// \file
+/// Constraints that hold only where a binary variable says so: big-M rows with the smallest valid M.
+
+/// \file
+/// Between which values a linear expression lies, by the bounds of its variables alone.
+
+namespace dovetail::ilp {
+
+/// The numbers from `lower` to `upper`, both included; infinite where there is no limit.
+struct interval {
+    double lower = 0.0;
+    double upper = 0.0;
+};
+
+/// The values that a variable can take by its bounds; whole ones where it is not continuous. Empty, with
+/// `lower` above `upper`, for bounds without a whole number between them.
+[[nodiscard]] inline interval value_range(const column& c) {
+    if (c.kind == domain::continuous) return {c.lower, c.upper};
+    return {std::ceil(c.lower), std::floor(c.upper)};
+}
+
+/// The least and the largest value of an expression over the bounds of its variables, rows left aside. Both
+/// are attained, but for the rounding of the sum: terms of one variable are merged first. \returns
+/// errc::out_of_range for a variable of another model, or a number that is not finite. \complexity O(t log t)
+/// for t terms.
+[[nodiscard]] inline result<interval> value_range(const model& m, const expression& e) {
+    const auto bad = [](std::string wrong, const char* expected) {
+        return error{errc::out_of_range, "expression", std::move(wrong), expected};
+    };
+    interval range{e.constant(), e.constant()};
+    for (const term& t : merged_terms(e)) {
+        if (!m.owns(t.of))
+            return bad("it names a variable of another model", "variables come from the model itself");
+        const column& c = m.columns()[t.of.index];
+        if (!std::isfinite(t.coefficient))
+            return bad("the coefficient of '" + display_name(c.name, "x", t.of.index) + "' is " +
+                           to_text(t.coefficient),
+                       "it must be finite");
+        if (t.coefficient == 0.0) continue; // times infinity it would be NaN
+        const interval of = value_range(c);
+        range.lower += t.coefficient * (t.coefficient > 0.0 ? of.lower : of.upper);
+        range.upper += t.coefficient * (t.coefficient > 0.0 ? of.upper : of.lower);
+    }
+    // Last, since a coefficient that is not finite makes the constant NaN as well.
+    if (!std::isfinite(e.constant()))
+        return bad("its constant is " + to_text(e.constant()), "it must be finite");
+    return range;
+}
+
+} // namespace dovetail::ilp
+
+namespace dovetail::ilp {
+
+/// By how much values within their bounds can break a constraint at most: the smallest M for which
+/// `left <= right + M` always holds; for an equality, the larger of its two directions. Negative where no
+/// values come nearer than that, infinite where a bound is missing. \returns the errors of `value_range`.
+[[nodiscard]] inline result<double> big_m(const model& m, const constraint& c) {
+    const result<interval> range = value_range(m, c.difference);
+    if (!range) return range.problem();
+    if (c.sense == relation::less_equal) return range->upper;
+    if (c.sense == relation::greater_equal) return -range->lower;
+    return std::fmax(range->upper, -range->lower);
+}
+
+namespace detail {
+
+/// Which missing bound leaves an expression without a largest (else: smallest) value, in words; empty where
+/// none is missing.
+[[nodiscard]] inline std::string missing_bound(const model& m, const expression& e, bool largest) {
+    for (const term& t : merged_terms(e)) {
+        if (t.coefficient == 0.0) continue;
+        const column& c = m.columns()[t.of.index];
+        const bool upper = largest == (t.coefficient > 0.0);
+        if (!std::isfinite(upper ? c.upper : c.lower))
+            return "'" + display_name(c.name, "x", t.of.index) + "' has no " + (upper ? "upper" : "lower") +
+                   " bound";
+    }
+    return {};
+}
+
+} // namespace detail
+
+/// Adds `binary == active implies c`: the row `left <= right + M (1 - binary)`, or with `binary` in
+/// the place of `1 - binary` where `active` is false. M is the smallest valid one by the bounds of the
+/// variables; the switch may stand in `c` too. An equality gives two rows, `name_le` and `name_ge`, each with
+/// its own M. There is no row where the bounds imply it already, and no M where bounds fix the switch.
+/// `model::check` fails afterwards for a switch that is not 0 or 1, or a bound without which no M is finite.
+/// \complexity O(t log t) for t terms.
+inline void add_indicator(model& m, variable binary, bool active, const constraint& c,
+                          const std::string& name = {}) {
+    const std::string place =
+        "indicator " + (name.empty() ? "#" + to_text(m.rows().size()) : "'" + name + "'");
+    if (!m.owns(binary))
+        return m.reject(place, "its switch is a variable of another model",
+                        "variables come from this model's add_variable");
+    const column& of = m.columns()[binary.index];
+    const interval values = value_range(of);
+    if (of.kind == domain::continuous || values.lower < 0.0 || values.upper > 1.0)
+        return m.reject(place, "its switch '" + display_name(of.name, "x", binary.index) + "' is not binary",
+                        "it takes the values 0 and 1 alone");
+    const auto can_be = [&](double value) { return values.lower <= value && value <= values.upper; };
+    const double on = active ? 1.0 : 0.0;
+    if (!can_be(on)) return;
+
+    double coefficient = 0.0; // of the switch in c
+    for (const term& t : c.difference.terms())
+        if (t.of.owner == binary.owner && t.of.index == binary.index) coefficient += t.coefficient;
+    // c with the switch replaced by a number.
+    const auto where_it_is = [&](double value, relation sense) {
+        return constraint{c.difference + coefficient * value - coefficient * binary, sense};
+    };
+    const auto add = [&](relation sense, const std::string& row_name) {
+        const result<double> where_on = big_m(m, where_it_is(on, sense));
+        if (!where_on) return m.reject(place, where_on.problem().wrong, where_on.problem().expected);
+        if (*where_on <= 0.0) return; // the bounds imply it
+        if (!can_be(1.0 - on)) return m.add_constraint({c.difference, sense}, row_name);
+        const constraint where_off = where_it_is(1.0 - on, sense);
+        const double most = big_m(m, where_off).value();
+        if (!std::isfinite(most)) {
+            std::string wrong = detail::missing_bound(m, where_off.difference, sense == relation::less_equal);
+            if (wrong.empty()) wrong = "its M would be " + to_text(most);
+            return m.reject(place, std::move(wrong), "no finite M covers it; give its variables bounds");
+        }
+        const expression slack = most * (active ? 1.0 - binary : expression(binary));
+        m.add_constraint(sense == relation::less_equal ? c.difference <= slack : c.difference >= -slack,
+                         row_name);
+    };
+    const bool both = c.sense == relation::equal;
+    const auto named = [&](const char* suffix) { return both && !name.empty() ? name + suffix : name; };
+    if (c.sense != relation::greater_equal) add(relation::less_equal, named("_le"));
+    if (c.sense != relation::less_equal) add(relation::greater_equal, named("_ge"));
+}
+
+} // namespace dovetail::ilp
+
+/// \file
+/// A model as text in CPLEX LP format, which every solver reads.
+
+/// \file
+/// What the texts of a model have in common: the names of its variables and constraints, and the bounds.
+
+namespace dovetail::ilp {
+
+namespace detail {
+
+/// Turns any text into a name that readers take for one, each time another: letters, digits and underscores,
+/// no word of a format, nor the heading "objective" of a solution, not the exponent of a number, not too
+/// long, and different in lower case too.
+class name_maker {
+public:
+    [[nodiscard]] std::string make(std::string_view wanted) {
+        constexpr std::size_t longest = 200; // readers stop at 255
+        std::string name;
+        for (const char c : wanted.substr(0, longest)) name += is_letter(c) || is_digit(c) ? c : '_';
+        if (is_misread(name)) name.insert(0, "n_");
+        const std::string key = lower(name);
+        if (const auto [at, is_new] = uses_.try_emplace(key, 1); is_new) return name;
+        for (;;) {
+            const std::string suffix = "_" + to_text(++uses_[key]);
+            if (uses_.try_emplace(key + suffix, 1).second) return name + suffix;
+        }
+    }
+
+private:
+    static constexpr bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+    static constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+    static std::string lower(std::string text) {
+        for (char& c : text)
+            if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+        return text;
+    }
+
+    static bool is_misread(const std::string& name) {
+        static constexpr std::string_view reserved =
+            " minimize minimum min maximize maximum max subject such st bounds bound general generals gen "
+            "integer integers int binary binaries bin free end inf infinity nan sos sos1 sos2 semi semis sec "
+            "rhs ranges rows columns marker name objsense obj objective ";
+        if (name.empty() || !is_letter(name[0])) return true;
+        const std::string small = lower(name);
+        const bool exponent = small[0] == 'e' && (small.size() == 1 || is_digit(small[1]));
+        return exponent || reserved.find(" " + small + " ") != std::string_view::npos;
+    }
+
+    std::unordered_map<std::string, std::size_t> uses_; // by the name in lower case
+};
+
+/// The bounds as a text states them: whole on a variable that is, since not all readers round them, unless no
+/// whole number lies between.
+[[nodiscard]] inline interval text_bounds(const column& c) {
+    const interval whole = value_range(c);
+    return whole.lower <= whole.upper ? whole : interval{c.lower, c.upper};
+}
+
+} // namespace detail
+
+/// The names that `lp_text` and `mps_text` write and `read_solution` reads: readable, made of letters, digits
+/// and underscores, unique among the variables and among the constraints even where those of the model are
+/// not. The same model has the same names in every text.
+class text_names {
+public:
+    /// Makes the names. \complexity O(columns + rows).
+    explicit text_names(const model& m) {
+        detail::name_maker of_columns, of_rows;
+        columns_.reserve(m.columns().size());
+        for (const column& c : m.columns())
+            columns_.push_back(of_columns.make(display_name(c.name, "x", columns_.size())));
+        constant_ = of_columns.make("objective_constant");
+        static_cast<void>(of_rows.make(objective()));
+        rows_.reserve(m.rows().size());
+        for (const row& r : m.rows()) rows_.push_back(of_rows.make(display_name(r.name, "r", rows_.size())));
+    }
+
+    /// Of the variables, in the order of their numbers.
+    [[nodiscard]] const std::vector<std::string>& columns() const noexcept { return columns_; }
+    /// Of the constraints, in the order in which they were added.
+    [[nodiscard]] const std::vector<std::string>& rows() const noexcept { return rows_; }
+    /// Of the objective; no constraint has it.
+    [[nodiscard]] std::string_view objective() const noexcept { return "objective_function"; }
+    /// Of a variable that a text adds, fixed to 1, whose cost is the constant of the objective.
+    [[nodiscard]] const std::string& constant() const noexcept { return constant_; }
+
+private:
+    std::vector<std::string> columns_;
+    std::vector<std::string> rows_;
+    std::string constant_;
+};
+
+} // namespace dovetail::ilp
+
+namespace dovetail::ilp {
+
+namespace detail {
+
+/// Lines of text that break before they grow too long for a reader.
+class lp_lines {
+public:
+    void line(std::string_view text) {
+        end_line();
+        text_ += text;
+        text_ += '\n';
+    }
+    void begin(std::string_view text) {
+        end_line();
+        text_ += text;
+        width_ = text.size();
+    }
+    void word(std::string_view text) {
+        constexpr std::size_t widest = 100;
+        if (width_ + text.size() > widest) begin(" ");
+        text_ += ' ';
+        text_ += text;
+        width_ += text.size() + 1;
+    }
+    void term(double coefficient, std::string_view name) {
+        word(coefficient < 0.0 ? "-" : "+");
+        word(to_text(coefficient < 0.0 ? -coefficient : coefficient) + " " + std::string(name));
+    }
+    [[nodiscard]] std::string take() {
+        end_line();
+        return std::move(text_);
+    }
+
+private:
+    void end_line() {
+        if (width_ > 0) text_ += '\n';
+        width_ = 0;
+    }
+
+    std::string text_;
+    std::size_t width_ = 0;
+};
+
+/// The line of the bounds section for a column; empty where the format's default, [0, inf), holds.
+[[nodiscard]] inline std::string lp_bounds(const interval& c, const std::string& name) {
+    if (c.lower == c.upper) return " " + name + " = " + to_text(c.lower);
+    if (c.lower == -infinity && c.upper == infinity) return " " + name + " free";
+    if (c.lower == -infinity) return " -inf <= " + name + " <= " + to_text(c.upper);
+    if (c.upper != infinity) return " " + to_text(c.lower) + " <= " + name + " <= " + to_text(c.upper);
+    if (c.lower != 0.0) return " " + name + " >= " + to_text(c.lower);
+    return {};
+}
+
+} // namespace detail
+
+/// The model in CPLEX LP format. Numbers read back to the same values. Names become readable ones, unique
+/// even where those of the model are not; a constant in the objective becomes a column that is fixed to 1,
+/// since the format has no better way that all readers know. \returns what `model::check` finds wrong;
+/// errc::unsupported for a model without variables or rows, which the format cannot say. \complexity
+/// O(coefficients).
+[[nodiscard]] inline result<std::string> lp_text(const model& m) {
+    if (result<void> sound = m.check(); !sound) return std::move(sound).problem();
+    const std::span<const column> columns = m.columns();
+    if (columns.empty() || m.rows().empty())
+        return error{errc::unsupported, "LP text",
+                     "the model has " + to_text(columns.size()) + " variables and " +
+                         to_text(m.rows().size()) + " constraints",
+                     "the format needs one of each"};
+    const text_names made(m);
+    const std::vector<std::string>& names = made.columns();
+
+    detail::lp_lines out;
+    out.line(m.sense() == direction::minimize ? "Minimize" : "Maximize");
+    std::vector<bool> in_a_row(columns.size(), false);
+    for (const row& r : m.rows())
+        for (const entry& e : r.entries) in_a_row[e.column] = true;
+    out.begin(" " + std::string(made.objective()) + ":");
+    // A column that stands nowhere else is named here, or its bounds would speak of an unknown one.
+    for (std::size_t k = 0; k < columns.size(); ++k)
+        if (columns[k].cost != 0.0 || !in_a_row[k]) out.term(columns[k].cost, names[k]);
+    if (m.offset() != 0.0) out.term(m.offset(), made.constant());
+
+    out.line("Subject To");
+    for (std::size_t k = 0; k < m.rows().size(); ++k) {
+        const row& r = m.rows()[k];
+        out.begin(" " + made.rows()[k] + ":");
+        for (const entry& e : r.entries) out.term(e.coefficient, names[e.column]);
+        if (r.entries.empty()) out.term(0.0, names[0]);
+        out.word(r.sense == relation::less_equal ? "<=" : r.sense == relation::equal ? "=" : ">=");
+        out.word(to_text(r.right_side));
+    }
+
+    // The section of binary variables would widen the bounds of one that is fixed.
+    const auto is_binary = [](const column& c) {
+        return c.kind == domain::binary && c.lower == 0.0 && c.upper == 1.0;
+    };
+    out.line("Bounds");
+    for (std::size_t k = 0; k < columns.size(); ++k)
+        if (const std::string bounds = detail::lp_bounds(detail::text_bounds(columns[k]), names[k]);
+            !bounds.empty() && !is_binary(columns[k]))
+            out.line(bounds);
+    if (m.offset() != 0.0) out.line(" " + made.constant() + " = 1");
+    const auto list = [&](std::string_view section, const auto& belongs) {
+        if (std::none_of(columns.begin(), columns.end(), belongs)) return;
+        out.begin(section);
+        out.begin(" ");
+        for (std::size_t k = 0; k < columns.size(); ++k)
+            if (belongs(columns[k])) out.word(names[k]);
+    };
+    list("Generals", [&](const column& c) { return c.kind != domain::continuous && !is_binary(c); });
+    list("Binaries", is_binary);
+    out.line("End");
+    return out.take();
+}
+
+} // namespace dovetail::ilp
+
+/// \file
+/// A model as text in free MPS format: the way to any solver that is a program of its own.
+
+namespace dovetail::ilp {
+
+namespace detail {
+
+/// The lines of the bounds section for a column; none where it is continuous in [0, inf). A whole variable
+/// always has one, since readers differ over what its bounds are without.
+[[nodiscard]] inline std::string mps_bounds(const column& c, const std::string& name) {
+    const interval bounds = text_bounds(c);
+    const auto plain = [&](const char* type) { return std::string(" ") + type + " BND " + name; };
+    const auto line = [&](const char* type, double value) {
+        return plain(type) + " " + to_text(value) + "\n";
+    };
+    const bool whole = c.kind != domain::continuous;
+    if (bounds.lower == bounds.upper) return line("FX", bounds.lower);
+    if (bounds.lower == -infinity && bounds.upper == infinity) return plain("FR") + "\n";
+    if (whole && bounds.lower == 0.0 && bounds.upper == 1.0) return plain("BV") + "\n";
+    std::string text;
+    if (bounds.lower == -infinity)
+        text += plain("MI") + "\n";
+    else if (bounds.lower != 0.0)
+        text += line("LO", bounds.lower);
+    if (bounds.upper != infinity)
+        text += line("UP", bounds.upper);
+    else if (whole)
+        text += plain("PL") + "\n";
+    return text;
+}
+
+} // namespace detail
+
+/// The model in free MPS format, with the names of `text_names`. Numbers read back to the same values. Two
+/// things on which readers differ are written so that all agree: a model that maximises is written as one
+/// that minimises the negated objective, since several readers pass over a section for the direction, or
+/// refuse it; and a constant in the objective is the cost of a column that is fixed to 1, since some add and
+/// some subtract a right side of the objective. \returns what `model::check` finds wrong. \complexity
+/// O(coefficients).
+[[nodiscard]] inline result<std::string> mps_text(const model& m) {
+    if (result<void> sound = m.check(); !sound) return std::move(sound).problem();
+    const std::span<const column> columns = m.columns();
+    const std::span<const row> rows = m.rows();
+    const text_names names(m);
+    const bool down = m.sense() == direction::minimize;
+
+    // The format goes by columns: the rows of column k are those from first[k] on.
+    std::vector<std::size_t> first(columns.size() + 1, 0);
+    for (const row& r : rows)
+        for (const entry& e : r.entries) ++first[e.column + 1];
+    for (std::size_t k = 0; k < columns.size(); ++k) first[k + 1] += first[k];
+    struct cell {
+        std::size_t row;
+        double coefficient;
+    };
+    std::vector<cell> cells(first.back());
+    std::vector<std::size_t> next(first.begin(), first.end() - 1);
+    for (std::size_t k = 0; k < rows.size(); ++k)
+        for (const entry& e : rows[k].entries) cells[next[e.column]++] = {k, e.coefficient};
+
+    std::string text = down ? "" : "* The model maximises: this is its objective negated, to be minimised.\n";
+    const auto coefficient = [&](std::string_view of, std::string_view in, double value) {
+        ((text += ' ') += of) += ' ';
+        ((text += in) += ' ') += to_text(value);
+        text += '\n';
+    };
+    // Not to be taken for the old format of fixed columns, as short lines are: Cbc looks for "FREE", SCIP for
+    // a line where a name covers the gap at columns 13 and 14, as that of the objective does.
+    text += "NAME model FREE\nROWS\n N " + std::string(names.objective()) + "\n";
+    for (std::size_t k = 0; k < rows.size(); ++k)
+        text += (rows[k].sense == relation::less_equal ? " L "
+                 : rows[k].sense == relation::equal    ? " E "
+                                                       : " G ") +
+                names.rows()[k] + "\n";
+
+    text += "COLUMNS\n";
+    bool whole = false;
+    const auto mark = [&](bool now_whole) {
+        if (now_whole == whole) return;
+        text += now_whole ? " MARKER 'MARKER' 'INTORG'\n" : " MARKER 'MARKER' 'INTEND'\n";
+        whole = now_whole;
+    };
+    for (std::size_t k = 0; k < columns.size(); ++k) {
+        mark(columns[k].kind != domain::continuous);
+        // A column without any coefficient must stand here all the same.
+        if (const double cost = columns[k].cost; cost != 0.0 || first[k] == first[k + 1])
+            coefficient(names.columns()[k], names.objective(), down || cost == 0.0 ? cost : -cost);
+        for (std::size_t i = first[k]; i < first[k + 1]; ++i)
+            coefficient(names.columns()[k], names.rows()[cells[i].row], cells[i].coefficient);
+    }
+    mark(false);
+    if (m.offset() != 0.0) coefficient(names.constant(), names.objective(), down ? m.offset() : -m.offset());
+
+    text += "RHS\n";
+    for (std::size_t k = 0; k < rows.size(); ++k)
+        if (rows[k].right_side != 0.0) coefficient("RHS", names.rows()[k], rows[k].right_side);
+    text += "BOUNDS\n";
+    for (std::size_t k = 0; k < columns.size(); ++k)
+        text += detail::mps_bounds(columns[k], names.columns()[k]);
+    if (m.offset() != 0.0) text += " FX BND " + names.constant() + " 1\n";
+    text += "ENDATA\n";
+    return text;
+}
+
+} // namespace dovetail::ilp
+
+/// \file
+/// How far a solver is: what it tells whoever watches.
+
+namespace dovetail::ilp {
+
+/// A moment of a search.
+struct progress {
+    double best = 0.0;      ///< objective of the incumbent; infinite, on the bad side, while there is none
+    double bound = 0.0;     ///< no values do better; infinite where nothing is known
+    std::int64_t nodes = 0; ///< of the search tree so far
+    double seconds = 0.0;   ///< since the search began
+};
+
+/// Something with a hook that a solver calls: `on_incumbent(p)` whenever it finds better values, `on_node(p)`
+/// at every node of its tree, or both. A hook is called from the thread that solves; it does not throw, and
+/// does not call the same solver in turn.
+template <class Observer>
+concept observer = requires(Observer& o, const progress& p) {
+    o.on_incumbent(p);
+}
+|| requires(Observer& o, const progress& p) { o.on_node(p); };
+
+} // namespace dovetail::ilp
+
+/// \file
+/// What a model's relaxation says of it: the bound from which a search starts.
+
 /// \file
 /// What it takes to be a solver, and one that does nothing.
 
@@ -1586,6 +1969,23 @@ struct null_solver {
 static_assert(solver<null_solver>);
 
 } // namespace dovetail::ilp
+
+namespace dovetail::ilp {
+
+/// The optimum of the model where every variable may be fractional: no whole values do better. Infinite on
+/// the bad side where even that is infeasible, on the good side where it is unbounded or the solver's limits
+/// ended it. \returns the errors of the solver.
+template <solver Solver>
+[[nodiscard]] result<double> relaxation_bound(const Solver& solve, const model& m) {
+    result<solution> relaxed = solve(m.relaxed());
+    if (!relaxed) return std::move(relaxed).problem();
+    return relaxed->bound;
+}
+
+} // namespace dovetail::ilp
+
+/// \file
+/// The answer of a solver that is a program of its own, read from the text that it writes.
 
 /// \file
 /// An independent check of values against a model: bounds, integrality, rows, objective.
@@ -1629,6 +2029,200 @@ struct verification {
         if (worse(excess)) found.where = "row " + display_name(r.name, "r", k);
     }
     return found;
+}
+
+} // namespace dovetail::ilp
+
+namespace dovetail::ilp {
+
+namespace detail {
+
+/// Reads a solution line by line.
+class solution_reader {
+public:
+    explicit solution_reader(const model& m) : model_(m), values_(m.columns().size()) {
+        const text_names names(m);
+        for (std::size_t k = 0; k < values_.size(); ++k) columns_.emplace(names.columns()[k], k);
+        constant_ = names.constant();
+    }
+
+    [[nodiscard]] result<void> read(std::string_view text) {
+        for (std::size_t number = 1; !text.empty() && !done_; ++number) {
+            const std::size_t end = std::min(text.find('\n'), text.size());
+            if (result<void> good = read_line(text.substr(0, end)); !good)
+                return std::move(good).problem().within("solution text: line " + to_text(number));
+            text.remove_prefix(std::min(end + 1, text.size()));
+        }
+        return {};
+    }
+
+    [[nodiscard]] solution answer() const {
+        const bool down = model_.sense() == direction::minimize;
+        const double worst = down ? infinity : -infinity;
+        solution s{.ending = ending_.value_or(verdict::budget),
+                   .objective = worst,
+                   .bound = -worst,
+                   .values = {},
+                   .nodes = 0};
+        if (s.ending == verdict::infeasible) s.bound = worst;
+        if (s.ending == verdict::infeasible || s.ending == verdict::unbounded) return s;
+        if (!any_value_ && s.ending != verdict::optimal) return s;
+        s.values.reserve(values_.size());
+        for (const std::optional<double>& value : values_) s.values.push_back(value.value_or(0.0));
+        for (std::size_t k = 0; k < s.values.size(); ++k) {
+            constexpr double tolerance = 1e-5; // solvers take 1e-6 beside a whole number for it
+            const double whole = std::round(s.values[k]);
+            if (model_.columns()[k].kind != domain::continuous && std::abs(s.values[k] - whole) <= tolerance)
+                s.values[k] = whole;
+        }
+        s.objective = verify(model_, s.values).objective;
+        if (s.ending == verdict::optimal) s.bound = s.objective;
+        return s;
+    }
+
+private:
+    static std::vector<std::string_view> words_of(std::string_view line) {
+        constexpr std::string_view blank = " \t\r\f\v";
+        std::vector<std::string_view> words;
+        for (std::size_t begin = 0; (begin = line.find_first_not_of(blank, begin)) != line.npos;) {
+            const std::size_t end = std::min(line.find_first_of(blank, begin), line.size());
+            words.push_back(line.substr(begin, end - begin));
+            begin = end;
+        }
+        return words;
+    }
+
+    static std::string lower(std::string_view text) {
+        std::string small(text);
+        for (char& c : small)
+            if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+        return small;
+    }
+
+    // A word in an error, which stays a line to look at.
+    static std::string shown(std::string_view word) {
+        constexpr std::size_t longest = 60;
+        return "'" + std::string(word.substr(0, longest)) + (word.size() > longest ? "...'" : "'");
+    }
+
+    [[nodiscard]] result<void> read_line(std::string_view line) {
+        std::vector<std::string_view> words = words_of(line);
+        if (words.empty()) return {};
+        if (words[0][0] == '#') {
+            read_section(lower(line));
+            return {};
+        }
+        if (passed_over_) return {};
+        // Cbc puts a number before every name, and stars before that where a value is outside its bounds.
+        if (words.size() > 1 && words[0] == "**") words.erase(words.begin());
+        if (words.size() > 1 && parse_number<std::int64_t>(words[0])) words.erase(words.begin());
+        const auto column = columns_.find(std::string(words[0]));
+        const bool is_known = column != columns_.end() || words[0] == constant_;
+        const auto value = words.size() > 1 ? parse_number<double>(words[1]) : std::nullopt;
+        // The name of a variable may be the first word of a heading, too, but for "objective".
+        if (const std::string word = lower(words[0]); (!value || word == "objective") && is_heading(word)) {
+            read_heading(lower(line));
+            return {};
+        }
+        if (!is_known)
+            return error{errc::parse, "", "no variable is called " + shown(words[0]),
+                         "names are those of the LP or MPS text of the same model"};
+        if (!value || !std::isfinite(*value))
+            return error{errc::parse, "",
+                         shown(words[0]) +
+                             (words.size() > 1 ? " has the value " + shown(words[1]) : " has no value"),
+                         "a finite number follows the name"};
+        any_value_ = true;
+        if (column == columns_.end()) return {}; // the constant
+        if (values_[column->second])
+            return error{errc::parse, "", shown(words[0]) + " has a value already", "one line a variable"};
+        values_[column->second] = value;
+        return {};
+    }
+
+    // HiGHS: the values of columns, then those of rows, whose names may be the same, then all that again for
+    // the dual solution.
+    void read_section(std::string_view line) {
+        const auto has = [&](const char* what) { return line.find(what) != line.npos; };
+        if (has("primal")) status_is_known_ = true; // the next heading speaks of the values
+        if (has("dual")) done_ = true;
+        if (has("rows")) passed_over_ = true;
+    }
+
+    // The first words of what Cbc, HiGHS and SCIP write above their values.
+    static bool is_heading(std::string_view first_word) {
+        static constexpr std::string_view known =
+            " optimal infeasible feasible integer unbounded stopped status objective model solution primal "
+            "time iteration node memory gap bound target interrupted unknown undefined not none no empty ";
+        while (!first_word.empty() && (first_word.back() == ':' || first_word.back() == ','))
+            first_word.remove_suffix(1);
+        return known.find(" " + std::string(first_word) + " ") != known.npos;
+    }
+
+    void read_heading(std::string_view line) {
+        const auto has = [&](const char* what) { return line.find(what) != line.npos; };
+        if (ending_ || status_is_known_) return;
+        const bool cannot = has("infeasible"), open = has("unbounded");
+        if (cannot != open)
+            ending_ = cannot ? verdict::infeasible : verdict::unbounded;
+        else if (has("gap"))
+            ending_ = verdict::feasible;
+        else if (has("optimal"))
+            ending_ = verdict::optimal;
+    }
+
+    const model& model_;
+    std::unordered_map<std::string, std::size_t> columns_;
+    std::string constant_;
+    std::vector<std::optional<double>> values_;
+    std::optional<verdict> ending_;
+    bool any_value_ = false, status_is_known_ = false, passed_over_ = false, done_ = false;
+};
+
+} // namespace detail
+
+/// Reads what a solver wrote about the `lp_text` or `mps_text` of the model: lines "name value", more words
+/// after them allowed, in the files of Cbc (a number before the name), HiGHS (its raw style, where rows
+/// follow the columns) and SCIP, or in any other of that kind. A variable that is not named is 0,
+/// as in those that list the rest alone. Lines of headings give the verdict: `optimal`, `feasible` (a gap was
+/// asked for), `infeasible` or `unbounded`, else `budget`. That, and with it the bound, is what the solver
+/// claims; the objective is recomputed, and `verify` tells whether the values are worth anything. Values
+/// within 1e-5 of whole are rounded on whole variables. \returns what `model::check` finds wrong; errc::parse
+/// with the number of the line for a name that the model does not have, one that comes twice, or a value that
+/// is no finite number. \complexity O(bytes + columns).
+[[nodiscard]] inline result<solution> read_solution(const model& m, std::string_view text) {
+    if (result<void> sound = m.check(); !sound) return std::move(sound).problem();
+    detail::solution_reader reader(m);
+    if (result<void> good = reader.read(text); !good) return std::move(good).problem();
+    return reader.answer();
+}
+
+} // namespace dovetail::ilp
+
+/// \file
+/// Sums over ranges and over indices, written as in a paper.
+
+namespace dovetail::ilp {
+
+/// The sum of what `projection` makes of every element: numbers, variables, terms, expressions or a mixture.
+/// Without a projection, of the elements themselves. An empty range sums to 0. \complexity linear in the
+/// terms.
+template <std::ranges::input_range Range, class Projection = std::identity>
+    requires std::convertible_to<std::invoke_result_t<Projection&, std::ranges::range_reference_t<Range>>,
+                                 expression>
+[[nodiscard]] constexpr expression sum(Range&& range, Projection projection = {}) {
+    expression total;
+    for (auto&& element : range) total += std::invoke(projection, std::forward<decltype(element)>(element));
+    return total;
+}
+
+/// `summand(0) + ... + summand(count - 1)`: `sum(n, [&](std::size_t i) { return a[i] * x[i]; })`.
+template <class Summand>
+    requires std::convertible_to<std::invoke_result_t<Summand&, std::size_t>, expression>
+[[nodiscard]] constexpr expression sum(std::size_t count, Summand summand) {
+    expression total;
+    for (std::size_t k = 0; k < count; ++k) total += std::invoke(summand, k);
+    return total;
 }
 
 } // namespace dovetail::ilp
@@ -5642,6 +6236,118 @@ private:
 } // namespace dovetail::workload
 
 /// \file
+/// The activations that the groups of a pass make and read: what a schedule of the pass keeps alive.
+
+namespace dovetail::workload {
+
+/// An activation in the memory of one pass through a layer. Groups are positions in `layer_pass::groups`.
+struct pass_buffer {
+    std::int64_t elements = 0;
+    index producer = none;        ///< the group that makes it; `none` for one that enters the pass
+    std::vector<index> consumers; ///< the groups that read it, ascending
+    bool kept = false; ///< whether somebody reads it after the pass: a later layer, or the backward pass
+};
+
+namespace detail {
+
+/// For every tensor those that lie in memory behind it: itself, or what the views that give it show.
+[[nodiscard]] inline std::vector<std::vector<index>> stored_behind(const operator_graph& g) {
+    std::vector<std::vector<index>> behind(g.tensors.size());
+    for (index t = 0; t < behind.size(); ++t) behind[t] = {t};
+    for (const index v : graph::topological_order(dataflow(g)).value()) {
+        const operation& op = g.operations[v];
+        if (!is_view(op)) continue;
+        // The other operands of a forward view say how it looks.
+        const std::size_t shown = op.phase == phase::forward ? 1 : op.inputs.size();
+        std::vector<index> sources;
+        for (std::size_t k = 0; k < std::min(shown, op.inputs.size()); ++k)
+            if (op.inputs[k] != none)
+                sources.insert(sources.end(), behind[op.inputs[k]].begin(), behind[op.inputs[k]].end());
+        if (!sources.empty())
+            for (const index t : op.outputs) behind[t] = sources;
+    }
+    return behind;
+}
+
+} // namespace detail
+
+/// The buffers of every pass of `layers`, which `passes` gave for the same arguments. A tensor that only its
+/// own group reads never reaches memory; parameters, their gradients and the masks of dropouts are no
+/// activations. \complexity O(operands log operands).
+[[nodiscard]] inline std::vector<std::vector<pass_buffer>> pass_buffers(const operator_graph& g,
+                                                                        const fusion& fused,
+                                                                        std::span<const index> labels,
+                                                                        std::span<const layer_pass> layers) {
+    DOVETAIL_ASSERT(labels.size() == g.operations.size(), "one label an operation");
+    const std::vector<bool> on_data = dependences(g).on_data;
+    const std::vector<index> producer = producers(g);
+    const std::vector<std::vector<index>> behind = detail::stored_behind(g);
+    std::vector<std::pair<index, index>> place(fused.groups.size(), {none, none}); // layer, position
+    std::vector<index> some_operation(layers.size(), none);
+    for (index l = 0; l < layers.size(); ++l)
+        for (index k = 0; k < layers[l].groups.size(); ++k) {
+            place[layers[l].groups[k]] = {l, k};
+            some_operation[l] = fused.groups[layers[l].groups[k]].operations.front();
+        }
+    const auto place_of = [&](index v) {
+        const index group = v == none ? none : fused.group_of[v];
+        return group == none ? std::pair{none, none} : place[group];
+    };
+    // Forward through the layers, then backward.
+    const auto turn = [&](index v) {
+        const bool back = g.operations[v].phase != phase::forward;
+        const auto label = static_cast<std::int64_t>(labels[v]);
+        return std::pair(back, back ? -label : label);
+    };
+
+    std::vector<std::vector<index>> readers(g.tensors.size());
+    for (index v = 0; v < g.operations.size(); ++v)
+        if (!is_view(g.operations[v]))
+            for (const index t : g.operations[v].inputs)
+                if (t != none)
+                    for (const index s : behind[t]) readers[s].push_back(v);
+    std::vector<bool> given(g.tensors.size(), false);
+    for (const index t : g.outputs)
+        for (const index s : behind[t]) given[s] = true;
+
+    std::vector<std::vector<pass_buffer>> buffers(layers.size());
+    std::vector<index> touching;
+    for (index t = 0; t < g.tensors.size(); ++t) {
+        const index maker = producer[t];
+        const bool activation = on_data[t] && g.tensors[t].role != tensor_role::parameter &&
+                                (maker == none || (!is_view(g.operations[maker]) &&
+                                                   g.operations[maker].phase < phase::weight_gradient));
+        if (!activation) continue;
+        touching.clear();
+        for (const index v : readers[t]) touching.push_back(place_of(v).first);
+        touching.push_back(place_of(maker).first);
+        std::sort(touching.begin(), touching.end());
+        touching.erase(std::unique(touching.begin(), touching.end()), touching.end());
+        for (const index l : touching) {
+            if (l == none) continue;
+            pass_buffer made{.elements = g.tensors[t].elements(), .producer = none, .consumers = {}};
+            if (place_of(maker).first == l) made.producer = place_of(maker).second;
+            made.kept = given[t];
+            for (const index v : readers[t]) {
+                if (place_of(v).first == l)
+                    made.consumers.push_back(place_of(v).second);
+                else
+                    made.kept = made.kept || turn(v) > turn(some_operation[l]);
+            }
+            std::sort(made.consumers.begin(), made.consumers.end());
+            made.consumers.erase(std::unique(made.consumers.begin(), made.consumers.end()),
+                                 made.consumers.end());
+            const bool inside = made.producer != none && !made.kept &&
+                                (made.consumers.empty() || made.consumers == std::vector{made.producer});
+            if (!inside) buffers[l].push_back(std::move(made));
+        }
+    }
+    return buffers;
+}
+
+} // namespace dovetail::workload
+
+/// \file
 /// Finding composite operators in graphs that spell them out.
 
 namespace dovetail::workload {
@@ -7965,6 +8671,1203 @@ private:
 /// What a workload costs on a piece of hardware.
 
 /// \file
+/// Attention as three operators, and as one fused operator that never writes its scores to memory.
+
+/// \file
+/// What a mapping search asks of an operator: its product, how its rows are cut, and the inputs of a part.
+
+namespace dovetail::cost {
+
+/// An even cut of an extent: `count` parts of at most `part`, the smallest for this number of parts.
+struct even_cut {
+    std::int64_t part = 1;
+    std::int64_t count = 1;
+
+    /// The fewest parts of at most `most` >= 1 elements of `extent` >= 1.
+    [[nodiscard]] static constexpr even_cut of(std::int64_t extent, std::int64_t most) {
+        if (most >= extent) return {extent, 1};
+        const std::int64_t count = ceil_div(extent, most);
+        return {ceil_div(extent, count), count};
+    }
+
+    /// The fewest parts of at most `most` >= `tiles.part` elements of `extent`, each of whole tiles.
+    [[nodiscard]] static constexpr even_cut of_tiles(std::int64_t extent, const even_cut& tiles,
+                                                     std::int64_t most) {
+        const even_cut grouped = of(tiles.count, most >= extent ? tiles.count : most / tiles.part);
+        return {std::min(extent, grouped.part * tiles.part), grouped.count};
+    }
+
+    friend constexpr bool operator==(const even_cut&, const even_cut&) = default;
+};
+
+/// A matrix product; also a convolution as its implicit product, whose inputs are then words of their own
+/// each time that a window covers them.
+class mapped_product {
+public:
+    /// Whether parts along the rows have inputs in common.
+    static constexpr bool inputs_overlap = false;
+
+    constexpr explicit mapped_product(const workload::contraction& product) : product_(product) {}
+
+    [[nodiscard]] constexpr const workload::contraction& product() const noexcept { return product_; }
+
+    /// The fewest tiles of at most `most` >= 1 rows, of one batch.
+    [[nodiscard]] constexpr even_cut cut_rows(std::int64_t most) const {
+        return even_cut::of(product_.rows, most);
+    }
+    /// The fewest blocks of at most `most` rows, of whole tiles; a tile has no more rows than `most`.
+    [[nodiscard]] constexpr even_cut cut_blocks(const even_cut& tiles, std::int64_t most) const {
+        return even_cut::of_tiles(product_.rows, tiles, most);
+    }
+    /// The most rows of a part whose inputs, `reduction` of each, take at most `words` along with the
+    /// `words_per_row` of its sums; less than 1 if none does.
+    [[nodiscard]] constexpr double rows_within(double words, std::int64_t reduction,
+                                               double words_per_row) const {
+        return words / (static_cast<double>(reduction) + words_per_row);
+    }
+    /// Words that the inputs of `rows` rows take, `reduction` of each.
+    [[nodiscard]] constexpr double held_inputs(std::int64_t rows, std::int64_t reduction) const {
+        return static_cast<double>(rows) * static_cast<double>(reduction);
+    }
+    /// Words of the inputs of all parts of one batch, each part by itself.
+    [[nodiscard]] constexpr double fetched_inputs(std::int64_t, std::int64_t) const {
+        return static_cast<double>(product_.rows) * static_cast<double>(product_.reduction);
+    }
+
+private:
+    workload::contraction product_;
+};
+
+/// A two-dimensional convolution, without its padding: windows that reach over the edge count as if the input
+/// were there.
+struct convolution {
+    std::int64_t groups = 1;
+    std::int64_t images = 1;   ///< N
+    std::int64_t channels = 1; ///< C of a group
+    std::int64_t filters = 1;  ///< K of a group
+    std::int64_t height = 1;   ///< P, of the output
+    std::int64_t width = 1;    ///< Q, of the output
+    std::int64_t kernel_height = 1;
+    std::int64_t kernel_width = 1;
+    std::int64_t stride = 1;
+
+    /// Its implicit product.
+    [[nodiscard]] constexpr workload::contraction product() const noexcept {
+        return {.batch = groups,
+                .rows = images * height * width,
+                .reduction = channels * kernel_height * kernel_width,
+                .columns = filters};
+    }
+};
+
+/// A convolution mapped natively: the windows of a part overlap in the buffers, and their inputs are held and
+/// fetched once for it. The rows are cut along the images, then along the height of one image, then along the
+/// width of one line. The reduction runs through one channel after the other. Members as in `mapped_product`.
+class mapped_convolution {
+public:
+    static constexpr bool inputs_overlap = true;
+
+    constexpr explicit mapped_convolution(const convolution& conv) : conv_(conv), product_(conv.product()) {}
+
+    [[nodiscard]] constexpr const workload::contraction& product() const noexcept { return product_; }
+
+    [[nodiscard]] constexpr even_cut cut_rows(std::int64_t most) const {
+        const std::int64_t image = conv_.height * conv_.width;
+        if (most >= image) {
+            const even_cut images = even_cut::of(conv_.images, most / image);
+            return {images.part * image, images.count};
+        }
+        if (most >= conv_.width) {
+            const even_cut lines = even_cut::of(conv_.height, most / conv_.width);
+            return {lines.part * conv_.width, lines.count * conv_.images};
+        }
+        const even_cut points = even_cut::of(conv_.width, most);
+        return {points.part, points.count * conv_.height * conv_.images};
+    }
+    [[nodiscard]] constexpr even_cut cut_blocks(const even_cut& tiles, std::int64_t most) const {
+        const std::int64_t image = conv_.height * conv_.width;
+        if (tiles.part >= image) return even_cut::of_tiles(product_.rows, tiles, most);
+        if (most >= image) return cut_rows(most);
+        if (tiles.part >= conv_.width) {
+            const even_cut in_image{tiles.part, ceil_div(image, tiles.part)};
+            const even_cut blocks = even_cut::of_tiles(image, in_image, most);
+            return {blocks.part, blocks.count * conv_.images};
+        }
+        if (most >= conv_.width) return cut_rows(most);
+        const even_cut in_line{tiles.part, ceil_div(conv_.width, tiles.part)};
+        const even_cut blocks = even_cut::of_tiles(conv_.width, in_line, most);
+        return {blocks.part, blocks.count * conv_.height * conv_.images};
+    }
+    [[nodiscard]] constexpr double rows_within(double words, std::int64_t reduction,
+                                               double words_per_row) const {
+        // Whole images, else lines of one, else points of one line: of each, as many as fit.
+        const auto most_of = [&](std::int64_t unit, std::int64_t most) {
+            std::int64_t fit = 0;
+            for (std::int64_t end = most + 1; end - fit > 1;) {
+                const std::int64_t middle = fit + (end - fit) / 2;
+                const std::int64_t rows = middle * unit;
+                const double taken = held_inputs(rows, reduction) + real(rows) * words_per_row;
+                (taken <= words ? fit : end) = middle;
+            }
+            return fit * unit;
+        };
+        std::int64_t rows = most_of(conv_.height * conv_.width, conv_.images);
+        if (rows == 0) rows = most_of(conv_.width, conv_.height);
+        if (rows == 0) rows = most_of(1, conv_.width);
+        return real(rows);
+    }
+    [[nodiscard]] constexpr double held_inputs(std::int64_t rows, std::int64_t reduction) const {
+        const part p = part_of(rows);
+        const std::int64_t window = conv_.kernel_height * conv_.kernel_width;
+        const std::int64_t aligned = std::gcd(reduction, window);
+        const std::int64_t channels =
+            std::min(conv_.channels, (window - aligned + reduction - 1) / window + 1);
+        return real(p.images) * real(spanned(p.lines, 1, conv_.kernel_height)) *
+               real(spanned(p.points, 1, conv_.kernel_width)) * real(channels);
+    }
+    [[nodiscard]] constexpr double fetched_inputs(std::int64_t rows, std::int64_t reduction) const {
+        const part p = part_of(rows);
+        const std::int64_t window = conv_.kernel_height * conv_.kernel_width;
+        // A channel that two parts of the reduction share is fetched for both.
+        const std::int64_t borders = ceil_div(product_.reduction, reduction) - 1;
+        const std::int64_t channels =
+            conv_.channels + borders - borders / (window / std::gcd(reduction, window));
+        return real(conv_.images) *
+               real(spanned(conv_.height, ceil_div(conv_.height, p.lines), conv_.kernel_height)) *
+               real(spanned(conv_.width, ceil_div(conv_.width, p.points), conv_.kernel_width)) *
+               real(channels);
+    }
+
+private:
+    struct part {
+        std::int64_t images, lines, points;
+    };
+
+    [[nodiscard]] static constexpr double real(std::int64_t count) noexcept {
+        return static_cast<double>(count);
+    }
+
+    [[nodiscard]] constexpr part part_of(std::int64_t rows) const {
+        if (rows >= conv_.height * conv_.width)
+            return {std::min(conv_.images, ceil_div(rows, conv_.height * conv_.width)), conv_.height,
+                    conv_.width};
+        if (rows >= conv_.width) return {1, std::min(conv_.height, ceil_div(rows, conv_.width)), conv_.width};
+        return {1, 1, rows};
+    }
+
+    // Input lines under `outputs` lines in `parts` parts, whose windows overlap within a part.
+    [[nodiscard]] constexpr std::int64_t spanned(std::int64_t outputs, std::int64_t parts,
+                                                 std::int64_t kernel) const {
+        return std::min(conv_.stride, kernel) * (outputs - parts) + parts * kernel;
+    }
+
+    convolution conv_;
+    workload::contraction product_;
+};
+
+/// What the search and the prices of mappings are written for.
+template <class Operator>
+concept mapped_operator = requires(const Operator& op, std::int64_t count, double words, even_cut tiles) {
+    { Operator::inputs_overlap } -> std::convertible_to<bool>;
+    { op.product() } -> std::convertible_to<workload::contraction>;
+    { op.cut_rows(count) } -> std::same_as<even_cut>;
+    { op.cut_blocks(tiles, count) } -> std::same_as<even_cut>;
+    { op.rows_within(words, count, words) } -> std::same_as<double>;
+    { op.held_inputs(count, count) } -> std::same_as<double>;
+    { op.fetched_inputs(count, count) } -> std::same_as<double>;
+};
+
+static_assert(mapped_operator<mapped_product> && mapped_operator<mapped_convolution>);
+
+} // namespace dovetail::cost
+
+/// \file
+/// Mappings of a matrix product to tensor cores and their memories: the declared space, and what one costs.
+
+namespace dovetail::cost {
+
+/// A memory as a mapping sees it. A word is one element.
+struct memory_level {
+    double capacity_words = std::numeric_limits<double>::infinity();
+    bool per_operand = false;     ///< the capacity holds for each of the three operands by itself
+    bool double_buffered = false; ///< one half works while the other is filled and drained
+    double read_words_per_cycle = 0;
+    double write_words_per_cycle = 0;
+    bool one_port = false; ///< words read and written share the rate of reading
+    double word_pj = 0;    ///< of a word read or written
+
+    /// What tiles may take.
+    [[nodiscard]] constexpr double usable_words() const noexcept {
+        return double_buffered ? capacity_words / 2 : capacity_words;
+    }
+    /// Whether tiles of the three operands fit.
+    [[nodiscard]] constexpr bool holds(double inputs, double weights, double sums) const noexcept {
+        const double most = usable_words();
+        return per_operand ? inputs <= most && weights <= most && sums <= most
+                           : inputs + weights + sums <= most;
+    }
+};
+
+/// Tensor cores and their memories, as data.
+struct mapping_hardware {
+    std::int64_t cores = 1;
+    std::int64_t width = 0;        ///< units of an array along the columns of the result
+    std::int64_t depth = 0;        ///< units of an array along the reduction
+    std::int64_t weights_held = 0; ///< by the registers of one unit, at most `most_weights_held`
+    memory_level local{};          ///< the buffer of one core
+    bool local_per_core = false;   ///< its rates are those of one core, not of all together
+    memory_level global{};
+    memory_level dram{};
+    double mac_pj = 0;
+    double register_pj = 0; ///< of a weight read for a multiply-accumulate
+    double sum_words = 1;   ///< words of a partial sum; a finished result has one
+};
+
+/// The largest `weights_held` that is searched.
+inline constexpr std::int64_t most_weights_held = 64;
+
+/// The same hardware with its numbers as constants of a type, so that the search folds them into its code.
+template <const mapping_hardware& Hardware>
+struct fixed_mapping_hardware {
+    static constexpr std::int64_t cores = Hardware.cores;
+    static constexpr std::int64_t width = Hardware.width;
+    static constexpr std::int64_t depth = Hardware.depth;
+    static constexpr std::int64_t weights_held = Hardware.weights_held;
+    static constexpr memory_level local = Hardware.local;
+    static constexpr bool local_per_core = Hardware.local_per_core;
+    static constexpr memory_level global = Hardware.global;
+    static constexpr memory_level dram = Hardware.dram;
+    static constexpr double mac_pj = Hardware.mac_pj;
+    static constexpr double register_pj = Hardware.register_pj;
+    static constexpr double sum_words = Hardware.sum_words;
+};
+
+/// The operand that stays in a memory while the innermost loop over its tiles runs: that loop is over the
+/// rows, the columns, or the reduction.
+enum class stays : std::uint8_t { weights, inputs, sums };
+
+/// Every loop order that matters: a memory with room for one tile of each operand keeps one across its
+/// innermost loop, and none across two.
+inline constexpr std::array loop_orders{stays::weights, stays::inputs, stays::sums};
+
+/// One mapping. A tile is what a local buffer holds of the operands; a block is what the global buffer holds.
+///
+/// The weights of a tile are whole folds, units of an array by units of an array. They stay in the registers
+/// while the rows of the tile stream through them. A core takes whole tiles of the result.
+struct mapping {
+    bool turned = false;              ///< the reduction runs along the width of the arrays
+    std::int64_t tile_rows = 0;       ///< rows
+    std::int64_t tile_columns = 0;    ///< folds
+    std::int64_t tile_reduction = 0;  ///< folds
+    std::int64_t block_rows = 0;      ///< rows
+    std::int64_t block_columns = 0;   ///< tiles
+    std::int64_t block_reduction = 0; ///< tiles
+    stays in_block = stays::sums;     ///< across the tiles of a block
+    stays in_dram = stays::sums;      ///< across blocks
+
+    friend constexpr bool operator==(const mapping&, const mapping&) = default;
+};
+
+/// Words that cross the border of a memory towards the cores, and back.
+struct moved_words {
+    double read = 0;
+    double written = 0;
+
+    /// The energy of moving them at `level`.
+    [[nodiscard]] constexpr double energy_pj(const memory_level& level) const noexcept {
+        return (read + written) * level.word_pj;
+    }
+    /// The cycles that `level` is busy with them.
+    [[nodiscard]] constexpr double cycles(const memory_level& level) const noexcept {
+        if (level.one_port) return (read + written) / level.read_words_per_cycle;
+        return std::max(read / level.read_words_per_cycle, written / level.write_words_per_cycle);
+    }
+};
+
+/// What a mapping costs. A word that moves between two memories is counted once, at the outer one: what fills
+/// a buffer is free there.
+struct mapping_cost {
+    double compute_cycles = 0; ///< of the busiest core
+    double local_share = 1;    ///< of the words of all local buffers, what passes the one that sets the pace
+    moved_words local{};
+    moved_words global{};
+    moved_words dram{};
+    double cycles = 0; ///< of whatever is busiest; all overlap
+    double energy_pj = 0;
+
+    [[nodiscard]] constexpr double edp() const noexcept { return cycles * energy_pj; }
+};
+
+namespace detail {
+
+/// How a product lies on the arrays.
+struct array_layout {
+    std::int64_t column_units;    ///< of an array
+    std::int64_t reduction_units; ///< of an array
+    std::int64_t column_folds;    ///< of the product
+    std::int64_t reduction_folds; ///< of the product
+    std::int64_t copies;          ///< of a fold that fits more than once: so many rows a cycle
+
+    template <class Hardware>
+    constexpr array_layout(const Hardware& hardware, const workload::contraction& product, bool turned)
+        : column_units(turned ? hardware.depth : hardware.width),
+          reduction_units(turned ? hardware.width : hardware.depth),
+          column_folds(ceil_div(product.columns, column_units)),
+          reduction_folds(ceil_div(product.reduction, reduction_units)),
+          copies(std::max<std::int64_t>(1, column_units / product.columns) *
+                 std::max<std::int64_t>(1, reduction_units / product.reduction)) {}
+};
+
+/// The words of a product that cross a border, by how often each operand does.
+class operand_words {
+public:
+    constexpr explicit operand_words(const workload::contraction& p)
+        : weights_(real(p.batch) * real(p.reduction) * real(p.columns)),
+          results_(real(p.batch) * real(p.rows) * real(p.columns)) {}
+
+    /// Parts along the rows, the columns and the reduction.
+    struct cuts {
+        double rows, columns, reduction;
+    };
+
+    /// Words moved for each of the parts `inner`, where the operand that stays is moved only for the parts
+    /// `outer`, which they are cut from. Sums are written for every part of the reduction, the last time as
+    /// results, and read before every part but the first. \param inputs  words of the inputs, read once
+    [[nodiscard]] constexpr moved_words moved(const cuts& inner, const cuts& outer, stays order,
+                                              double inputs, double sum_words) const noexcept {
+        const double reads = order == stays::inputs ? outer.columns : inner.columns;
+        const double weight_reads = order == stays::weights ? outer.rows : inner.rows;
+        const double visits = order == stays::sums ? outer.reduction : inner.reduction;
+        const double again = (visits - 1) * sum_words * results_;
+        return {.read = weights_ * weight_reads + inputs * reads + again, .written = results_ + again};
+    }
+    /// The same with nothing that stays.
+    [[nodiscard]] constexpr moved_words moved(const cuts& parts, double inputs,
+                                              double sum_words) const noexcept {
+        return moved(parts, parts, stays::sums, inputs, sum_words);
+    }
+
+    [[nodiscard]] constexpr double weights() const noexcept { return weights_; }
+    [[nodiscard]] constexpr double results() const noexcept { return results_; }
+
+    [[nodiscard]] static constexpr double real(std::int64_t count) noexcept {
+        return static_cast<double>(count);
+    }
+
+private:
+    double weights_;
+    double results_;
+};
+
+/// Cycles of a single core.
+[[nodiscard]] constexpr double alone_cycles(const workload::contraction& product,
+                                            const array_layout& layout) {
+    const auto real = operand_words::real;
+    return real(product.batch) * real(ceil_div(product.rows, layout.copies)) * real(layout.column_folds) *
+           real(layout.reduction_folds);
+}
+
+/// Sets what depends on the busiest core, when tiles of the result, of `rows.part` rows and `tile_columns`
+/// folds, are dealt out. None works longer than a single core would.
+template <class Hardware>
+constexpr void deal_out(const Hardware& hardware, const workload::contraction& product,
+                        const array_layout& layout, const even_cut& rows, std::int64_t tile_columns,
+                        std::int64_t column_tiles, mapping_cost& cost) {
+    cost.compute_cycles = alone_cycles(product, layout);
+    if (hardware.cores == 1) return;
+    const auto real = operand_words::real;
+    const std::int64_t tiles = product.batch * rows.count * column_tiles;
+    const double busiest = real(ceil_div<std::int64_t>(tiles, hardware.cores));
+    cost.compute_cycles =
+        std::min(cost.compute_cycles, busiest * real(ceil_div(rows.part, layout.copies)) *
+                                          real(tile_columns) * real(layout.reduction_folds));
+    if (hardware.local_per_core) cost.local_share = busiest / real(tiles);
+}
+
+/// Adds up cycles and energy.
+template <class Hardware>
+constexpr void add_up(const Hardware& hardware, double macs, mapping_cost& cost) {
+    cost.cycles = std::max({cost.compute_cycles, cost.local.cycles(hardware.local) * cost.local_share,
+                            cost.global.cycles(hardware.global), cost.dram.cycles(hardware.dram)});
+    cost.energy_pj = macs * (hardware.mac_pj + hardware.register_pj) + cost.local.energy_pj(hardware.local) +
+                     cost.global.energy_pj(hardware.global) + cost.dram.energy_pj(hardware.dram);
+}
+
+/// Elements of a part along the columns and along the reduction, of so many folds.
+struct part_extents {
+    std::int64_t columns, reduction;
+
+    constexpr part_extents(const array_layout& layout, const workload::contraction& product,
+                           std::int64_t column_folds, std::int64_t reduction_folds)
+        : columns(std::min(product.columns, column_folds * layout.column_units)),
+          reduction(std::min(product.reduction, reduction_folds * layout.reduction_units)) {}
+};
+
+} // namespace detail
+
+/// Whether `m` is a mapping of `op` to `hardware`: every tile and block has a size, is cut as the operator is
+/// cut, and fits.
+template <class Hardware, mapped_operator Operator>
+[[nodiscard]] constexpr bool fits(const Hardware& hardware, const Operator& op, const mapping& m) {
+    for (const std::int64_t part :
+         {m.tile_rows, m.tile_columns, m.tile_reduction, m.block_rows, m.block_columns, m.block_reduction})
+        if (part < 1) return false;
+    if (m.tile_columns * m.tile_reduction > hardware.weights_held) return false;
+    const workload::contraction product = op.product();
+    const even_cut rows = op.cut_rows(m.tile_rows);
+    if (rows.part != m.tile_rows || m.block_rows < m.tile_rows ||
+        op.cut_blocks(rows, m.block_rows).part != m.block_rows)
+        return false;
+    const detail::array_layout layout(hardware, product, m.turned);
+    const auto held = [&](const memory_level& level, std::int64_t of_rows, std::int64_t columns,
+                          std::int64_t reduction) {
+        const detail::part_extents e(layout, product, columns, reduction);
+        const auto real = detail::operand_words::real;
+        return level.holds(op.held_inputs(of_rows, e.reduction), real(e.reduction) * real(e.columns),
+                           real(of_rows) * real(e.columns) * hardware.sum_words);
+    };
+    return held(hardware.local, m.tile_rows, m.tile_columns, m.tile_reduction) &&
+           held(hardware.global, m.block_rows, m.tile_columns * m.block_columns,
+                m.tile_reduction * m.block_reduction);
+}
+
+/// What `m`, which fits, costs. Batches follow one another, tile by tile.
+///
+/// With A, B, C tiles along rows, columns and reduction, the local buffers give the weights A times, the
+/// inputs B times, and the partial sums C - 1 times, which they take C times. The global buffer fills the
+/// local ones tile by tile and keeps nothing from block to block; the DRAM fills the global one likewise.
+/// \complexity O(1), no allocation.
+template <class Hardware, mapped_operator Operator>
+[[nodiscard]] constexpr mapping_cost price(const Hardware& hardware, const Operator& op, const mapping& m) {
+    const auto real = detail::operand_words::real;
+    const workload::contraction product = op.product();
+    const detail::array_layout layout(hardware, product, m.turned);
+    const detail::operand_words words(product);
+    const even_cut a = op.cut_rows(m.tile_rows);
+    const std::int64_t b = ceil_div(layout.column_folds, m.tile_columns);
+    const std::int64_t c = ceil_div(layout.reduction_folds, m.tile_reduction);
+    const detail::operand_words::cuts tiles{real(a.count), real(b), real(c)};
+    const detail::operand_words::cuts blocks{real(op.cut_blocks(a, m.block_rows).count),
+                                             real(ceil_div(b, m.block_columns)),
+                                             real(ceil_div(c, m.block_reduction))};
+    const auto fetched = [&](std::int64_t rows, std::int64_t columns, std::int64_t reduction) {
+        const detail::part_extents e(layout, product, columns, reduction);
+        return real(product.batch) * op.fetched_inputs(rows, e.reduction);
+    };
+    mapping_cost cost;
+    detail::deal_out(hardware, product, layout, a, m.tile_columns, b, cost);
+    cost.local = words.moved(tiles, real(product.batch) * real(product.rows) * real(product.reduction),
+                             hardware.sum_words);
+    cost.global = words.moved(tiles, blocks, m.in_block,
+                              fetched(m.tile_rows, m.tile_columns, m.tile_reduction), hardware.sum_words);
+    cost.dram = words.moved(
+        blocks, {1, 1, 1}, m.in_dram,
+        fetched(m.block_rows, m.tile_columns * m.block_columns, m.tile_reduction * m.block_reduction),
+        hardware.sum_words);
+    detail::add_up(hardware, product.macs(), cost);
+    return cost;
+}
+
+} // namespace dovetail::cost
+
+/// \file
+/// The best mapping of a product or a convolution, exact over the declared space.
+
+/// \file
+/// What no mapping of an operator can beat, whatever its tiles, blocks and loop orders.
+
+namespace dovetail::cost {
+
+namespace detail {
+
+/// Words that cross a border at least: read, written, and both together.
+struct least_words {
+    double read, written, both;
+
+    constexpr explicit least_words(const moved_words& moved)
+        : read(moved.read), written(moved.written), both(moved.read + moved.written) {}
+
+    [[nodiscard]] constexpr double cycles(const memory_level& level) const {
+        return moved_words{read, written}.cycles(level);
+    }
+};
+
+[[nodiscard]] constexpr double square_root(double value) {
+    if (!std::is_constant_evaluated()) return std::sqrt(value);
+    double root = value > 1 ? value : 1;
+    for (double next = (root + value / root) / 2; next < root; next = (root + value / root) / 2) root = next;
+    return root;
+}
+
+/// Takes off what rounding may have added to a sum of a few terms.
+[[nodiscard]] constexpr double below(double value) noexcept { return value * (1 - 1e-12); }
+
+/// The least of weight_a / a + weight_b / b over 0 < a <= most_a, 0 < b <= most_b with a * b <= area.
+[[nodiscard]] constexpr double least_pair(double weight_a, double most_a, double weight_b, double most_b,
+                                          double area) {
+    if (most_a * most_b <= area) return weight_a / most_a + weight_b / most_b;
+    // On the hyperbola; convex in a, so the best is where the derivative is zero or at an end.
+    if (weight_a * area > most_a * most_a * weight_b) return weight_a / most_a + weight_b * most_a / area;
+    if (weight_b * area > most_b * most_b * weight_a) return weight_b / most_b + weight_a * most_b / area;
+    return 2 * square_root(weight_a * weight_b / area);
+}
+
+/// Parts of a product that a memory of `words` holds: elements of rows m, columns n and reduction k, with
+/// m * k and k * n at most `words` and m * n sums of `sum_words` each.
+struct part_limits {
+    double rows, columns, reduction;
+    double words, sum_words;
+
+    /// At least 1/m + 1/n + weight/k.
+    [[nodiscard]] constexpr double least_reads(double weight) const {
+        const double sums = words / sum_words;
+        const double mk = least_pair(1, rows, weight, reduction, words);
+        const double nk = least_pair(1, columns, weight, reduction, words);
+        const double mn = least_pair(1, rows, 1, columns, sums);
+        // Each pair by itself with the third at its limit, or half of the three pairs together.
+        return below(
+            std::max({mk + 1 / columns, nk + 1 / rows, mn + weight / reduction, (mk + nk + mn) / 2}));
+    }
+    /// At least the words of a border where one operand stays: the smallest of three sums.
+    [[nodiscard]] constexpr double least_moved(double macs, double inputs, double weights, double results,
+                                               double visit_words) const {
+        const double weights_stay = weights +
+                                    macs * below(least_pair(1, columns, visit_words, reduction, words)) -
+                                    visit_words * results;
+        const double inputs_stay =
+            inputs + macs * below(least_pair(1, rows, visit_words, reduction, words)) - visit_words * results;
+        const double sums_stay = macs * below(least_pair(1, rows, 1, columns, words / sum_words));
+        return std::max(inputs + weights, std::min({weights_stay, inputs_stay, sums_stay}));
+    }
+};
+
+} // namespace detail
+
+/// The least cycles, energy and their product.
+struct mapping_limit {
+    double cycles = 0;
+    double energy_pj = 0;
+    [[nodiscard]] constexpr double edp() const noexcept { return cycles * energy_pj; }
+};
+
+/// A lower bound for every mapping whose tiles and blocks fit, of any size and in any order.
+///
+/// Tiles of m x k inputs, k x n weights and m x n sums in a memory of S words have mk, kn, mn <= S, so that
+/// the reads MNK (1/m + 1/n + 1/k) - MN are at least 3 MNK / sqrt(S) - MN (the argument of Hong and Kung,
+/// STOC 1981), and more where an extent is short. A product of 4096 x 4096 x 4096 meets the bound on PHAZE's
+/// arrays of 64, 128 and 256 units a side. \complexity O(1), no allocation.
+template <class Hardware>
+[[nodiscard]] constexpr mapping_limit mapping_bound(const Hardware& hardware, const mapped_product& op) {
+    const auto real = detail::operand_words::real;
+    const workload::contraction p = op.product();
+    const double macs = p.macs();
+    const double inputs = real(p.batch) * real(p.rows) * real(p.reduction);
+    const double weights = real(p.batch) * real(p.reduction) * real(p.columns);
+    const double results = real(p.batch) * real(p.rows) * real(p.columns);
+    const double s = hardware.sum_words;
+    const auto limits = [&](const memory_level& level) {
+        return detail::part_limits{real(p.rows), real(p.columns), real(p.reduction), level.usable_words(), s};
+    };
+    const auto cycles = [](const memory_level& level, double read, double written) {
+        return moved_words{read, written}.cycles(level);
+    };
+    const detail::part_limits tile = limits(hardware.local);
+    const detail::part_limits block = limits(hardware.global);
+    // A visit of a sum is a read; for the energy, a read and a write.
+    const double local = macs * tile.least_reads(s) - s * results;
+    const double local_both = macs * tile.least_reads(2 * s) - 2 * s * results + results;
+    const double global = tile.least_moved(macs, inputs, weights, results, s);
+    const double global_both = tile.least_moved(macs, inputs, weights, results, 2 * s) + results;
+    const double dram = block.least_moved(macs, inputs, weights, results, s);
+    const double dram_both = block.least_moved(macs, inputs, weights, results, 2 * s) + results;
+    const double compute = macs / (real(hardware.cores) * real(hardware.width) * real(hardware.depth));
+    const double share = hardware.local_per_core ? detail::below(1 / real(hardware.cores)) : 1;
+    return {
+        .cycles = std::max({compute, cycles(hardware.local, local, results) * share,
+                            cycles(hardware.global, global, results), cycles(hardware.dram, dram, results)}),
+        .energy_pj = macs * (hardware.mac_pj + hardware.register_pj) + local_both * hardware.local.word_pj +
+                     global_both * hardware.global.word_pj + dram_both * hardware.dram.word_pj};
+}
+
+} // namespace dovetail::cost
+
+/// \file
+/// What a mapping is chosen by.
+
+namespace dovetail::cost {
+
+/// What a mapping is chosen by. Ties go to the lower energy, or to fewer cycles where energy decides.
+enum class mapping_objective : std::uint8_t { latency, energy, edp };
+
+/// Every objective by its name.
+inline constexpr std::array<std::pair<std::string_view, mapping_objective>, 3> mapping_objective_names{
+    {{"latency", mapping_objective::latency},
+     {"energy", mapping_objective::energy},
+     {"edp", mapping_objective::edp}}};
+
+/// The objective called `name`. \returns errc::unknown_name.
+[[nodiscard]] inline result<mapping_objective> find_mapping_objective(std::string_view name) {
+    for (const auto& [known, goal] : mapping_objective_names)
+        if (known == name) return goal;
+    return error{errc::unknown_name, "objective '" + std::string(name) + "'", "nobody knows it",
+                 "it is latency, energy or edp"};
+}
+
+/// A cost as the objective orders it: first, then second.
+struct objective_value {
+    double first = std::numeric_limits<double>::infinity();
+    double second = std::numeric_limits<double>::infinity();
+
+    friend constexpr bool operator<(const objective_value& a, const objective_value& b) noexcept {
+        return a.first < b.first || (a.first == b.first && a.second < b.second);
+    }
+};
+
+/// `cycles` and `energy_pj` as `goal` orders them.
+[[nodiscard]] constexpr objective_value value_of(mapping_objective goal, double cycles, double energy_pj) {
+    switch (goal) {
+    case mapping_objective::latency:
+        return {cycles, energy_pj};
+    case mapping_objective::energy:
+        return {energy_pj, cycles};
+    case mapping_objective::edp:
+        break;
+    }
+    return {cycles * energy_pj, cycles};
+}
+
+} // namespace dovetail::cost
+
+namespace dovetail::cost {
+
+/// The best mapping, or the proof that no tile fits: then there is neither a mapping nor a cost.
+struct mapping_outcome {
+    status outcome = status::infeasible; ///< `optimal`, or `infeasible`
+    mapping best;
+    mapping_cost cost;
+    std::int64_t priced = 0; ///< mappings whose cost was computed
+};
+
+namespace detail {
+
+/// One search: the mappings of one operator to one chip, and the best of those seen.
+template <class Hardware, mapped_operator Operator>
+class mapping_explorer {
+public:
+    constexpr mapping_explorer(const Hardware& hardware, const Operator& op, mapping_objective goal)
+        : hardware_(hardware), op_(op), product_(op.product()), goal_(goal), words_(product_),
+          macs_(product_.macs()) {}
+
+    constexpr mapping_outcome operator()() {
+        explore(false);
+        if (hardware_.width != hardware_.depth) explore(true);
+        return found_;
+    }
+
+private:
+    using cuts = operand_words::cuts;
+
+    /// One way to cut the columns or the reduction into tiles, in folds.
+    struct side {
+        even_cut cut;
+        std::int64_t extent = 0; ///< elements of the part
+        double rows_most = 0;    ///< that fit beside it, where every operand has a capacity of its own
+    };
+    struct sides {
+        std::array<side, most_weights_held> of{};
+        std::size_t count = 0;
+    };
+
+    /// Where a shape stands among the sides, and the bound on its mappings.
+    struct candidate {
+        std::uint8_t columns, reduction;
+        objective_value bound;
+    };
+    // Pairs of numbers whose product is at most `most_weights_held`.
+    static constexpr std::size_t most_candidates = [] {
+        std::int64_t pairs = 0;
+        for (std::int64_t i = 1; i <= most_weights_held; ++i) pairs += most_weights_held / i;
+        return static_cast<std::size_t>(pairs);
+    }();
+
+    /// Tiles of one shape but for their rows.
+    struct shape {
+        const side* columns;
+        const side* reduction;
+        even_cut rows; ///< the fewest
+        double inputs; ///< words fetched for all of them
+        objective_value bound;
+    };
+
+    static constexpr double real(std::int64_t count) noexcept { return static_cast<double>(count); }
+
+    constexpr sides sides_of(std::int64_t folds, std::int64_t units, std::int64_t extent,
+                             auto rows_within) const {
+        sides all;
+        for (std::int64_t part = std::min(folds, hardware_.weights_held); part >= 1; --part) {
+            const even_cut cut = even_cut::of(folds, part);
+            part = cut.part;
+            const std::int64_t elements = std::min(extent, part * units);
+            const double rows_most =
+                hardware_.local.per_operand ? rows_within(elements) : real(product_.rows);
+            if (rows_most >= 1) all.of[all.count++] = {cut, elements, rows_most};
+        }
+        return all;
+    }
+
+    // Every shape of a tile on arrays that are turned, or not.
+    constexpr void explore(bool turned) {
+        const array_layout layout(hardware_, product_, turned);
+        alone_ = alone_cycles(product_, layout);
+        row_steps_ = product_.batch * ceil_div(product_.rows, layout.copies);
+        const double most = hardware_.local.usable_words();
+        const sides columns =
+            sides_of(layout.column_folds, layout.column_units, product_.columns,
+                     [&](std::int64_t extent) { return most / (hardware_.sum_words * real(extent)); });
+        const sides reduction =
+            sides_of(layout.reduction_folds, layout.reduction_units, product_.reduction,
+                     [&](std::int64_t extent) { return op_.rows_within(most, extent, 0); });
+        std::array<candidate, most_candidates> candidates;
+        std::size_t count = 0;
+        for (std::size_t x = 0; x < columns.count; ++x)
+            for (std::size_t y = 0; y < reduction.count; ++y) {
+                const shape t = shape_of(layout, columns.of[x], reduction.of[y]);
+                if (t.rows.part > 0 && t.bound < best_)
+                    candidates[count++] = {static_cast<std::uint8_t>(x), static_cast<std::uint8_t>(y),
+                                           t.bound};
+            }
+        // The most promising first, until the rest cannot be better than what is found.
+        for (; count > 0; --count) {
+            candidate* const next =
+                std::min_element(candidates.data(), candidates.data() + count,
+                                 [](const candidate& a, const candidate& b) { return a.bound < b.bound; });
+            if (!(next->bound < best_)) return;
+            explore(layout, turned,
+                    shape_of(layout, columns.of[next->columns], reduction.of[next->reduction]));
+            *next = candidates[count - 1];
+        }
+    }
+
+    // The fewest tiles along the rows that fit, none if no row does, and the bound on all of this shape.
+    constexpr shape shape_of(const array_layout& layout, const side& columns, const side& reduction) const {
+        shape s{&columns, &reduction, {0, 0}, 0, {}};
+        if (columns.cut.part * reduction.cut.part > hardware_.weights_held) return s;
+        const double words = hardware_.local.usable_words();
+        const double weights = real(columns.extent) * real(reduction.extent);
+        if (weights > words) return s;
+        const double most = hardware_.local.per_operand
+                                ? std::min(columns.rows_most, reduction.rows_most)
+                                : op_.rows_within(words - weights, reduction.extent,
+                                                  real(columns.extent) * hardware_.sum_words);
+        if (most >= 1) cut_rows(layout, most, s);
+        return s;
+    }
+
+    constexpr void cut_rows(const array_layout& layout, double most, shape& s) const {
+        s.rows = op_.cut_rows(most < real(product_.rows) ? static_cast<std::int64_t>(most) : product_.rows);
+        s.inputs = fetched(s.rows.part, s.reduction->extent);
+        mapping_cost least = cost_of_local(tiles_of(s));
+        least.compute_cycles = least_compute(layout, s);
+        if (hardware_.local_per_core) least.local_share = 1 / real(hardware_.cores);
+        s.bound = bound_of(s, least);
+    }
+
+    constexpr double fetched(std::int64_t rows, std::int64_t reduction) const {
+        return real(product_.batch) * op_.fetched_inputs(rows, reduction);
+    }
+
+    constexpr cuts tiles_of(const shape& s) const {
+        return {real(s.rows.count), real(s.columns->cut.count), real(s.reduction->cut.count)};
+    }
+
+    // Cycles of the busiest core at least, however the rows are cut.
+    constexpr double least_compute(const array_layout& layout, const shape& s) const {
+        if (hardware_.cores == 1) return alone_;
+        const std::int64_t steps = row_steps_ * s.columns->cut.count;
+        return std::min(alone_, real(ceil_div<std::int64_t>(steps, hardware_.cores)) *
+                                    real(s.columns->cut.part) * real(layout.reduction_folds));
+    }
+
+    // What no block of any size gets by with.
+    constexpr least_words least_of_dram() const {
+        least_words least(words_.moved({1, 1, 1}, inputs_once_, hardware_.sum_words));
+        if constexpr (!Operator::inputs_overlap) {
+            const double s = hardware_.sum_words;
+            const part_limits block{real(product_.rows), real(product_.columns), real(product_.reduction),
+                                    hardware_.global.usable_words(), s};
+            const double weights = least.read - inputs_once_;
+            const double results = least.written;
+            least.read = block.least_moved(macs_, inputs_once_, weights, results, s);
+            least.both = block.least_moved(macs_, inputs_once_, weights, results, 2 * s) + results;
+        }
+        return least;
+    }
+
+    constexpr objective_value bound_of(const mapping_cost& cores, const least_words& global,
+                                       const least_words& dram) const {
+        const double cycles =
+            std::max({cores.compute_cycles, cores.local.cycles(hardware_.local) * cores.local_share,
+                      global.cycles(hardware_.global), dram.cycles(hardware_.dram)});
+        const double energy_pj = macs_ * (hardware_.mac_pj + hardware_.register_pj) +
+                                 cores.local.energy_pj(hardware_.local) +
+                                 global.both * hardware_.global.word_pj + dram.both * hardware_.dram.word_pj;
+        return value_of(goal_, cycles, energy_pj);
+    }
+
+    // No mapping with these tiles, and cores that take as long, is better.
+    constexpr objective_value bound_of(const shape& s, const mapping_cost& cores) const {
+        // Whatever stays, no more is saved than by the best for reading, and for both.
+        const cuts tiles = tiles_of(s);
+        least_words global(words_.moved(tiles, s.inputs, hardware_.sum_words));
+        const double saved = std::max(words_.weights() * (tiles.rows - 1), s.inputs * (tiles.columns - 1));
+        const double sums = hardware_.sum_words * words_.results() * (tiles.reduction - 1);
+        global.read -= std::max(saved, sums);
+        global.written -= sums;
+        global.both -= std::max(saved, 2 * sums);
+        return bound_of(cores, global, least_of_dram_);
+    }
+
+    constexpr mapping_cost cost_of_local(const cuts& tiles) const {
+        mapping_cost cost;
+        cost.local = words_.moved(tiles, streamed_, hardware_.sum_words);
+        return cost;
+    }
+
+    // All cuts of the rows of one shape, from the fewest tiles on. The bound only grows with their number.
+    constexpr void explore(const array_layout& layout, bool turned, shape s) {
+        for (;;) {
+            mapping_cost cost = cost_of_local(tiles_of(s));
+            deal_out(hardware_, product_, layout, s.rows, s.columns->cut.part, s.columns->cut.count, cost);
+            mapping m{.turned = turned,
+                      .tile_rows = s.rows.part,
+                      .tile_columns = s.columns->cut.part,
+                      .tile_reduction = s.reduction->cut.part};
+            if (bound_of(s, cost) < best_) explore_blocks(layout, s, cost, m);
+            if (s.rows.part == 1) return;
+            cut_rows(layout, real(s.rows.part - 1), s);
+            if (!(s.bound < best_)) return;
+        }
+    }
+
+    // All blocks of tiles, in every order.
+    constexpr void explore_blocks(const array_layout& layout, const shape& s, mapping_cost& cost,
+                                  mapping& m) {
+        const bool all_fit = rows_of_block({layout, product_, layout.column_folds, layout.reduction_folds}) >=
+                             real(product_.rows);
+        for (const stays in_block : loop_orders)
+            for (const stays in_dram : loop_orders) {
+                m.in_block = in_block;
+                m.in_dram = in_dram;
+                explore_order(layout, s, cost, m);
+                if (all_fit) break; // a single block has no order
+            }
+    }
+
+    // The blocks of one order. Along the rows the largest that fits: fewer blocks never move more words. A
+    // side whose number of blocks makes no difference gets the smallest, to leave room for the others.
+    constexpr void explore_order(const array_layout& layout, const shape& s, mapping_cost& cost, mapping& m) {
+        constexpr bool overlap = Operator::inputs_overlap;
+        const bool by_rows = overlap || m.in_block == stays::weights || m.in_dram != stays::weights;
+        const bool by_columns = overlap || m.in_block == stays::inputs || m.in_dram != stays::inputs;
+        const bool by_reduction = overlap || m.in_block == stays::sums || m.in_dram != stays::sums;
+        if (!(bound_of_order(s, {1, 1, 1}, cost, m) < best_)) return;
+        const std::int64_t most_columns = columns_of_block(s);
+        for (std::int64_t b = by_columns ? most_columns : std::min<std::int64_t>(1, most_columns); b >= 1;
+             --b) {
+            const even_cut columns = even_cut::of(s.columns->cut.count, b);
+            b = columns.part;
+            const double column_blocks = real(columns.count);
+            if (by_columns && !(bound_of_order(s, {1, column_blocks, 1}, cost, m) < best_)) return;
+            const std::int64_t column_folds = columns.part * s.columns->cut.part;
+            bool holds_all = false; // along the rows and the reduction, as far as they matter
+            for (std::int64_t c = by_reduction ? reduction_of_block(layout, s, column_folds) : 1; c >= 1;
+                 --c) {
+                const even_cut reduction = even_cut::of(s.reduction->cut.count, c);
+                c = reduction.part;
+                const part_extents extents(layout, product_, column_folds,
+                                           reduction.part * s.reduction->cut.part);
+                const double most = rows_of_block(extents);
+                if (most < real(s.rows.part)) continue;
+                const double reduction_blocks = real(reduction.count);
+                if (!(bound_of_order(s, {1, column_blocks, reduction_blocks}, cost, m) < best_)) break;
+                even_cut rows = s.rows;
+                if (by_rows)
+                    rows = op_.cut_blocks(s.rows, most < real(product_.rows) ? static_cast<std::int64_t>(most)
+                                                                             : product_.rows);
+                m.block_rows = rows.part;
+                m.block_columns = columns.part;
+                m.block_reduction = reduction.part;
+                consider(s, {real(rows.count), column_blocks, reduction_blocks},
+                         fetched(rows.part, extents.reduction), cost, m);
+                // Once there is nothing to gain along the rows, a smaller block only moves more: but for
+                // channels at its borders, which even more blocks may cut less often.
+                if (by_rows && rows.count > 1) continue;
+                holds_all = holds_all || !by_reduction || reduction.count == 1;
+                if (!overlap) break;
+            }
+            if (holds_all) return;
+        }
+    }
+
+    // No cut into as many blocks or more is better, in the order of `m`.
+    constexpr objective_value bound_of_order(const shape& s, const cuts& blocks, const mapping_cost& cores,
+                                             const mapping& m) const {
+        const double sum_words = hardware_.sum_words;
+        least_words dram(words_.moved(blocks, {1, 1, 1}, m.in_dram, inputs_once_, sum_words));
+        dram.read = std::max(dram.read, least_of_dram_.read);
+        dram.both = std::max(dram.both, least_of_dram_.both);
+        return bound_of(
+            cores, least_words(words_.moved(tiles_of(s), blocks, m.in_block, s.inputs, sum_words)), dram);
+    }
+
+    // Column tiles that fit into a block of one tile along the other sides.
+    constexpr std::int64_t columns_of_block(const shape& s) const {
+        const memory_level& level = hardware_.global;
+        const double words = level.usable_words();
+        const double weights = real(s.reduction->extent);
+        const double sums = real(s.rows.part) * hardware_.sum_words;
+        const double inputs = op_.held_inputs(s.rows.part, s.reduction->extent);
+        if (inputs > words) return 0;
+        const double most =
+            level.per_operand ? words / std::max(weights, sums) : (words - inputs) / (weights + sums);
+        return tiles_within(most, s.columns->extent, product_.columns, s.columns->cut.count);
+    }
+
+    // Tiles along the reduction that may fit into a block of one tile along the rows, beside so many columns.
+    constexpr std::int64_t reduction_of_block(const array_layout& layout, const shape& s,
+                                              std::int64_t column_folds) const {
+        if constexpr (Operator::inputs_overlap) return s.reduction->cut.count;
+        const memory_level& level = hardware_.global;
+        const double words = level.usable_words();
+        const double weights = real(std::min(product_.columns, column_folds * layout.column_units));
+        const double inputs = real(s.rows.part);
+        const double sums = inputs * weights * hardware_.sum_words;
+        const double most =
+            level.per_operand ? words / std::max(weights, inputs) : (words - sums) / (weights + inputs);
+        return tiles_within(most, s.reduction->extent, product_.reduction, s.reduction->cut.count);
+    }
+
+    // Whole tiles of `tile` elements within `most`, of `count` that make up `extent`.
+    static constexpr std::int64_t tiles_within(double most, std::int64_t tile, std::int64_t extent,
+                                               std::int64_t count) {
+        return most >= real(extent) ? count : std::min(count, static_cast<std::int64_t>(most / real(tile)));
+    }
+
+    // Rows that fit into a block beside so many columns and so much of the reduction.
+    constexpr double rows_of_block(const part_extents& extents) const {
+        const memory_level& level = hardware_.global;
+        const double words = level.usable_words();
+        const double weights = real(extents.columns) * real(extents.reduction);
+        if (weights > words) return 0;
+        const double sums = real(extents.columns) * hardware_.sum_words;
+        return level.per_operand ? std::min(words / sums, op_.rows_within(words, extents.reduction, 0))
+                                 : op_.rows_within(words - weights, extents.reduction, sums);
+    }
+
+    constexpr void consider(const shape& s, const cuts& blocks, double inputs, mapping_cost& cost,
+                            const mapping& m) {
+        cost.global = words_.moved(tiles_of(s), blocks, m.in_block, s.inputs, hardware_.sum_words);
+        cost.dram = words_.moved(blocks, {1, 1, 1}, m.in_dram, inputs, hardware_.sum_words);
+        add_up(hardware_, macs_, cost);
+        ++found_.priced;
+        const objective_value value = value_of(goal_, cost.cycles, cost.energy_pj);
+        if (!(value < best_)) return;
+        best_ = value;
+        found_.outcome = status::optimal;
+        found_.best = m;
+        found_.cost = cost;
+    }
+
+    const Hardware& hardware_;
+    const Operator& op_;
+    workload::contraction product_;
+    mapping_objective goal_;
+    operand_words words_;
+    double macs_;
+    double streamed_ = real(product_.batch) * real(product_.rows) * real(product_.reduction);
+    double inputs_once_ = fetched(product_.rows, product_.reduction);
+    least_words least_of_dram_ = least_of_dram();
+    double alone_ = 0;           // cycles of a single core, as the arrays are turned
+    std::int64_t row_steps_ = 0; // rows that go through an array, of all batches
+    objective_value best_;
+    mapping_outcome found_;
+};
+
+} // namespace detail
+
+/// Finds the best mapping of an operator: every turn of the arrays, every even cut into tiles and blocks that
+/// fit, every loop order. Of a product, no cut of any kind is better than the even ones.
+///
+/// Exact: a part of the space is left out only when its bound is no better than a mapping in hand. Batches
+/// follow one another. Deterministic, constexpr, and allocates nothing. \see price, mapping_bound
+struct mapping_search {
+    mapping_objective goal = mapping_objective::latency;
+
+    template <class Hardware, mapped_operator Operator>
+    [[nodiscard]] constexpr mapping_outcome operator()(const Hardware& hardware, const Operator& op) const {
+        const workload::contraction product = op.product();
+        DOVETAIL_ASSERT(product.batch > 0 && product.rows > 0 && product.reduction > 0 && product.columns > 0,
+                        "a product has a size");
+        DOVETAIL_ASSERT(product.macs() < 4.6e18, "the multiply-accumulates fit 62 bits");
+        DOVETAIL_ASSERT(hardware.cores > 0 && hardware.width > 0 && hardware.depth > 0 &&
+                            hardware.weights_held > 0 && hardware.weights_held <= most_weights_held,
+                        "a core has units, and registers for up to 64 weights each");
+        for ([[maybe_unused]] const memory_level& level : {hardware.local, hardware.global, hardware.dram})
+            DOVETAIL_ASSERT(level.read_words_per_cycle > 0 && level.write_words_per_cycle > 0,
+                            "every memory can be read and written");
+        return detail::mapping_explorer<Hardware, Operator>(hardware, op, goal)();
+    }
+};
+
+} // namespace dovetail::cost
+
+namespace dovetail::cost {
+
+/// Heads of attention, of all sequences together: softmax(Q K') V, without a mask.
+struct attention {
+    std::int64_t heads = 1;
+    std::int64_t queries = 1;
+    std::int64_t keys = 1;
+    std::int64_t key_size = 1;   ///< elements of a query and of a key
+    std::int64_t value_size = 1; ///< elements of a value and of a result
+
+    /// Q K'.
+    [[nodiscard]] constexpr workload::contraction scores() const noexcept {
+        return {heads, queries, key_size, keys};
+    }
+    /// Scores times V.
+    [[nodiscard]] constexpr workload::contraction context() const noexcept {
+        return {heads, queries, keys, value_size};
+    }
+    /// Multiply-accumulates of the two products; a fused operator has as many.
+    [[nodiscard]] constexpr double forward_macs() const noexcept {
+        return scores().macs() + context().macs();
+    }
+    /// Of the backward pass: two gradients of each product, and, fused, the scores once more.
+    [[nodiscard]] constexpr double backward_macs(bool fused) const noexcept {
+        return 2 * forward_macs() + (fused ? scores().macs() : 0);
+    }
+    /// Elements of the scores, which the softmax goes over.
+    [[nodiscard]] constexpr double score_elements() const noexcept {
+        return static_cast<double>(heads) * static_cast<double>(queries) * static_cast<double>(keys);
+    }
+};
+
+/// Words that plain attention moves to and from the DRAM: scores and weights are written and read once each.
+[[nodiscard]] constexpr moved_words plain_attention_words(const attention& a) {
+    const auto real = [](std::int64_t count) { return static_cast<double>(count); };
+    const double sizes = real(a.key_size) + real(a.value_size);
+    return {.read = real(a.heads) * (real(a.queries) * real(a.key_size) + real(a.keys) * sizes) +
+                    2 * a.score_elements(),
+            .written = real(a.heads) * real(a.queries) * real(a.value_size) + 2 * a.score_elements()};
+}
+
+/// Blocks of a fused operator: so many queries by so many keys are on the chip at a time.
+struct attention_blocks {
+    std::int64_t queries = 0;
+    std::int64_t keys = 0;
+    bool queries_stay = true; ///< the inner loop runs over the keys
+    moved_words dram;
+};
+
+/// The blocks of fused attention that move the fewest words through a memory of `words`.
+///
+/// A block holds its queries and results, its keys and values, its scores, and two statistics a query (Dao et
+/// al., NeurIPS 2022). Where the queries stay, keys and values are read for every block of queries. Where the
+/// keys stay, as in their algorithm 1, queries are read, and results and statistics read and written again,
+/// for every block of keys. Either takes on the order of N^2 d^2 / words words (their theorem 2).
+/// \param least  queries and keys of a block at least, such as the extent of an array
+/// \returns status `infeasible`, as zero blocks, if not even those fit. \complexity O(1).
+[[nodiscard]] constexpr attention_blocks fused_attention_blocks(const attention& a, double words,
+                                                                std::int64_t least = 1) {
+    const auto real = [](std::int64_t count) { return static_cast<double>(count); };
+    const double sizes = real(a.key_size) + real(a.value_size);
+    constexpr double statistics = 2;
+    const std::int64_t few_queries = std::min(least, a.queries);
+    const std::int64_t few_keys = std::min(least, a.keys);
+    const double most_queries = (words - real(few_keys) * sizes) / (sizes + statistics + real(few_keys));
+    const double most_keys = (words - real(few_queries) * (sizes + statistics)) / (sizes + real(few_queries));
+    if (most_queries < real(few_queries)) return {};
+    const auto cut = [&](std::int64_t extent, double most) {
+        return even_cut::of(extent, most < real(extent) ? static_cast<std::int64_t>(most) : extent);
+    };
+    const even_cut queries = cut(a.queries, most_queries);
+    const even_cut keys = cut(a.keys, most_keys);
+    const double results = real(a.queries) * real(a.value_size);
+    const double again = real(keys.count - 1) * (results + statistics * real(a.queries));
+    const attention_blocks by_queries{
+        .queries = queries.part,
+        .keys = few_keys,
+        .queries_stay = true,
+        .dram = {.read = real(a.heads) *
+                         (real(a.queries) * real(a.key_size) + real(queries.count) * real(a.keys) * sizes),
+                 .written = real(a.heads) * results}};
+    const attention_blocks by_keys{
+        .queries = few_queries,
+        .keys = keys.part,
+        .queries_stay = false,
+        .dram = {.read = real(a.heads) * (real(keys.count) * real(a.queries) * real(a.key_size) +
+                                          real(a.keys) * sizes + again),
+                 .written = real(a.heads) * (results + again)}};
+    const auto all = [](const attention_blocks& b) { return b.dram.read + b.dram.written; };
+    return all(by_keys) < all(by_queries) ? by_keys : by_queries;
+}
+
+/// Attention in both ways on one chip.
+struct attention_cost {
+    mapping_cost plain; ///< product, softmax and product, one after another
+    mapping_cost fused; ///< one operator: everything overlaps
+    attention_blocks blocks;
+};
+
+/// Prices the forward pass, without the lanes of its softmax. Both products are mapped by `search`; fused,
+/// their operands and results pass the DRAM as its blocks say, through all of the global buffer.
+/// \returns nothing where no tile or no block fits.
+[[nodiscard]] constexpr std::optional<attention_cost>
+price_attention(const mapping_hardware& hardware, const attention& a, const mapping_search& search) {
+    const auto sum = [](const moved_words& x, const moved_words& y) {
+        return moved_words{x.read + y.read, x.written + y.written};
+    };
+    const auto both = [&](const mapping_cost& x, const mapping_cost& y) {
+        mapping_cost total;
+        total.compute_cycles = x.compute_cycles + y.compute_cycles;
+        total.local = sum(x.local, y.local);
+        total.global = sum(x.global, y.global);
+        total.dram = sum(x.dram, y.dram);
+        return total;
+    };
+    attention_cost cost;
+    cost.blocks =
+        fused_attention_blocks(a, hardware.global.usable_words(), std::max(hardware.width, hardware.depth));
+    const mapping_outcome scores_mapping = search(hardware, mapped_product(a.scores()));
+    const mapping_outcome context_mapping = search(hardware, mapped_product(a.context()));
+    if (cost.blocks.queries == 0 || scores_mapping.outcome == status::infeasible ||
+        context_mapping.outcome == status::infeasible)
+        return std::nullopt;
+    const mapping_cost& scores = scores_mapping.cost;
+    const mapping_cost& context = context_mapping.cost;
+    cost.plain = both(scores, context);
+    const moved_words softmax{a.score_elements(), a.score_elements()};
+    cost.plain.dram = sum(cost.plain.dram, softmax);
+    cost.plain.cycles = scores.cycles + softmax.cycles(hardware.dram) + context.cycles;
+    cost.plain.energy_pj = scores.energy_pj + softmax.energy_pj(hardware.dram) + context.energy_pj;
+
+    // On chip, nothing has to wait for the DRAM or to save it words.
+    mapping_hardware on_chip = hardware;
+    on_chip.dram = {.read_words_per_cycle = std::numeric_limits<double>::infinity(),
+                    .write_words_per_cycle = std::numeric_limits<double>::infinity()};
+    cost.fused = both(search(on_chip, mapped_product(a.scores())).cost,
+                      search(on_chip, mapped_product(a.context())).cost);
+    cost.blocks =
+        fused_attention_blocks(a, hardware.global.usable_words(), std::max(hardware.width, hardware.depth));
+    cost.fused.dram = cost.blocks.dram;
+    detail::add_up(hardware, a.forward_macs(), cost.fused);
+    return cost;
+}
+
+} // namespace dovetail::cost
+
+/// \file
 /// Collectives over links of equal bandwidth.
 
 namespace dovetail::cost {
@@ -8574,6 +10477,367 @@ template <hardware::platform P, hardware::accelerator_like Chip>
     const auto lanes = static_cast<double>(chip.num_vc * chip.width_vc);
     return std::max(parameters * cost.update_bytes / P::hbm_bytes_per_s,
                     parameters * cost.update_cycles / lanes / P::clock_hz);
+}
+
+} // namespace dovetail::cost
+
+/// \file
+/// PHAZE's tensor cores and memories as its mapper sees them: fixed bandwidths, energies and capacities.
+
+namespace dovetail::cost {
+
+/// The constants of PHAZE as released (Wang et al., ICML 2024).
+///
+/// All bandwidths are of the chip, whatever its cores; capacities in bytes are taken as words, and each
+/// operand has the local buffer to itself. All of this is part of the published numbers, and none of it of
+/// `hardware::phaze_platform`.
+struct published_platform : hardware::phaze_platform {
+    static constexpr std::int64_t partial_sum_bytes = 2;
+    static constexpr double local_words_per_cycle = 64; ///< of all cores together
+    static constexpr double global_words_per_cycle = 256;
+    static constexpr double dram_words_per_cycle = 128;
+    /// Read and written at the same time, 268.8e9 each.
+    static constexpr double hbm_bytes_per_s = 2 * dram_words_per_cycle * 2 * clock_hz;
+    static constexpr double register_pj = 0.05;
+    static constexpr double local_pj = 5;
+    static constexpr double global_pj = 30;
+    static constexpr double dram_pj = 60;
+    static constexpr double mac_pj = 2.2;
+};
+
+static_assert(hardware::platform<published_platform>);
+
+/// `cores` tensor cores of `chip` for a mapping search.
+template <hardware::accelerator_like Chip>
+[[nodiscard]] constexpr mapping_hardware phaze_mapping_hardware(const Chip& chip, std::int64_t cores) {
+    using p = published_platform;
+    return {.cores = cores,
+            .width = chip.width,
+            .depth = chip.depth,
+            .weights_held = p::tensor_register_bytes,
+            .local = {.capacity_words = static_cast<double>(p::local_buffer_bytes(chip.width * chip.depth)),
+                      .per_operand = true,
+                      .read_words_per_cycle = p::local_words_per_cycle,
+                      .write_words_per_cycle = p::local_words_per_cycle,
+                      .word_pj = p::local_pj},
+            .global = {.capacity_words = static_cast<double>(chip.glb_bytes),
+                       .read_words_per_cycle = p::global_words_per_cycle,
+                       .write_words_per_cycle = p::global_words_per_cycle,
+                       .word_pj = p::global_pj},
+            .dram = {.read_words_per_cycle = p::dram_words_per_cycle,
+                     .write_words_per_cycle = p::dram_words_per_cycle,
+                     .word_pj = p::dram_pj},
+            .mac_pj = p::mac_pj,
+            .register_pj = p::register_pj};
+}
+
+} // namespace dovetail::cost
+
+/// \file
+/// The published latency model of PHAZE: products by the best mapping, vector operators by their lanes.
+
+namespace dovetail::cost {
+
+/// PHAZE's costs (Wang et al., ICML 2024) for the operators of this library.
+///
+/// A product takes the cycles of the mapping with the best `Goal`, PHAZE's energy-delay product by default,
+/// on bandwidths that the whole chip shares. A vector operator takes its lane cycles and no time in any
+/// memory; its words are counted all the same. An epilogue works beside its product. All batches have
+/// operands of their own, both gradients are priced, and time is in seconds: what the published program gets
+/// wrong outside its cost tables stays outside.
+///
+/// With `Goal` latency the laws of `latency_model` hold. With the others more hardware may lower the energy
+/// at the price of cycles, so that it is no law that more cores or a larger buffer are never slower.
+template <mapping_objective Goal = mapping_objective::edp>
+struct phaze_model {
+    using platform = published_platform;
+    static constexpr double element_bytes = static_cast<double>(platform::element_bytes);
+
+    template <hardware::accelerator_like Chip = hardware::accelerator>
+    [[nodiscard]] constexpr estimate operator()(const workload::operator_work& work, const Chip& chip,
+                                                core_mode mode) const {
+        const bool all = mode == core_mode::all_cores;
+        return put_together(work, product_part(work.product, chip, all ? chip.num_tc : 1),
+                            (all ? chip.num_vc : 1) * chip.width_vc);
+    }
+
+    /// The cost of a product on `cores` tensor cores; nothing for an empty one. The global buffer must hold
+    /// the tile of one row and one fold, as it does on every chip of PHAZE's family.
+    template <hardware::accelerator_like Chip = hardware::accelerator>
+    [[nodiscard]] static constexpr mapping_cost product_part(const workload::contraction& product,
+                                                             const Chip& chip, std::int64_t cores) {
+        if (product.macs() <= 0) return {};
+        const mapping_outcome found =
+            mapping_search{Goal}(phaze_mapping_hardware(chip, cores), mapped_product(product));
+        DOVETAIL_ASSERT(found.outcome == status::optimal, "the global buffer holds one fold of weights");
+        return found.cost;
+    }
+
+    /// The estimate from the cost of its product, with `lanes` lanes for the rest.
+    [[nodiscard]] static constexpr estimate put_together(const workload::operator_work& work,
+                                                         const mapping_cost& product, std::int64_t lanes) {
+        constexpr double cycle_s = 1.0 / platform::clock_hz;
+        const memory_level local = level(platform::local_words_per_cycle);
+        const memory_level global = level(platform::global_words_per_cycle);
+        const memory_level dram = level(platform::dram_words_per_cycle);
+        estimate e;
+        e.tensor_s = product.compute_cycles * cycle_s;
+        e.local_s = product.local.cycles(local) * cycle_s;
+        e.global_s = product.global.cycles(global) * cycle_s;
+        e.hbm_s = product.dram.cycles(dram) * cycle_s;
+        double beside = 0;
+        if (work.uses_vector_core()) {
+            DOVETAIL_ASSERT(lanes > 0, "a vector operator needs a vector core");
+            e.vector_s = work.lane_cycles / static_cast<double>(lanes) * cycle_s;
+            beside = std::max(0.0, work.read_elements - work.product_operand_elements) +
+                     std::max(0.0, work.written_elements - work.product_result_elements);
+        }
+        const auto bytes = [beside](const moved_words& moved) {
+            return (moved.read + moved.written + beside) * element_bytes;
+        };
+        if (!work.uses_tensor_core() && !work.uses_vector_core()) return e;
+        e.local_bytes = bytes(product.local);
+        e.global_bytes = bytes(product.global);
+        e.hbm_bytes = bytes(product.dram);
+        return e;
+    }
+
+private:
+    [[nodiscard]] static constexpr memory_level level(double words_per_cycle) noexcept {
+        return {.read_words_per_cycle = words_per_cycle, .write_words_per_cycle = words_per_cycle};
+    }
+};
+
+static_assert(latency_model<phaze_model<>>);
+
+} // namespace dovetail::cost
+
+/// \file
+/// PHAZE's model with a memory: chips that share their tensor cores share the search for mappings.
+
+namespace dovetail::cost {
+
+/// `phaze_model`, to the last bit, with the costs of products kept in a table that all copies and all threads
+/// share. A product that falls into the place of another takes it: the memory does not grow.
+template <mapping_objective Goal = mapping_objective::edp>
+class remembered_phaze_model {
+public:
+    using pure = phaze_model<Goal>;
+    static constexpr double element_bytes = pure::element_bytes;
+
+    remembered_phaze_model() : remembered_phaze_model(std::size_t{1} << 17) {}
+    /// `places` is rounded up to a power of two; one takes 136 bytes.
+    explicit remembered_phaze_model(std::size_t places)
+        : table_(std::make_shared<table>(std::bit_ceil(places))) {}
+
+    template <hardware::accelerator_like Chip = hardware::accelerator>
+    [[nodiscard]] estimate operator()(const workload::operator_work& work, const Chip& chip,
+                                      core_mode mode) const {
+        const bool all = mode == core_mode::all_cores;
+        const key wanted{work.product, chip.width, chip.depth, chip.glb_bytes, all ? chip.num_tc : 1};
+        const mapping_cost product = work.product.macs() > 0 ? table_->find(wanted) : mapping_cost{};
+        return pure::put_together(work, product, (all ? chip.num_vc : 1) * chip.width_vc);
+    }
+
+private:
+    /// All that the cost of a product depends on.
+    struct key {
+        workload::contraction product;
+        std::int64_t width = 0, depth = 0, glb_bytes = 0, cores = 0;
+
+        friend bool operator==(const key&, const key&) = default;
+
+        [[nodiscard]] std::uint64_t hash() const noexcept {
+            std::uint64_t h = 0;
+            for (const std::int64_t part : {product.batch, product.rows, product.reduction, product.columns,
+                                            width, depth, glb_bytes, cores})
+                h = hash_append(h, static_cast<std::uint64_t>(part));
+            return h;
+        }
+    };
+
+    class table {
+    public:
+        explicit table(std::size_t places) : places_(places) {}
+
+        mapping_cost find(const key& wanted) {
+            const std::size_t at = wanted.hash() & (places_.size() - 1);
+            entry& place = places_[at];
+            std::mutex& guard = guards_[at % guards_.size()];
+            {
+                const std::lock_guard lock(guard);
+                if (place.of == wanted) return place.cost;
+            }
+            const hardware::accelerator chip{
+                .width = wanted.width, .depth = wanted.depth, .glb_bytes = wanted.glb_bytes};
+            const mapping_cost cost = pure::product_part(wanted.product, chip, wanted.cores);
+            const std::lock_guard lock(guard);
+            place = {wanted, cost};
+            return cost;
+        }
+
+    private:
+        struct entry {
+            key of;
+            mapping_cost cost;
+        };
+        std::vector<entry> places_;
+        std::array<std::mutex, 64> guards_; // one for all places of the same remainder
+    };
+
+    std::shared_ptr<table> table_;
+};
+
+static_assert(latency_model<remembered_phaze_model<>>);
+
+} // namespace dovetail::cost
+
+/// \file
+/// The tensor cores and memories of a platform as a mapping search sees them, in words that are bytes over
+/// bytes.
+
+namespace dovetail::cost {
+
+/// Energies of an access, of a word at each level, and of a multiply-accumulate [pJ].
+struct access_energies {
+    double mac_pj = 0;
+    double register_pj = 0;
+    double local_pj = 0;
+    double global_pj = 0;
+    double dram_pj = 0;
+};
+
+/// `cores` tensor cores of `chip` with the constants of platform `P`: every core has a local bandwidth of its
+/// own, the three operands share each buffer, and registers and buffers are double-buffered. The HBM reads
+/// and writes at one rate together.
+template <hardware::platform P, hardware::accelerator_like Chip>
+[[nodiscard]] constexpr mapping_hardware sound_mapping_hardware(const Chip& chip, std::int64_t cores,
+                                                                const access_energies& energies = {}) {
+    constexpr auto element = static_cast<double>(P::element_bytes);
+    constexpr double dram_words_per_cycle = P::hbm_bytes_per_s / element / P::clock_hz;
+    return {.cores = cores,
+            .width = chip.width,
+            .depth = chip.depth,
+            .weights_held = P::tensor_register_bytes / P::element_bytes / 2,
+            .local = {.capacity_words =
+                          static_cast<double>(P::local_buffer_bytes(chip.width * chip.depth)) / element,
+                      .double_buffered = true,
+                      .read_words_per_cycle = P::local_words_per_cycle,
+                      .write_words_per_cycle = P::local_words_per_cycle,
+                      .word_pj = energies.local_pj},
+            .local_per_core = true,
+            .global = {.capacity_words = static_cast<double>(chip.glb_bytes) / element,
+                       .double_buffered = true,
+                       .read_words_per_cycle = P::global_words_per_cycle,
+                       .write_words_per_cycle = P::global_words_per_cycle,
+                       .word_pj = energies.global_pj},
+            .dram = {.read_words_per_cycle = dram_words_per_cycle,
+                     .write_words_per_cycle = dram_words_per_cycle,
+                     .one_port = true,
+                     .word_pj = energies.dram_pj},
+            .mac_pj = energies.mac_pj,
+            .register_pj = energies.register_pj,
+            .sum_words = static_cast<double>(P::partial_sum_bytes) / element};
+}
+
+} // namespace dovetail::cost
+
+/// \file
+/// Cycles of a matrix product on one systolic array, by dataflow, as a closed form.
+
+namespace dovetail::cost {
+
+/// Which matrix stays in the array while the other two move through it.
+enum class dataflow : std::uint8_t { weight_stationary, output_stationary, input_stationary };
+
+/// Every dataflow by its usual short name.
+inline constexpr std::array<std::pair<std::string_view, dataflow>, 3> dataflow_names{
+    {{"ws", dataflow::weight_stationary},
+     {"os", dataflow::output_stationary},
+     {"is", dataflow::input_stationary}}};
+
+/// The dataflow called `name`. \returns errc::unknown_name.
+[[nodiscard]] inline result<dataflow> find_dataflow(std::string_view name) {
+    for (const auto& [known, flow] : dataflow_names)
+        if (known == name) return flow;
+    return error{errc::unknown_name, "dataflow '" + std::string(name) + "'", "nobody knows it",
+                 "it is ws, os or is"};
+}
+
+/// A grid of multiply-accumulate units. Operands enter at the left and the top edge and move on by one unit a
+/// cycle.
+struct systolic_array {
+    std::int64_t rows = 0;
+    std::int64_t columns = 0;
+};
+
+/// A product cut into folds: parts that fit on the array, done one after another. An edge fold takes as long
+/// as a full one.
+struct systolic_time {
+    std::int64_t folds = 0;
+    std::int64_t fold_cycles = 0;
+    /// From the first cycle, which is number 0, to the last: one less than there are. This is the number that
+    /// SCALE-Sim reports.
+    std::int64_t cycles = 0;
+};
+
+namespace detail {
+
+/// How a product lies on an array: two of its extents are cut to the array, the third streams.
+struct systolic_layout {
+    std::int64_t down;       ///< along the rows of the array
+    std::int64_t across;     ///< along its columns
+    std::int64_t streamed;   ///< one step a cycle
+    std::int64_t load_waves; ///< 1 if a stationary operand is first shifted in, a row of units a cycle
+};
+
+[[nodiscard]] constexpr systolic_layout lay_out(const workload::contraction& product, dataflow flow) {
+    switch (flow) {
+    case dataflow::weight_stationary:
+        return {product.reduction, product.columns, product.rows, 1};
+    case dataflow::input_stationary:
+        return {product.reduction, product.rows, product.columns, 1};
+    case dataflow::output_stationary:
+        break;
+    }
+    return {product.rows, product.columns, product.reduction, 0};
+}
+
+} // namespace detail
+
+/// The folds of `product` on `array`, and their cycles. With R x C units and T streamed steps, a fold takes
+/// R + C + T - 2 cycles from the first step that enters to the last multiplication in the far corner, and R
+/// more before that where a stationary operand is loaded. Nothing overlaps from fold to fold. The results of
+/// the output-stationary array are not drained cycle by cycle. Batches follow one another.
+///
+/// The formula is that of SCALE-Sim (Samajdar et al., ISPASS 2020), whose runs it reproduces exactly.
+/// \returns errc::out_of_range for an extent below 1, errc::overflow when the cycles leave 64 bits.
+/// \complexity O(1), no allocation.
+[[nodiscard]] constexpr result<systolic_time> systolic_cycles(const workload::contraction& product,
+                                                              const systolic_array& array, dataflow flow) {
+    const std::array<std::pair<const char*, std::int64_t>, 6> extents{
+        {{"rows of the array", array.rows},
+         {"columns of the array", array.columns},
+         {"batch", product.batch},
+         {"rows (M)", product.rows},
+         {"columns (N)", product.columns},
+         {"reduction (K)", product.reduction}}};
+    for (const auto& [name, extent] : extents)
+        if (extent < 1)
+            return error{errc::out_of_range, name, "the extent is " + to_text(extent),
+                         "every extent is at least 1"};
+    const detail::systolic_layout layout = detail::lay_out(product, flow);
+    const std::array factors{product.batch, ceil_div(layout.down, array.rows),
+                             ceil_div(layout.across, array.columns)};
+    const auto folds = checked_product(factors);
+    auto fold_cycles = checked_add(array.rows - 1, array.columns - 1);
+    if (fold_cycles) fold_cycles = checked_add(*fold_cycles, layout.streamed);
+    if (fold_cycles) fold_cycles = checked_add(*fold_cycles, layout.load_waves * array.rows);
+    const auto total = folds && fold_cycles ? checked_multiply(*folds, *fold_cycles) : std::nullopt;
+    if (!total)
+        return error{errc::overflow, "systolic array", "the cycles of this product leave 64 bits",
+                     "give a smaller product"};
+    return systolic_time{.folds = *folds, .fold_cycles = *fold_cycles, .cycles = *total - 1};
 }
 
 } // namespace dovetail::cost
@@ -9340,6 +11604,162 @@ private:
 } // namespace dovetail::schedule
 
 /// \file
+/// Why a schedule is as long as it is: a chain of tasks without a gap, from its start to its end.
+
+namespace dovetail::schedule {
+
+/// What a task of a chain waited for.
+enum class waits_for : std::uint8_t {
+    nothing,     ///< it is the first of the chain
+    predecessor, ///< the task before it in the chain precedes it
+    resource,    ///< the task before it held units of a resource that it needs
+};
+
+/// A task of a critical chain.
+struct chain_link {
+    graph::index task = 0;
+    waits_for reason = waits_for::nothing; ///< what it had in common with the link before
+
+    friend bool operator==(const chain_link&, const chain_link&) = default;
+};
+
+/// The critical chain, first task first: each starts at the very time at which the one before it ends, for
+/// the order or, failing that, for a resource that both use; the last ends with the schedule. Where every
+/// task starts as early as those that came before allow (`serial_schedule`), the chain starts at 0, and its
+/// durations add up to the makespan. In another schedule it starts with the first task behind a gap. Of
+/// several reasons, precedence counts before resources, then the smaller task.
+/// \param plan a schedule of `problem` that keeps precedence and capacities \complexity O(tasks^2 + arcs).
+[[nodiscard]] inline std::vector<chain_link> critical_chain(const task_graph& problem, const schedule& plan) {
+    const std::size_t n = problem.task_count();
+    DOVETAIL_ASSERT(plan.start_s.size() == n && plan.mode.size() == n, "one start and one mode a task");
+    const auto chosen = [&](graph::index v) -> const mode& { return problem.modes(v)[plan.mode[v]]; };
+    const auto end_s = [&](graph::index v) { return plan.start_s[v] + chosen(v).duration_s; };
+    const auto share = [&](graph::index u, graph::index v) {
+        for (std::size_t r = 0; r < max_resources; ++r)
+            if (chosen(u).use[r] > 0 && chosen(v).use[r] > 0) return true;
+        return false;
+    };
+
+    std::vector<chain_link> chain;
+    graph::index v = 0;
+    while (v < n && end_s(v) != plan.makespan_s) ++v;
+    if (v == n) return chain;
+    chain.push_back({v, waits_for::nothing});
+    for (;;) {
+        // Precedence is acyclic and a resource is only handed over by a task that started before.
+        chain_link before{static_cast<graph::index>(n), waits_for::nothing};
+        for (const graph::index u : problem.precedence().predecessors(v))
+            if (end_s(u) == plan.start_s[v] && u < before.task) before = {u, waits_for::predecessor};
+        for (graph::index u = 0; before.task == n && u < n; ++u)
+            if (plan.start_s[u] < plan.start_s[v] && end_s(u) == plan.start_s[v] && share(u, v))
+                before = {u, waits_for::resource};
+        if (before.task == n) break;
+        chain.back().reason = before.reason;
+        chain.push_back({before.task, waits_for::nothing});
+        v = before.task;
+    }
+    std::reverse(chain.begin(), chain.end());
+    return chain;
+}
+
+} // namespace dovetail::schedule
+
+/// \file
+/// The energy of a schedule: what its tasks switch, and what the chip draws while they run and wait.
+
+namespace dovetail::schedule {
+
+/// What a chip draws whatever runs on it.
+struct static_power {
+    double always_w = 0.0;                      ///< from the start of the schedule to its end
+    std::array<double, max_resources> busy_w{}; ///< a unit of each resource while a task holds it
+    std::array<double, max_resources> idle_w{}; ///< a unit of each resource while none does
+};
+
+/// Where the energy of a schedule goes, in joules.
+struct energy {
+    double switched_j = 0.0; ///< of the tasks, in the modes that were chosen
+    double busy_j = 0.0;     ///< static, of units that are held
+    double idle_j = 0.0;     ///< static, of units that wait for the end
+    double always_j = 0.0;   ///< static, of the rest of the chip
+
+    /// All of it.
+    [[nodiscard]] constexpr double total_j() const noexcept {
+        return switched_j + busy_j + idle_j + always_j;
+    }
+};
+
+/// The energy that every mode of every task switches, and what the chip draws beside it.
+class energy_model {
+public:
+    /// \param mode_energy_j one entry a mode: those of task 0, then those of task 1, …
+    /// \returns errc::out_of_range for another number of entries, and for an energy or a power that is
+    /// negative or not finite.
+    [[nodiscard]] static result<energy_model>
+    make(const task_graph& problem, std::vector<double> mode_energy_j, const static_power& power);
+
+    /// \f$ E = \sum_i e_{i,m_i} + \sum_r (p_r^{busy} B_r + p_r^{idle} (C_r T - B_r)) + p T \f$ with the unit
+    /// seconds \f$ B_r = \sum_i u_{i,m_i,r} d_{i,m_i} \f$, capacities C and makespan T. \param plan a
+    /// schedule of the problem, or of one with the same tasks and modes \complexity O(tasks).
+    [[nodiscard]] energy operator()(const task_graph& problem, const schedule& plan) const {
+        DOVETAIL_ASSERT(plan.mode.size() + 1 == first_.size(), "a schedule of another problem");
+        energy spent{.always_j = power_.always_w * plan.makespan_s};
+        std::array<double, max_resources> held_s{};
+        for (graph::index v = 0; v < plan.mode.size(); ++v) {
+            const mode& m = problem.modes(v)[plan.mode[v]];
+            spent.switched_j += mode_energy_j_[first_[v] + plan.mode[v]];
+            for (std::size_t r = 0; r < max_resources; ++r) held_s[r] += m.use[r] * m.duration_s;
+        }
+        for (std::size_t r = 0; r < max_resources; ++r) {
+            spent.busy_j += power_.busy_w[r] * held_s[r];
+            spent.idle_j += power_.idle_w[r] * (problem.capacity()[r] * plan.makespan_s - held_s[r]);
+        }
+        return spent;
+    }
+
+private:
+    std::vector<std::size_t> first_; // of every task: where its modes begin; the last entry is their number
+    std::vector<double> mode_energy_j_;
+    static_power power_;
+};
+
+inline result<energy_model> energy_model::make(const task_graph& problem, std::vector<double> mode_energy_j,
+                                               const static_power& power) {
+    const auto bad = [](std::string place, double value, const char* unit, const char* expected) {
+        return error{errc::out_of_range, "energy: " + std::move(place), "it is " + to_text(value) + unit,
+                     expected};
+    };
+    const auto sound = [](double value) {
+        return value >= 0.0 && value <= std::numeric_limits<double>::max();
+    };
+    energy_model made;
+    made.first_.push_back(0);
+    for (graph::index v = 0; v < problem.task_count(); ++v)
+        made.first_.push_back(made.first_.back() + problem.modes(v).size());
+    if (mode_energy_j.size() != made.first_.back())
+        return error{errc::out_of_range, "energy: modes",
+                     "there are " + to_text(mode_energy_j.size()) + " energies",
+                     "one a mode, of which the problem has " + to_text(made.first_.back())};
+    for (graph::index v = 0; v < problem.task_count(); ++v)
+        for (std::size_t k = made.first_[v]; k < made.first_[v + 1]; ++k)
+            if (!sound(mode_energy_j[k]))
+                return bad("task " + to_text(v) + ", mode " + to_text(k - made.first_[v]), mode_energy_j[k],
+                           " J", "an energy is finite and at least 0");
+    if (!sound(power.always_w))
+        return bad("power of the chip", power.always_w, " W", "a power is finite and at least 0");
+    for (std::size_t r = 0; r < max_resources; ++r)
+        for (const double watts : {power.busy_w[r], power.idle_w[r]})
+            if (!sound(watts))
+                return bad("power of resource " + to_text(r), watts, " W",
+                           "a power is finite and at least 0");
+    made.mode_energy_j_ = std::move(mode_energy_j);
+    made.power_ = power;
+    return made;
+}
+
+} // namespace dovetail::schedule
+
+/// \file
 /// Optimal schedules with a certificate, without a solver.
 
 /// \file
@@ -9767,6 +12187,696 @@ struct branch_and_bound {
 } // namespace dovetail::schedule
 
 /// \file
+/// One block of a scheduling problem by itself: its tasks, the paths between them, and how long it takes.
+
+namespace dovetail::schedule::formulation {
+
+/// A block of `task_graph::block_ends` with its own time, which starts where the block before ends. Tasks are
+/// called by their positions in the block's topological order; `source()` and `sink()` stand for the moments
+/// before and after all of them.
+class block_paths {
+public:
+    /// \param tasks of the block, in topological order
+    /// \param bound_s no schedule of the block is shorter
+    /// \param listed a schedule of the whole problem
+    /// \complexity O(tasks * (tasks + arcs)).
+    block_paths(const task_graph& problem, const relaxation& relaxed, std::span<const graph::index> tasks,
+                double bound_s, const schedule& listed)
+        : tasks_(tasks), shortest_s_(tasks.size() + 2, 0.0),
+          gap_s_((tasks.size() + 2) * (tasks.size() + 2), no_path), bound_s_(bound_s) {
+        double first_s = std::numeric_limits<double>::infinity(), last_s = 0.0;
+        std::vector<std::size_t> position(problem.task_count(), tasks.size());
+        for (std::size_t i = 0; i < tasks.size(); ++i) {
+            const graph::index v = tasks[i];
+            position[v] = i;
+            shortest_s_[i] = relaxed.shortest_s()[v];
+            first_s = std::min(first_s, listed.start_s[v]);
+            last_s = std::max(last_s, listed.start_s[v] + problem.modes(v)[listed.mode[v]].duration_s);
+        }
+        horizon_s_ = std::max(bound_s, last_s - first_s);
+        // From every place forward: the order is topological, and the end comes last.
+        for (std::size_t k = 0; k <= tasks.size(); ++k) {
+            const std::size_t from = k < tasks.size() ? k : source();
+            for (std::size_t i = 0; i < tasks.size(); ++i) {
+                double& reached = gap(from, i);
+                if (from == source()) reached = 0.0;
+                for (const graph::index u : problem.precedence().predecessors(tasks[i])) {
+                    const std::size_t before = position[u];
+                    if (before == tasks.size()) continue; // of another block
+                    if (before == from)
+                        reached = std::max(reached, 0.0);
+                    else if (gap(from, before) != no_path)
+                        reached = std::max(reached, gap(from, before) + shortest_s_[before]);
+                }
+                if (reached != no_path)
+                    gap(from, sink()) = std::max(gap(from, sink()), reached + shortest_s_[i]);
+            }
+            if (from != source()) gap(from, sink()) = std::max(gap(from, sink()), 0.0);
+        }
+    }
+
+    /// Number of tasks.
+    [[nodiscard]] std::size_t size() const noexcept { return tasks_.size(); }
+    /// The number of a task in the problem.
+    [[nodiscard]] graph::index task(std::size_t i) const { return tasks_[i]; }
+    /// The moment before all tasks.
+    [[nodiscard]] std::size_t source() const noexcept { return tasks_.size(); }
+    /// The moment after all tasks.
+    [[nodiscard]] std::size_t sink() const noexcept { return tasks_.size() + 1; }
+
+    /// Whether `before` ends before `after` starts in every schedule.
+    [[nodiscard]] bool precedes(std::size_t before, std::size_t after) const {
+        return gap_s_[before * (size() + 2) + after] != no_path;
+    }
+    /// Neither precedes the other.
+    [[nodiscard]] bool incomparable(std::size_t i, std::size_t j) const {
+        return i != j && !precedes(i, j) && !precedes(j, i);
+    }
+    /// The least time from the end of one place to the start of another that it precedes.
+    [[nodiscard]] double gap_s(std::size_t before, std::size_t after) const {
+        return gap_s_[before * (size() + 2) + after];
+    }
+    /// The earliest start of a task.
+    [[nodiscard]] double head_s(std::size_t i) const { return gap_s(source(), i); }
+    /// The least time from the end of a task to the end of the block.
+    [[nodiscard]] double tail_s(std::size_t i) const { return gap_s(i, sink()); }
+    /// The shortest duration of a task; 0 of the two places that are none.
+    [[nodiscard]] double shortest_s(std::size_t i) const { return shortest_s_[i]; }
+    /// No schedule of the block is shorter.
+    [[nodiscard]] double bound_s() const noexcept { return bound_s_; }
+    /// Some best schedule of the problem spends no more on the block: what the given one does.
+    [[nodiscard]] double horizon_s() const noexcept { return horizon_s_; }
+
+private:
+    static constexpr double no_path = -1.0;
+
+    double& gap(std::size_t from, std::size_t to) { return gap_s_[from * (size() + 2) + to]; }
+
+    std::span<const graph::index> tasks_; // of the problem, which outlives this
+    std::vector<double> shortest_s_;
+    std::vector<double> gap_s_;
+    double bound_s_;
+    double horizon_s_ = 0.0;
+};
+
+} // namespace dovetail::schedule::formulation
+
+/// \file
+/// The columns of one block in the disjunctive program.
+
+namespace dovetail::schedule::formulation::detail {
+
+/// One way to run a task.
+struct mode_variable {
+    std::uint32_t mode;
+    ilp::variable chosen;                     ///< y
+    std::array<double, max_resources> busy{}; ///< units of time that it takes each resource altogether
+};
+
+/// A task of a block.
+struct task_variables {
+    graph::index task;
+    ilp::variable start; ///< from the start of the block
+    std::vector<mode_variable> choices;
+    ilp::expression duration;
+    demand largest{}; ///< the most that a mode holds, those without duration left aside
+};
+
+/// What a block adds to a model.
+struct block_variables {
+    ilp::variable extent; ///< from its start to its end
+    std::vector<task_variables> tasks;
+};
+
+} // namespace dovetail::schedule::formulation::detail
+
+/// \file
+/// A tight integer program of the library's own scheduling problem: orders of pairs, one block after another,
+/// with the energy that every interval must hold.
+
+/// \file
+/// The rows of one block in the disjunctive program.
+
+namespace dovetail::schedule::formulation::detail {
+
+/// Writes the equations (1) to (8) of `disjunctive` for one block into a model. Tasks are called by their
+/// positions in the block.
+class disjunctive_block {
+public:
+    /// \param whole_extent every duration is a whole number of units
+    disjunctive_block(ilp::model& m, const task_graph& problem, const block_paths& paths, double unit_s,
+                      bool whole_extent)
+        : model_(m), problem_(problem), paths_(paths), unit_s_(unit_s) {
+        const double bound = units(paths.bound_s()), horizon = units(paths.horizon_s());
+        const std::string label = "E_" + to_text(problem.block(paths.task(0)));
+        added_.extent = whole_extent ? model_.add_integer(std::ceil(bound - 1e-9), std::round(horizon), label)
+                                     : model_.add_continuous(bound, horizon, label);
+        for (std::size_t i = 0; i < paths.size(); ++i) add_task(i);
+        for (std::size_t r = 0; r < max_resources; ++r) rivals_[r] = rivals(r);
+        add_precedence();
+        add_orders();
+        add_chains();
+        for (std::size_t r = 0; r < max_resources; ++r) {
+            add_flow(r);
+            add_intervals(r);
+            add_neighbours(r);
+        }
+    }
+
+    /// The columns to read a schedule from.
+    [[nodiscard]] block_variables variables() && { return std::move(added_); }
+
+private:
+    void add_task(std::size_t i);
+    void add_precedence();
+    void add_orders();
+    void add_conflicts(std::size_t i, std::size_t j);
+    void add_chains();
+    void add_flow(std::size_t resource);
+    void add_intervals(std::size_t resource);
+    void add_interval(std::size_t from, std::size_t to, std::size_t resource,
+                      const std::vector<std::size_t>& inside);
+    void add_neighbours(std::size_t resource);
+
+    [[nodiscard]] const task_variables& task(std::size_t i) const { return added_.tasks[i]; }
+    [[nodiscard]] double units(double seconds) const { return seconds / unit_s_; }
+
+    // Whether two modes cannot run at one time.
+    [[nodiscard]] bool clash(std::size_t i, const mode_variable& of_i, std::size_t j,
+                             const mode_variable& of_j) const {
+        const mode& a = problem_.modes(paths_.task(i))[of_i.mode];
+        const mode& b = problem_.modes(paths_.task(j))[of_j.mode];
+        if (a.duration_s == 0.0 || b.duration_s == 0.0) return false;
+        for (std::size_t r = 0; r < max_resources; ++r)
+            if (a.use[r] > problem_.capacity()[r] - b.use[r]) return true;
+        return false;
+    }
+    [[nodiscard]] bool never_together(std::size_t i, std::size_t j) const {
+        for (const mode_variable& a : task(i).choices)
+            for (const mode_variable& b : task(j).choices)
+                if (!clash(i, a, j, b)) return false;
+        return true;
+    }
+    // Whether a schedule within the horizon can run i before j.
+    [[nodiscard]] bool possible(std::size_t i, std::size_t j) const {
+        return paths_.head_s(i) + paths_.shortest_s(i) + paths_.shortest_s(j) + paths_.tail_s(j) <=
+               paths_.horizon_s() * (1.0 + 1e-9);
+    }
+    // The users of a resource that they could exceed; none where they could not.
+    [[nodiscard]] std::vector<std::size_t> rivals(std::size_t resource) const {
+        std::vector<std::size_t> users;
+        std::int64_t most = 0;
+        for (std::size_t i = 0; i < paths_.size(); ++i) {
+            if (task(i).largest[resource] == 0) continue;
+            users.push_back(i);
+            most += task(i).largest[resource];
+        }
+        if (most <= problem_.capacity()[resource]) users.clear();
+        return users;
+    }
+
+    // Units of time that a task takes the whole resource, by its mode.
+    [[nodiscard]] ilp::expression busy(std::size_t i, std::size_t resource) const {
+        return ilp::sum(task(i).choices, [&](const mode_variable& c) { return c.busy[resource] * c.chosen; });
+    }
+    // The least and the most of it.
+    [[nodiscard]] std::pair<double, double> busy_range(std::size_t i, std::size_t resource) const {
+        std::pair range(std::numeric_limits<double>::infinity(), 0.0);
+        for (const mode_variable& c : task(i).choices)
+            range = {std::min(range.first, c.busy[resource]), std::max(range.second, c.busy[resource])};
+        return range;
+    }
+
+    // The two ends of what lies between two moments.
+    [[nodiscard]] ilp::expression end_of(std::size_t from) const {
+        return from == paths_.source() ? ilp::expression(0.0) : task(from).start + task(from).duration;
+    }
+    [[nodiscard]] ilp::expression start_of(std::size_t to) const {
+        return to == paths_.sink() ? added_.extent : task(to).start;
+    }
+
+    // x of a pair: a column, its complement, or a number. Empty where there is none.
+    [[nodiscard]] const ilp::expression& before(std::size_t i, std::size_t j) const {
+        return before_[i * paths_.size() + j];
+    }
+    [[nodiscard]] bool has_order(std::size_t i, std::size_t j) const {
+        return has_order_[i * paths_.size() + j];
+    }
+    [[nodiscard]] std::string name(const char* what, std::size_t i) const {
+        return what + ("_" + to_text(paths_.task(i)));
+    }
+    [[nodiscard]] std::string name(const char* what, std::size_t i, std::size_t j) const {
+        return name(what, i) + "_" + to_text(paths_.task(j));
+    }
+    // A row between numbers says nothing.
+    void add(const ilp::constraint& c, std::string row_name) {
+        if (!c.difference.terms().empty()) model_.add_constraint(c, std::move(row_name));
+    }
+
+    ilp::model& model_;
+    const task_graph& problem_;
+    const block_paths& paths_;
+    double unit_s_;
+    block_variables added_;
+    std::array<std::vector<std::size_t>, max_resources> rivals_;
+    std::vector<ilp::expression> before_;
+    std::vector<bool> has_order_;
+};
+
+// (1)
+inline void disjunctive_block::add_task(std::size_t i) {
+    const graph::index v = paths_.task(i);
+    const double latest_s = paths_.horizon_s() - paths_.tail_s(i) - paths_.shortest_s(i);
+    task_variables t{.task = v,
+                     .start = model_.add_continuous(
+                         units(paths_.head_s(i)), units(std::max(paths_.head_s(i), latest_s)), name("t", i)),
+                     .choices = {},
+                     .duration = {}};
+    for (std::uint32_t k = 0; k < problem_.modes(v).size(); ++k) {
+        const mode& m = problem_.modes(v)[k];
+        if (!fits(m.use, problem_.capacity())) continue;
+        mode_variable c{.mode = k, .chosen = model_.add_binary(name("y", i) + "_" + to_text(k))};
+        t.duration += units(m.duration_s) * c.chosen;
+        for (std::size_t r = 0; r < max_resources && m.duration_s > 0.0; ++r) {
+            if (m.use[r] == 0) continue;
+            c.busy[r] = units(m.duration_s) * m.use[r] / problem_.capacity()[r];
+            t.largest[r] = std::max(t.largest[r], m.use[r]);
+        }
+        t.choices.push_back(c);
+    }
+    model_.add_constraint(ilp::sum(t.choices, &mode_variable::chosen) == 1.0, name("mode", i));
+    added_.tasks.push_back(std::move(t));
+}
+
+// (2): other pairs follow, through those between them.
+inline void disjunctive_block::add_precedence() {
+    for (std::size_t i = 0; i < paths_.size(); ++i) {
+        bool last = true;
+        for (std::size_t j = i + 1; j < paths_.size(); ++j) {
+            if (!paths_.precedes(i, j)) continue;
+            last = false;
+            bool implied = false;
+            for (std::size_t k = i + 1; k < j; ++k) implied |= paths_.precedes(i, k) && paths_.precedes(k, j);
+            if (!implied) model_.add_constraint(start_of(j) >= end_of(i), name("after", i, j));
+        }
+        if (last) model_.add_constraint(added_.extent >= end_of(i), name("end", i));
+    }
+}
+
+// (3)
+inline void disjunctive_block::add_orders() {
+    const std::size_t n = paths_.size();
+    before_.resize(n * n);
+    has_order_.resize(n * n, false);
+    for (const std::vector<std::size_t>& users : rivals_)
+        for (const std::size_t i : users)
+            for (const std::size_t j : users) {
+                if (i >= j || !paths_.incomparable(i, j) || has_order(i, j)) continue;
+                has_order_[i * n + j] = has_order_[j * n + i] = true;
+                ilp::expression& x_ij = before_[i * n + j];
+                ilp::expression& x_ji = before_[j * n + i];
+                const bool apart = never_together(i, j);
+                if (possible(i, j))
+                    x_ij =
+                        apart && !possible(j, i) ? 1.0 : ilp::expression(model_.add_binary(name("x", i, j)));
+                if (possible(j, i))
+                    x_ji = apart ? 1.0 - x_ij : ilp::expression(model_.add_binary(name("x", j, i)));
+                if (!apart) {
+                    if (possible(i, j) && possible(j, i)) add(x_ij + x_ji <= 1.0, name("order", i, j));
+                    add_conflicts(i, j);
+                }
+                for (const auto& [a, b] : {std::pair(i, j), std::pair(j, i)}) {
+                    if (!possible(a, b)) continue;
+                    const double slack = units(paths_.horizon_s() - paths_.tail_s(a) - paths_.head_s(b));
+                    model_.add_constraint(start_of(b) >= end_of(a) - slack * (1.0 - before(a, b)),
+                                          name("apart", a, b));
+                }
+            }
+}
+
+// (4), for every set of modes of j that does not fit beside some mode of i.
+inline void disjunctive_block::add_conflicts(std::size_t i, std::size_t j) {
+    std::vector<std::vector<bool>> kept_out;
+    for (const mode_variable& a : task(i).choices) {
+        kept_out.emplace_back();
+        for (const mode_variable& b : task(j).choices) kept_out.back().push_back(clash(i, a, j, b));
+    }
+    std::vector<std::vector<bool>> sets = kept_out;
+    std::sort(sets.begin(), sets.end());
+    sets.erase(std::unique(sets.begin(), sets.end()), sets.end());
+    for (const std::vector<bool>& set : sets) {
+        if (std::find(set.begin(), set.end(), true) == set.end()) continue;
+        ilp::expression both;
+        for (std::size_t k = 0; k < set.size(); ++k)
+            if (set[k]) both += task(j).choices[k].chosen;
+        for (std::size_t k = 0; k < kept_out.size(); ++k) {
+            bool contains = true;
+            for (std::size_t l = 0; l < set.size(); ++l) contains &= !set[l] || kept_out[k][l];
+            if (contains) both += task(i).choices[k].chosen;
+        }
+        add(both <= 1.0 + before(i, j) + before(j, i), name("clash", i, j));
+    }
+}
+
+// (5)
+inline void disjunctive_block::add_chains() {
+    for (std::size_t i = 0; i < paths_.size(); ++i)
+        for (std::size_t k = i + 1; k < paths_.size(); ++k) {
+            if (!paths_.precedes(i, k)) continue;
+            for (std::size_t j = 0; j < paths_.size(); ++j) {
+                if (!has_order(i, j) || !has_order(k, j)) continue;
+                add(before(k, j) <= before(i, j), name("chain", k, j) + "_" + to_text(paths_.task(i)));
+                add(before(j, i) <= before(j, k), name("chain", j, i) + "_" + to_text(paths_.task(k)));
+            }
+        }
+}
+
+// (6)
+inline void disjunctive_block::add_flow(std::size_t resource) {
+    const std::vector<std::size_t>& users = rivals_[resource];
+    const auto side_by_side = [&](std::size_t i, std::size_t j) {
+        return paths_.incomparable(i, j) && !never_together(i, j);
+    };
+    bool decided = true;
+    for (const std::size_t i : users)
+        for (const std::size_t j : users) decided &= !side_by_side(i, j);
+    if (decided) return;
+    const std::string suffix = "_r" + to_text(resource);
+    std::vector<ilp::expression> taken(paths_.size()), passed(paths_.size());
+    ilp::expression supplied;
+    for (const std::size_t i : users) {
+        const auto largest = static_cast<double>(task(i).largest[resource]);
+        const ilp::variable from_source = model_.add_continuous(0.0, largest, name("source", i) + suffix);
+        const ilp::variable to_sink = model_.add_continuous(0.0, largest, name("sink", i) + suffix);
+        supplied += from_source;
+        taken[i] += from_source;
+        passed[i] += to_sink;
+        for (const std::size_t j : users) {
+            const bool free = paths_.incomparable(i, j);
+            if (free ? !possible(i, j) : !paths_.precedes(i, j)) continue;
+            const double most = std::min(task(i).largest[resource], task(j).largest[resource]);
+            const ilp::variable flow = model_.add_continuous(0.0, most, name("f", i, j) + suffix);
+            passed[i] += flow;
+            taken[j] += flow;
+            if (free) model_.add_constraint(flow <= most * before(i, j), name("only_if", i, j) + suffix);
+        }
+    }
+    for (const std::size_t i : users) {
+        const ilp::expression use = ilp::sum(task(i).choices, [&](const mode_variable& c) {
+            const mode& m = problem_.modes(task(i).task)[c.mode];
+            return (m.duration_s > 0.0 ? m.use[resource] : 0) * ilp::expression(c.chosen);
+        });
+        model_.add_constraint(taken[i] == use, name("take", i) + suffix);
+        model_.add_constraint(passed[i] == use, name("pass", i) + suffix);
+    }
+    model_.add_constraint(supplied <= problem_.capacity()[resource],
+                          "capacity_" + to_text(problem_.block(paths_.task(0))) + suffix);
+}
+
+// (7) of one interval, unless the shortest path through it is as long as its work can get.
+inline void disjunctive_block::add_interval(std::size_t from, std::size_t to, std::size_t resource,
+                                            const std::vector<std::size_t>& inside) {
+    if (inside.size() < 2) return;
+    double lead_s = std::numeric_limits<double>::infinity(), rest_s = lead_s;
+    double most = 0.0;
+    ilp::expression work;
+    for (const std::size_t i : inside) {
+        lead_s = std::min(lead_s, paths_.gap_s(from, i));
+        rest_s = std::min(rest_s, paths_.gap_s(i, to));
+        most += busy_range(i, resource).second;
+        work += busy(i, resource);
+    }
+    const bool whole = from == paths_.source() && to == paths_.sink();
+    const double known = units(whole ? paths_.bound_s() : paths_.gap_s(from, to));
+    if (units(lead_s + rest_s) + most <= known) return;
+    model_.add_constraint(start_of(to) >= end_of(from) + units(lead_s + rest_s) + work,
+                          "energy_" + to_text(model_.rows().size()));
+}
+
+inline void disjunctive_block::add_intervals(std::size_t resource) {
+    const std::vector<std::size_t>& users = rivals_[resource];
+    const auto between = [&](std::size_t from, std::size_t to) {
+        std::vector<std::size_t> inside;
+        for (const std::size_t i : users)
+            if (paths_.precedes(from, i) && paths_.precedes(i, to)) inside.push_back(i);
+        return inside;
+    };
+    if (users.empty()) return;
+    for (std::size_t from = 0; from <= paths_.size(); ++from) // the source is the last one
+        for (std::size_t k = 0; k <= paths_.size(); ++k) {
+            const std::size_t to = k < paths_.size() ? k : paths_.sink();
+            if (!paths_.precedes(from, to) || (from == paths_.source() && to == paths_.sink())) continue;
+            const std::vector<std::size_t> inside = between(from, to);
+            // A task between the two that has the same users behind it, or before it, gives the same row.
+            bool closer = false;
+            for (std::size_t i = 0; i < paths_.size() && !closer; ++i)
+                closer = paths_.precedes(from, i) && paths_.precedes(i, to) &&
+                         (between(i, to) == inside || between(from, i) == inside);
+            if (!closer) add_interval(from, to, resource, inside);
+        }
+    // Between the ends of the block, by the least head and the least tail of the tasks that count.
+    for (const std::size_t first : users)
+        for (const std::size_t last : users) {
+            std::vector<std::size_t> inside;
+            for (const std::size_t i : users)
+                if (paths_.head_s(i) >= paths_.head_s(first) && paths_.tail_s(i) >= paths_.tail_s(last))
+                    inside.push_back(i);
+            const bool has_both = std::count(inside.begin(), inside.end(), first) == 1 &&
+                                  std::count(inside.begin(), inside.end(), last) == 1;
+            if (has_both) add_interval(paths_.source(), paths_.sink(), resource, inside);
+        }
+}
+
+// (8)
+inline void disjunctive_block::add_neighbours(std::size_t resource) {
+    for (std::size_t j = 0; j < paths_.size(); ++j) {
+        double lead_s = paths_.head_s(j), rest_s = paths_.tail_s(j);
+        ilp::expression earlier, later;
+        bool conditional = false;
+        for (const std::size_t i : rivals_[resource]) {
+            if (paths_.precedes(i, j)) earlier += busy(i, resource);
+            if (paths_.precedes(j, i)) later += busy(i, resource);
+            if (has_order(i, j)) {
+                const double least = busy_range(i, resource).first;
+                earlier += least * before(i, j);
+                later += least * before(j, i);
+                conditional = true;
+            }
+            if (paths_.precedes(i, j) || has_order(i, j)) lead_s = std::min(lead_s, paths_.head_s(i));
+            if (paths_.precedes(j, i) || has_order(i, j)) rest_s = std::min(rest_s, paths_.tail_s(i));
+        }
+        if (!conditional) continue;
+        const std::string suffix = "_r" + to_text(resource);
+        add(task(j).start >= units(lead_s) + earlier, name("earlier", j) + suffix);
+        add(added_.extent >= end_of(j) + units(rest_s) + later, name("later", j) + suffix);
+    }
+}
+
+} // namespace dovetail::schedule::formulation::detail
+
+/// \file
+/// A scheduling problem in whole ticks: exact where the durations allow it, else rounded to one known side.
+
+namespace dovetail::schedule::formulation {
+
+/// Which way durations go that are no whole number of ticks.
+enum class rounding : std::uint8_t {
+    down, ///< the grid's optimum is a lower bound on the problem's
+    up,   ///< every schedule of the grid is one of the problem
+};
+
+/// How to lay a grid.
+struct grid_options {
+    std::int32_t ticks = 100;        ///< of a list schedule, at most; from 1
+    rounding round = rounding::down; ///< matters where the grid is not exact
+};
+
+/// The largest time of which every duration is a whole multiple, each to a relative `makespan_tolerance`; 0
+/// where there is none, or where all durations are 0. \complexity O(modes).
+[[nodiscard]] inline double common_tick_s(const task_graph& problem) {
+    double longest_s = 0.0;
+    for (graph::index v = 0; v < problem.task_count(); ++v)
+        for (const mode& m : problem.modes(v)) longest_s = std::max(longest_s, m.duration_s);
+    // Euclid's algorithm. A remainder that is all rounding counts as none: durations such as 3e-4 and 7e-4
+    // are no exact multiples of 1e-4.
+    const double noise_s = 1e-9 * longest_s;
+    double tick_s = longest_s;
+    for (graph::index v = 0; v < problem.task_count(); ++v)
+        for (const mode& m : problem.modes(v))
+            for (double other_s = m.duration_s; other_s > noise_s;) {
+                double rest_s = std::fmod(tick_s, other_s);
+                if (other_s - rest_s <= noise_s) rest_s = 0.0;
+                tick_s = other_s;
+                other_s = rest_s;
+            }
+    if (!(tick_s > 0.0)) return 0.0;
+    tick_s = longest_s / std::round(longest_s / tick_s);
+    for (graph::index v = 0; v < problem.task_count(); ++v)
+        for (const mode& m : problem.modes(v)) {
+            const double off_s = m.duration_s - std::round(m.duration_s / tick_s) * tick_s;
+            if (std::abs(off_s) > makespan_tolerance * m.duration_s) return 0.0;
+        }
+    return tick_s;
+}
+
+/// The problem with whole numbers of ticks for seconds.
+///
+/// The tick is `common_tick_s`, and the grid exact, where a list schedule takes no more than
+/// `grid_options::ticks` of it. Else the tick is that many parts of the list schedule.
+///
+/// *Rounded down, the optimum in ticks is a lower bound:* let starts s and durations d, in ticks, be any
+/// schedule. The starts floor(s) with the durations floor(d) are one of the grid. Precedence: s_j >= s_i +
+/// d_i gives floor(s_j) >= floor(s_i) + floor(d_i). Resources: who runs in tick t of the grid has s < t + 1
+/// and s + d >= floor(s) + floor(d) >= t + 1, so all of them run together just before t + 1. *Rounded up,*
+/// starts and longer durations that obey the grid obey the problem.
+class time_grid {
+public:
+    /// \complexity That of a list schedule.
+    explicit time_grid(const task_graph& problem, const grid_options& options = {})
+        : in_ticks_(problem), round_(options.round) {
+        DOVETAIL_ASSERT(options.ticks >= 1, "a grid has one tick at least");
+        const double horizon_s = list_scheduler{}(problem).best.makespan_s;
+        tick_s_ = common_tick_s(problem);
+        exact_ = tick_s_ > 0.0 && std::round(horizon_s / tick_s_) <= options.ticks;
+        if (!exact_) tick_s_ = horizon_s / options.ticks;
+        if (!(tick_s_ > 0.0)) tick_s_ = 1.0;
+        mode_table table;
+        for (graph::index v = 0; v < problem.task_count(); ++v) {
+            table.add_task();
+            for (const mode& m : problem.modes(v)) table.add_mode({in_ticks(m.duration_s), m.use});
+        }
+        const result<void> filled = in_ticks_.refill(problem.capacity(), table);
+        DOVETAIL_ASSERT(filled, "rounding leaves durations finite");
+    }
+
+    /// The same tasks and modes; one tick is a second of it.
+    [[nodiscard]] const task_graph& problem() const noexcept { return in_ticks_; }
+    /// Seconds in one tick.
+    [[nodiscard]] double tick_s() const noexcept { return tick_s_; }
+    /// Whether every duration is a whole number of ticks.
+    [[nodiscard]] bool exact() const noexcept { return exact_; }
+    /// Whether the optimum in ticks bounds that of the problem from below.
+    [[nodiscard]] bool bounds() const noexcept { return exact_ || round_ == rounding::down; }
+
+private:
+    [[nodiscard]] double in_ticks(double duration_s) const {
+        // No mode that takes so long is of use, and every number up to here is exact.
+        const double ticks = std::min(duration_s / tick_s_, 1e15);
+        const double nearest = std::round(ticks);
+        if (exact_ || std::abs(ticks - nearest) <= makespan_tolerance * ticks) return nearest;
+        return round_ == rounding::down ? std::floor(ticks) : std::ceil(ticks);
+    }
+
+    task_graph in_ticks_;
+    rounding round_;
+    double tick_s_ = 0.0;
+    bool exact_ = false;
+};
+
+} // namespace dovetail::schedule::formulation
+
+namespace dovetail::schedule::formulation {
+
+/// Per block of `task_graph::block_ends` an extent E; per task i a start t_i from the start of its block, and
+/// y_im (1: mode m); per pair x_ij (1: i ends before j starts). With p_i = sum_m y_im d_im, u_ir = sum_m y_im
+/// use_imr, w_ir = sum_m y_im d_im use_imr, and g_uv the least time from the end of u to the start of v:
+///
+///     (1)  min sum of all E,   bound <= E <= H,   sum_m y_im = 1
+///     (2)  t_j >= t_i + p_i                     i before j;   E >= t_i + p_i   for the last ones
+///     (3)  t_j >= t_i + p_i - (H - q_i - h_j) (1 - x_ij),   x_ij + x_ji <= 1            else
+///     (4)  sum_{m: I(m) contains I} y_im + sum_{m' in I} y_jm' <= 1 + x_ij + x_ji
+///          I(m): the modes of j that do not fit beside mode m of i;   = where no two modes fit
+///     (5)  x_kj <= x_ij,   x_ji <= x_jk                                  i before k, j free to both
+///     (6)  flow of units as in `resource_flow`, where (4) does not decide who fits beside whom
+///     (7)  t_v >= t_u + p_u + min_S g_ui + sum_S w_ir / capacity_r + min_S g_iv
+///          S: the users of r that lie between u and v
+///     (8)  t_j >= min(h_j, min_S h_i) + sum_{i before j} w_ir / capacity_r + sum_{i free} w_ir' x_ij /
+///     capacity_r
+///          E >= t_j + p_j + the same of what comes after, with tails
+///
+/// H is what a list schedule spends on the block, h and q are heads and tails in it, w' the least work over
+/// modes. Only resources are looked at that the users in the block could exceed; x exists for pairs that
+/// share one, is one column where the pair can never overlap, and none where H forbids an order. (7) also
+/// holds between the two ends of the block, for the users with heads and tails from two thresholds on.
+///
+/// *Why (7) and (8) hold:* what lies between two moments does its work in the time between them, of which
+/// every resource gives at most its capacity. They make the choice of modes cost what it takes: a mode on all
+/// cores shortens a path, and fills the chip.
+///
+/// Its relaxation is never weaker than that of `resource_flow`: (1) to (3) and (6) are the rows of it or
+/// tighter ones. Size, for a block of n tasks, of which u use the resource: at most n^2 columns x and u^2
+/// flows, O(n^2) rows of (3), (4) and (6), O(n arcs) of (5), O(n^2) of (7) a resource, 2 n of (8).
+class disjunctive {
+public:
+    using problem_type = task_graph;
+    using answer_type = schedule;
+    static constexpr std::string_view name = "disjunctive";
+
+    /// \complexity O(tasks^4) at worst, in the largest block; O(tasks^3) coefficients.
+    explicit disjunctive(const task_graph& problem) : problem_(&problem) {
+        const certificate listed = list_scheduler{}(problem);
+        const relaxation relaxed(problem);
+        const double tick_s = common_tick_s(problem);
+        whole_ = tick_s > 0.0 && listed.best.makespan_s <= most_ticks * tick_s;
+        for (graph::index i = 0; i < problem.task_count() && !whole_; ++i)
+            for (const mode& m : problem.modes(i)) unit_s_ = std::max(unit_s_, m.duration_s);
+        if (whole_) unit_s_ = tick_s;
+        if (unit_s_ == 0.0) unit_s_ = 1.0;
+        std::size_t begin = 0;
+        for (std::size_t k = 0; k < problem.block_ends().size(); ++k) {
+            const std::size_t end = problem.block_ends()[k];
+            const block_paths paths(problem, relaxed, problem.order().subspan(begin, end - begin),
+                                    relaxed.block_bound_s()[k], listed.best);
+            blocks_.push_back(detail::disjunctive_block(model_, problem, paths, unit_s_, whole_).variables());
+            begin = end;
+        }
+        model_.minimize(ilp::sum(blocks_, &detail::block_variables::extent));
+    }
+
+    /// The program.
+    [[nodiscard]] const ilp::model& model() const noexcept { return model_; }
+    /// Seconds in one unit of time of the model: `common_tick_s`, or the longest duration.
+    [[nodiscard]] double unit_s() const noexcept { return unit_s_; }
+
+    /// The schedule that the values of the model stand for, each task as early as their order allows.
+    [[nodiscard]] schedule decode(const ilp::solution& found) const {
+        DOVETAIL_ASSERT(found.has_values(), "a solution without values is no schedule");
+        std::vector<double> start(problem_->task_count());
+        std::vector<std::uint32_t> modes(start.size());
+        double block_start = 0.0;
+        for (const detail::block_variables& block : blocks_) {
+            for (const detail::task_variables& t : block.tasks) {
+                start[t.task] = block_start + found[t.start];
+                for (const detail::mode_variable& c : t.choices)
+                    if (found[c.chosen] > 0.5) modes[t.task] = c.mode;
+            }
+            block_start += found[block.extent];
+        }
+        return serial_schedule(*problem_, order_by(*problem_, start), modes);
+    }
+
+    /// No schedule is shorter, in seconds.
+    [[nodiscard]] double bound(const ilp::solution& found) const {
+        constexpr double solver_tolerance = 1e-6;
+        const double units = whole_ ? std::ceil(found.bound - solver_tolerance) : found.bound;
+        return std::max(0.0, units * unit_s_);
+    }
+
+private:
+    static constexpr double most_ticks = 1000.0; // so that a solver's tolerances are small beside one
+
+    const task_graph* problem_; // outlives the formulation
+    ilp::model model_;
+    double unit_s_ = 0.0;
+    bool whole_ = false; // every duration is a whole number of units
+    std::vector<detail::block_variables> blocks_;
+};
+
+static_assert(ilp::formulation<disjunctive>);
+
+} // namespace dovetail::schedule::formulation
+
+/// \file
 /// PHAZE's way through its integer program: cores are counted after solving, and constrained only where
 /// short.
 
@@ -9948,6 +13058,10 @@ namespace dovetail::schedule::formulation {
 /// Rows of (6) that the fixed x satisfy by themselves are left out.
 class phaze_pairwise {
 public:
+    using problem_type = phaze_problem;
+    using answer_type = phaze_schedule;
+    static constexpr std::string_view name = "phaze";
+
     /// Equations (3) to (11): rows grow with the cube of the operators.
     explicit phaze_pairwise(const phaze_problem& problem);
 
@@ -9957,6 +13071,10 @@ public:
     /// Whether `add_core_rows` was called for the type.
     [[nodiscard]] bool has_core_rows(core_type type) const {
         return !(type == core_type::tensor ? on_tensor_ : on_vector_).empty();
+    }
+    /// Whether it was called for both, so that the program is PHAZE's problem and not a relaxation of it.
+    [[nodiscard]] bool has_all_core_rows() const {
+        return has_core_rows(core_type::tensor) && has_core_rows(core_type::vector);
     }
     /// The program as it stands.
     [[nodiscard]] const ilp::model& model() const noexcept { return model_; }
@@ -9976,6 +13094,15 @@ public:
         return z[i][static_cast<std::size_t>(core)];
     }
 
+    /// Every operator as early as the order x allows, without looking at cores: PHAZE's event queue comes to
+    /// the same. On the cores that z says where both types have their rows, else on none.
+    [[nodiscard]] phaze_schedule decode(const ilp::solution& found) const;
+
+    /// No schedule of PHAZE's problem is shorter, in seconds.
+    [[nodiscard]] double bound(const ilp::solution& found) const {
+        return std::max(0.0, found.bound * unit_s_);
+    }
+
 private:
     using cores_of_operators = std::vector<std::vector<ilp::variable>>;
 
@@ -9990,9 +13117,9 @@ private:
                : problem_->reaches.reaches(static_cast<graph::index>(i), static_cast<graph::index>(j)) ? 1.0
                                                                                                        : 0.0;
     }
-    static std::string name(const char* what, std::size_t i) { return what + ("_" + to_text(i)); }
-    static std::string name(const char* what, std::size_t i, std::size_t j) {
-        return name(what, i) + "_" + to_text(j);
+    static std::string label(const char* what, std::size_t i) { return what + ("_" + to_text(i)); }
+    static std::string label(const char* what, std::size_t i, std::size_t j) {
+        return label(what, i) + "_" + to_text(j);
     }
 
     const phaze_problem* problem_; // outlives the formulation
@@ -10016,11 +13143,11 @@ inline phaze_pairwise::phaze_pairwise(const phaze_problem& problem) : problem_(&
     for (std::size_t i = 0; i < problem.size(); ++i) {
         const double one = problem.operators[i].one_s / unit_s_;
         const double all = problem.operators[i].all_s / unit_s_;
-        start_.push_back(model_.add_continuous(0.0, horizon, name("t", i)));
-        duration_.push_back(model_.add_continuous(0.0, std::max(one, all), name("p", i)));
-        all_.push_back(model_.add_binary(name("y", i)));
-        model_.add_constraint(makespan_ >= start_[i] + duration_[i], name("end", i));
-        model_.add_constraint(duration_[i] == all * all_[i] + one * (1.0 - all_[i]), name("duration", i));
+        start_.push_back(model_.add_continuous(0.0, horizon, label("t", i)));
+        duration_.push_back(model_.add_continuous(0.0, std::max(one, all), label("p", i)));
+        all_.push_back(model_.add_binary(label("y", i)));
+        model_.add_constraint(makespan_ >= start_[i] + duration_[i], label("end", i));
+        model_.add_constraint(duration_[i] == all * all_[i] + one * (1.0 - all_[i]), label("duration", i));
     }
     add_order();
     add_transitivity();
@@ -10029,7 +13156,7 @@ inline phaze_pairwise::phaze_pairwise(const phaze_problem& problem) : problem_(&
         for (std::size_t j = 0; j < problem.size(); ++j)
             if (i != j && known(i, j) != 0.0)
                 model_.add_constraint(start_[i] + duration_[i] - horizon * (1.0 - before(i, j)) <= start_[j],
-                                      name("apart", i, j));
+                                      label("apart", i, j));
 }
 
 inline void phaze_pairwise::add_order() {
@@ -10041,13 +13168,13 @@ inline void phaze_pairwise::add_order() {
             const double x = known(i, j);
             const bool open = free_pair(i, j);
             before_[i * n + j] =
-                model_.add_variable(ilp::domain::binary, open ? 0.0 : x, open ? 1.0 : x, name("x", i, j));
+                model_.add_variable(ilp::domain::binary, open ? 0.0 : x, open ? 1.0 : x, label("x", i, j));
         }
     for (std::size_t i = 0; i < n; ++i)
         for (std::size_t j = 0; j < n; ++j) {
             if (!free_pair(i, j)) continue;
-            if (i < j) model_.add_constraint(before(i, j) + before(j, i) <= 1.0, name("order", i, j));
-            model_.add_constraint(before(i, j) + before(j, i) >= all_[i], name("alone", i, j));
+            if (i < j) model_.add_constraint(before(i, j) + before(j, i) <= 1.0, label("order", i, j));
+            model_.add_constraint(before(i, j) + before(j, i) >= all_[i], label("alone", i, j));
         }
 }
 
@@ -10059,7 +13186,7 @@ inline void phaze_pairwise::add_transitivity() {
                 if (i == j || j == k || i == k) continue;
                 if (known(i, j) == 0.0 || known(j, k) == 0.0 || known(i, k) == 1.0) continue;
                 model_.add_constraint(before(i, k) >= before(i, j) + before(j, k) - 1.0,
-                                      name("chain", i, j) + "_" + to_text(k));
+                                      label("chain", i, j) + "_" + to_text(k));
             }
 }
 
@@ -10076,22 +13203,74 @@ inline void phaze_pairwise::add_core_rows(core_type type) {
         if (tensor ? !op.uses_tensor() : !op.uses_vector()) continue;
         ilp::expression somewhere = all_[i];
         for (std::size_t c = 0; c < cores; ++c) {
-            z[i].push_back(model_.add_binary(name(z_name, i, c)));
+            z[i].push_back(model_.add_binary(label(z_name, i, c)));
             somewhere += z[i][c];
         }
-        model_.add_constraint(somewhere == 1.0, name(tensor ? "on_tc" : "on_vc", i));
+        model_.add_constraint(somewhere == 1.0, label(tensor ? "on_tc" : "on_vc", i));
         for (std::size_t j = 0; j < i; ++j) {
             if (z[j].empty() || !free_pair(i, j)) continue;
             for (std::size_t c = 0; c < cores; ++c)
                 model_.add_constraint(before(i, j) + before(j, i) >= z[i][c] + z[j][c] - 1.0,
-                                      name(tensor ? "share_tc" : "share_vc", i, j) + "_" + to_text(c));
+                                      label(tensor ? "share_tc" : "share_vc", i, j) + "_" + to_text(c));
         }
     }
     if (on_tensor_.empty() || on_vector_.empty()) return;
     for (std::size_t i = 0; i < z.size(); ++i)
         for (std::size_t c = 0; c < std::min(on_tensor_[i].size(), on_vector_[i].size()); ++c)
-            model_.add_constraint(on_tensor_[i][c] == on_vector_[i][c], name("pair", i, c));
+            model_.add_constraint(on_tensor_[i][c] == on_vector_[i][c], label("pair", i, c));
 }
+
+inline phaze_schedule phaze_pairwise::decode(const ilp::solution& found) const {
+    DOVETAIL_ASSERT(found.has_values(), "a solution without values is no schedule");
+    const std::size_t n = problem_->size();
+    const auto ends_before = [&](std::size_t i, std::size_t j) {
+        return i != j && found[before(i, j)] > 0.5;
+    };
+    phaze_schedule plan;
+    plan.start_s.assign(n, 0.0);
+    plan.on_all_cores.assign(n, 0);
+    plan.tensor_core.assign(n, phaze_schedule::no_core);
+    plan.vector_core.assign(n, phaze_schedule::no_core);
+    // x is transitive, so that whoever comes before has fewer before itself.
+    std::vector<std::size_t> earlier(n, 0), order(n);
+    for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t j = 0; j < n; ++j) earlier[j] += ends_before(i, j) ? 1U : 0U;
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return earlier[a] < earlier[b]; });
+    for (const std::size_t i : order) {
+        plan.on_all_cores[i] = found[on_all_cores(i)] > 0.5 ? 1 : 0;
+        const phaze_operator& op = problem_->operators[i];
+        const double end_s = plan.start_s[i] + (plan.on_all_cores[i] != 0 ? op.all_s : op.one_s);
+        plan.makespan_s = std::max(plan.makespan_s, end_s);
+        for (std::size_t j = 0; j < n; ++j)
+            if (ends_before(i, j)) plan.start_s[j] = std::max(plan.start_s[j], end_s);
+    }
+    if (!has_all_core_rows()) return plan;
+    const auto core_of = [&](core_type type, std::size_t i) {
+        const std::int32_t cores = type == core_type::tensor ? problem_->num_tc : problem_->num_vc;
+        for (std::int32_t c = 0; c < cores; ++c)
+            if (found[on_core(type, i, c)] > 0.5) return c;
+        return phaze_schedule::no_core;
+    };
+    for (std::size_t i = 0; i < n; ++i) {
+        if (problem_->operators[i].uses_tensor()) plan.tensor_core[i] = core_of(core_type::tensor, i);
+        if (problem_->operators[i].uses_vector()) plan.vector_core[i] = core_of(core_type::vector, i);
+    }
+    return plan;
+}
+
+/// The whole program at once, cores included: to be written as text, or solved without laziness.
+class phaze_program : public phaze_pairwise {
+public:
+    /// Equations (3) to (18).
+    explicit phaze_program(const phaze_problem& problem) : phaze_pairwise(problem) {
+        add_core_rows(core_type::tensor);
+        add_core_rows(core_type::vector);
+    }
+};
+
+static_assert(ilp::formulation<phaze_program>);
 
 } // namespace dovetail::schedule::formulation
 
@@ -10103,41 +13282,12 @@ struct phaze_answer {
     phaze_schedule plan;                                ///< obeys the strict problem: `verify` says so
     double lower_bound_s = 0.0;                         ///< no schedule of the strict problem is shorter
     int solves = 0;                                     ///< integer programs solved
+    std::int64_t nodes = 0;                             ///< of their search trees
     bool tensor_rows = false;                           ///< whether the tensor cores had to be constrained
     bool vector_rows = false;                           ///< whether the vector cores had to be constrained
 };
 
 namespace detail {
-
-/// Every operator as early as the order x allows, without cores: PHAZE's event queue comes to the same.
-[[nodiscard]] inline phaze_schedule replay(const phaze_problem& problem, const phaze_pairwise& program,
-                                           const ilp::solution& found) {
-    const std::size_t n = problem.size();
-    const auto before = [&](std::size_t i, std::size_t j) {
-        return i != j && found[program.before(i, j)] > 0.5;
-    };
-    phaze_schedule plan;
-    plan.start_s.assign(n, 0.0);
-    plan.on_all_cores.assign(n, 0);
-    plan.tensor_core.assign(n, phaze_schedule::no_core);
-    plan.vector_core.assign(n, phaze_schedule::no_core);
-    // x is transitive, so that whoever comes before has fewer before itself.
-    std::vector<std::size_t> earlier(n, 0), order(n);
-    for (std::size_t i = 0; i < n; ++i)
-        for (std::size_t j = 0; j < n; ++j) earlier[j] += before(i, j) ? 1U : 0U;
-    std::iota(order.begin(), order.end(), std::size_t{0});
-    std::stable_sort(order.begin(), order.end(),
-                     [&](std::size_t a, std::size_t b) { return earlier[a] < earlier[b]; });
-    for (const std::size_t i : order) {
-        plan.on_all_cores[i] = found[program.on_all_cores(i)] > 0.5 ? 1 : 0;
-        const phaze_operator& op = problem.operators[i];
-        const double end_s = plan.start_s[i] + (plan.on_all_cores[i] != 0 ? op.all_s : op.one_s);
-        plan.makespan_s = std::max(plan.makespan_s, end_s);
-        for (std::size_t j = 0; j < n; ++j)
-            if (before(i, j)) plan.start_s[j] = std::max(plan.start_s[j], end_s);
-    }
-    return plan;
-}
 
 /// Numbers the cores of a replayed schedule: first fit by start, with a bounded number of second thoughts
 /// because the pairs of fused operators may stand in the way. False where it finds none, which is no proof.
@@ -10261,16 +13411,17 @@ struct phaze_lazy {
             result<ilp::solution> found = solver(program.model());
             if (!found) return std::move(found).problem().within("PHAZE formulation");
             const bool has_values = found->has_values();
+            answer.nodes += found->nodes;
             answer.lower_bound_s = std::max(answer.lower_bound_s, found->bound * program.unit_s());
             if (!has_values) {
                 if (found->ending == ilp::verdict::budget) return answer;
                 return broken("the solver calls the program " + std::string(to_string(found->ending)));
             }
-            phaze_schedule plan = detail::replay(problem, program, *found);
+            phaze_schedule plan = program.decode(*found);
             bool short_of_tensor = detail::peak_use(problem, plan, true) > problem.num_tc;
             bool short_of_vector = detail::peak_use(problem, plan, false) > problem.num_vc;
             if (!short_of_tensor && !short_of_vector) {
-                if (number_cores(problem, program, *found, plan)) {
+                if (program.has_all_core_rows() || detail::core_numbering(problem, plan).run()) {
                     answer.plan = std::move(plan);
                     answer.status = found->ending == ilp::verdict::optimal    ? dovetail::status::optimal
                                     : found->ending == ilp::verdict::feasible ? dovetail::status::feasible
@@ -10296,25 +13447,119 @@ private:
         return {errc::unsupported, "PHAZE formulation", std::move(wrong),
                 "try a solver with a finer tolerance"};
     }
-
-    // From z where both types have it, else by search.
-    [[nodiscard]] static bool number_cores(const phaze_problem& problem, const phaze_pairwise& program,
-                                           const ilp::solution& found, phaze_schedule& plan) {
-        if (!program.has_core_rows(core_type::tensor) || !program.has_core_rows(core_type::vector))
-            return detail::core_numbering(problem, plan).run();
-        const auto read = [&](core_type type, std::size_t i, std::int32_t cores) {
-            for (std::int32_t c = 0; c < cores; ++c)
-                if (found[program.on_core(type, i, c)] > 0.5) return c;
-            return phaze_schedule::no_core;
-        };
-        for (std::size_t i = 0; i < problem.size(); ++i) {
-            const phaze_operator& op = problem.operators[i];
-            if (op.uses_tensor()) plan.tensor_core[i] = read(core_type::tensor, i, problem.num_tc);
-            if (op.uses_vector()) plan.vector_core[i] = read(core_type::vector, i, problem.num_vc);
-        }
-        return true;
-    }
 };
+
+} // namespace dovetail::schedule::formulation
+
+/// \file
+/// The library's own scheduling problem as PHAZE sees it, where it can, and the way back.
+
+namespace dovetail::schedule::formulation {
+
+/// A problem in PHAZE's words. Tasks that can run in no time are no operators: they only hand on precedence.
+struct phaze_view {
+    phaze_problem problem;
+    std::vector<graph::index> task;       ///< of every operator, in the task graph
+    std::vector<std::uint32_t> one_mode;  ///< of every operator, on one core
+    std::vector<std::uint32_t> all_mode;  ///< of every operator, on all cores; `one_mode` where there is none
+    std::vector<std::uint32_t> free_mode; ///< of every task that is no operator; of the others, unused
+};
+
+namespace detail {
+
+/// What a task is to PHAZE, from its modes.
+struct operator_modes {
+    phaze_operator op;
+    std::optional<std::uint32_t> one, all, free;
+
+    operator_modes(std::span<const mode> modes, const demand& capacity) {
+        for (std::uint32_t k = 0; k < modes.size(); ++k) {
+            const mode& m = modes[k];
+            if (!fits(m.use, capacity)) continue;
+            if (m.duration_s == 0.0) {
+                if (!free) free = k;
+                continue;
+            }
+            const bool tensor = m.use[0] > 0, vector = m.use[1] > 0;
+            const core_type type =
+                tensor ? (vector ? core_type::fused : core_type::tensor) : core_type::vector;
+            const auto holds = [&](bool whole) {
+                for (std::size_t r = 0; r < 2; ++r)
+                    if (m.use[r] != 0 && m.use[r] != (whole ? capacity[r] : 1)) return false;
+                return true;
+            };
+            const bool of_cores = (tensor || vector) && m.use[2] == 0 && m.use[3] == 0;
+            strange |= !of_cores || !(holds(false) || holds(true)) || ((one || all) && type != op.runs_on);
+            op.runs_on = type;
+            std::optional<std::uint32_t>& place = holds(false) ? one : all;
+            if (!place || m.duration_s < modes[*place].duration_s) place = k;
+        }
+        if (one) op.one_s = modes[*one].duration_s;
+        // PHAZE lets every operator run on all cores: without such a mode, as slowly as on one, and alone.
+        if (one && !all) all = one;
+        if (all) op.all_s = modes[*all].duration_s;
+    }
+    [[nodiscard]] bool is_operator() const { return one && !strange; }
+
+    bool strange = false; ///< some mode is none of PHAZE's
+};
+
+} // namespace detail
+
+/// Reads resource 0 as the tensor cores, resource 1 as the vector cores, modes that hold one of each that
+/// they use as "on one core", others that hold all as "on all cores".
+/// \returns errc::unsupported for a task with any other mode that takes time, with the task. \complexity
+/// O(modes + tasks^2).
+[[nodiscard]] inline result<phaze_view> view_as_phaze(const task_graph& problem) {
+    phaze_view view;
+    view.free_mode.resize(problem.task_count());
+    std::vector<phaze_operator> operators;
+    for (graph::index v = 0; v < problem.task_count(); ++v) {
+        const detail::operator_modes modes(problem.modes(v), problem.capacity());
+        if (modes.free) {
+            view.free_mode[v] = *modes.free;
+            continue;
+        }
+        if (!modes.is_operator())
+            return error{errc::unsupported, "PHAZE formulation: task " + to_text(v),
+                         "it has a mode that PHAZE does not know, or none on one core",
+                         "a task takes no time, or runs on one or on all of resources 0 and 1 alone"};
+        view.task.push_back(v);
+        view.one_mode.push_back(*modes.one);
+        view.all_mode.push_back(*modes.all);
+        operators.push_back(modes.op);
+    }
+    std::vector<graph::arc> arcs;
+    for (graph::index i = 0; i < view.task.size(); ++i)
+        for (graph::index j = 0; j < view.task.size(); ++j)
+            if (problem.reaches().reaches(view.task[i], view.task[j])) arcs.push_back({i, j});
+    graph::digraph precedence(view.task.size(), arcs);
+    // A chip without cores of a type has no operator for them either.
+    result<phaze_problem> made =
+        make_phaze_problem(std::move(precedence), std::move(operators), std::max(1, problem.capacity()[0]),
+                           std::max(1, problem.capacity()[1]));
+    if (!made) return std::move(made).problem();
+    view.problem = std::move(made).value();
+    return view;
+}
+
+/// The same schedule of the task graph; tasks that are no operators start when they can.
+[[nodiscard]] inline schedule as_schedule(const task_graph& problem, const phaze_view& view,
+                                          const phaze_schedule& plan) {
+    schedule same{.start_s = std::vector<double>(problem.task_count(), 0.0),
+                  .mode = view.free_mode,
+                  .makespan_s = plan.makespan_s};
+    for (std::size_t i = 0; i < view.task.size(); ++i) {
+        same.start_s[view.task[i]] = plan.start_s[i];
+        same.mode[view.task[i]] = plan.on_all_cores[i] != 0 ? view.all_mode[i] : view.one_mode[i];
+    }
+    for (const graph::index v : problem.order())
+        for (const graph::index u : problem.precedence().predecessors(v)) {
+            const double end_s = same.start_s[u] + problem.modes(u)[same.mode[u]].duration_s;
+            same.start_s[v] = std::max(same.start_s[v], end_s);
+        }
+    return same;
+}
 
 } // namespace dovetail::schedule::formulation
 
@@ -10340,6 +13585,10 @@ namespace dovetail::schedule::formulation {
 /// of (1 - x_ij) valid. Modes of no duration hold nothing. Times in the model are multiples of `unit_s`.
 class resource_flow {
 public:
+    using problem_type = task_graph;
+    using answer_type = schedule;
+    static constexpr std::string_view name = "flow";
+
     /// \complexity O(tasks^2 * resources) rows and columns.
     explicit resource_flow(const task_graph& problem);
 
@@ -10359,6 +13608,11 @@ public:
                 if (found[c.chosen] > 0.5) modes[i] = c.mode;
         }
         return serial_schedule(*problem_, order_by(*problem_, start), modes);
+    }
+
+    /// No schedule is shorter, in seconds.
+    [[nodiscard]] double bound(const ilp::solution& found) const {
+        return std::max(0.0, found.bound * unit_s_);
     }
 
 private:
@@ -10381,9 +13635,9 @@ private:
     [[nodiscard]] ilp::variable before(std::size_t i, std::size_t j) const {
         return before_[i * tasks_.size() + j];
     }
-    static std::string name(const char* what, std::size_t i) { return what + ("_" + to_text(i)); }
-    static std::string name(const char* what, std::size_t i, std::size_t j) {
-        return name(what, i) + "_" + to_text(j);
+    static std::string label(const char* what, std::size_t i) { return what + ("_" + to_text(i)); }
+    static std::string label(const char* what, std::size_t i, std::size_t j) {
+        return label(what, i) + "_" + to_text(j);
     }
 
     const task_graph* problem_; // outlives the formulation
@@ -10418,12 +13672,12 @@ inline void resource_flow::add_tasks(const relaxation& relaxed, double horizon_s
         const double tail = relaxed.tail_s()[i] / unit_s_;
         const double latest = horizon_s / unit_s_ - tail - relaxed.shortest_s()[i] / unit_s_;
         t.start = model_.add_continuous(std::max(0.0, std::min(head, latest)), std::max(head, latest),
-                                        name("t", i));
+                                        label("t", i));
         ilp::expression one;
         for (std::uint32_t k = 0; k < problem_->modes(i).size(); ++k) {
             const mode& m = problem_->modes(i)[k];
             if (!fits(m.use, problem_->capacity())) continue;
-            const ilp::variable y = model_.add_binary(name("y", i, k));
+            const ilp::variable y = model_.add_binary(label("y", i, k));
             t.choices.push_back({k, y});
             one += y;
             t.duration += m.duration_s / unit_s_ * y;
@@ -10434,12 +13688,12 @@ inline void resource_flow::add_tasks(const relaxation& relaxed, double horizon_s
                 t.largest[r] = std::max(t.largest[r], m.use[r]);
             }
         }
-        model_.add_constraint(one == 1.0, name("mode", i));
-        model_.add_constraint(makespan_ >= t.start + t.duration + tail, name("end", i));
+        model_.add_constraint(one == 1.0, label("mode", i));
+        model_.add_constraint(makespan_ >= t.start + t.duration + tail, label("end", i));
     }
     for (const graph::arc& a : problem_->precedence().arcs())
         model_.add_constraint(tasks_[a.target].start >= tasks_[a.source].start + tasks_[a.source].duration,
-                              name("after", a.source, a.target));
+                              label("after", a.source, a.target));
 }
 
 inline void resource_flow::add_order(const relaxation& relaxed, double horizon_s) {
@@ -10454,13 +13708,13 @@ inline void resource_flow::add_order(const relaxation& relaxed, double horizon_s
         for (graph::index j = 0; j < i; ++j) {
             if (!problem_->reaches().incomparable(i, j) || !share(i, j)) continue;
             for (const auto& [a, b] : {graph::arc{i, j}, graph::arc{j, i}}) {
-                const ilp::variable x = before_[a * n + b] = model_.add_binary(name("x", a, b));
+                const ilp::variable x = before_[a * n + b] = model_.add_binary(label("x", a, b));
                 const double slack = (horizon_s - relaxed.tail_s()[a] - relaxed.head_s()[b]) / unit_s_;
                 model_.add_constraint(tasks_[b].start >=
                                           tasks_[a].start + tasks_[a].duration - slack * (1.0 - x),
-                                      name("apart", a, b));
+                                      label("apart", a, b));
             }
-            model_.add_constraint(before(i, j) + before(j, i) <= 1.0, name("order", j, i));
+            model_.add_constraint(before(i, j) + before(j, i) <= 1.0, label("order", j, i));
         }
 }
 
@@ -10474,29 +13728,2261 @@ inline void resource_flow::add_flow(std::size_t resource) {
     ilp::expression supplied;
     for (const graph::index i : users) {
         const auto largest = static_cast<double>(tasks_[i].largest[resource]);
-        const ilp::variable from_source = model_.add_continuous(0.0, largest, name("source", i) + suffix);
-        const ilp::variable to_sink = model_.add_continuous(0.0, largest, name("sink", i) + suffix);
+        const ilp::variable from_source = model_.add_continuous(0.0, largest, label("source", i) + suffix);
+        const ilp::variable to_sink = model_.add_continuous(0.0, largest, label("sink", i) + suffix);
         supplied += from_source;
         taken[i] += from_source;
         passed[i] += to_sink;
         for (const graph::index j : users) {
             if (i == j || problem_->reaches().reaches(j, i)) continue;
             const double most = std::min(tasks_[i].largest[resource], tasks_[j].largest[resource]);
-            const ilp::variable flow = model_.add_continuous(0.0, most, name("f", i, j) + suffix);
+            const ilp::variable flow = model_.add_continuous(0.0, most, label("f", i, j) + suffix);
             passed[i] += flow;
             taken[j] += flow;
             if (problem_->reaches().incomparable(i, j))
-                model_.add_constraint(flow <= most * before(i, j), name("only_if", i, j) + suffix);
+                model_.add_constraint(flow <= most * before(i, j), label("only_if", i, j) + suffix);
         }
     }
     for (const graph::index i : users) {
-        model_.add_constraint(taken[i] == tasks_[i].use[resource], name("take", i) + suffix);
-        model_.add_constraint(passed[i] == tasks_[i].use[resource], name("pass", i) + suffix);
+        model_.add_constraint(taken[i] == tasks_[i].use[resource], label("take", i) + suffix);
+        model_.add_constraint(passed[i] == tasks_[i].use[resource], label("pass", i) + suffix);
     }
     model_.add_constraint(supplied <= problem_->capacity()[resource], "capacity" + suffix);
 }
 
+static_assert(ilp::formulation<resource_flow>);
+
 } // namespace dovetail::schedule::formulation
+
+/// \file
+/// Every formulation of a task graph by its name: as a model, and solved to a certificate.
+
+/// \file
+/// The library's own scheduling problem as an integer program over ticks: which tick each task starts in.
+
+namespace dovetail::schedule::formulation {
+
+/// The time-indexed formulation of Pritsker, Watters and Wolfe (Management Science 16, 1969) with the
+/// disaggregated precedence of Christofides, Alvarez-Valdes and Tamarit (EJOR 29, 1987), here with several
+/// modes. Times are ticks of a `time_grid`. x_imt = 1: task i starts in tick t in mode m; z_t = 1: the
+/// makespan is t.
+///
+///     min sum_t t z_t
+///     sum_mt x_imt = 1,   sum_t z_t = 1
+///     sum_m sum_{s > t - d_im} x_ims + sum_m sum_{s <= t} x_jms <= 1     i before j, every t
+///     sum_m sum_{s > t - d_im} x_ims + sum_{s <= t} z_s <= 1             i without successors, every t
+///     sum_im k_imr sum_{t - d_im < s <= t} x_ims <= capacity_r           every r and t
+///
+/// Windows: head_i <= t <= H - tail_i - d_im, and LB <= makespan <= H, with heads, tails and LB of
+/// `relaxation` and H the makespan of a list schedule. Arcs that others imply, and rows that the windows
+/// imply, are left out.
+///
+/// Size: as many columns as the windows of all tasks and modes are long; at most (arcs + tasks + resources) H
+/// rows. The relaxation needs no big-M, but spreads tasks over their windows: on exact grids its root is
+/// below that of `disjunctive` more often than above (docs/models/formulations.md).
+class time_indexed {
+public:
+    using problem_type = task_graph;
+    using answer_type = schedule;
+    static constexpr std::string_view name = "time-indexed";
+
+    /// \complexity O(arcs * H * modes * H) coefficients at worst.
+    explicit time_indexed(const task_graph& problem, const grid_options& options = {});
+
+    /// The program; its objective is in ticks.
+    [[nodiscard]] const ilp::model& model() const noexcept { return model_; }
+    /// The grid that it is written on.
+    [[nodiscard]] const time_grid& grid() const noexcept { return grid_; }
+
+    /// The schedule of the problem, not of the grid, that the values stand for: each task as early as the
+    /// order of the starts allows.
+    [[nodiscard]] schedule decode(const ilp::solution& found) const {
+        DOVETAIL_ASSERT(found.has_values(), "a solution without values is no schedule");
+        std::vector<double> start(tasks_.size());
+        std::vector<std::uint32_t> modes(tasks_.size());
+        for (std::size_t i = 0; i < tasks_.size(); ++i)
+            for (const choice& c : tasks_[i])
+                if (found[c.chosen] > 0.5) {
+                    start[i] = static_cast<double>(c.start);
+                    modes[i] = c.mode;
+                }
+        return serial_schedule(*problem_, order_by(*problem_, start), modes);
+    }
+
+    /// No schedule of the problem is shorter, in seconds; 0 where the grid was rounded up.
+    [[nodiscard]] double bound(const ilp::solution& found) const {
+        constexpr double tolerance = 1e-6; // of solvers; makespans are whole ticks
+        return grid_.bounds() ? std::max(0.0, std::ceil(found.bound - tolerance)) * grid_.tick_s() : 0.0;
+    }
+
+private:
+    /// A task that starts in one mode at one time.
+    struct choice {
+        std::uint32_t mode;
+        std::int64_t start, end;
+        ilp::variable chosen;
+    };
+    using choices = std::vector<choice>; ///< of one task, or of the end of all
+
+    void add_windows(const relaxation& relaxed, std::int64_t horizon);
+    void add_end(std::int64_t lower_bound, std::int64_t horizon);
+    void add_precedence(const choices& before, const choices& after, const std::string& row_name);
+    void add_resource(std::size_t resource, std::int64_t horizon);
+
+    static ilp::expression chosen(const choices& some) {
+        return ilp::sum(some, [](const choice& c) { return c.chosen; });
+    }
+
+    const task_graph* problem_; // outlives the formulation
+    time_grid grid_;
+    ilp::model model_;
+    std::vector<choices> tasks_;
+    choices end_;
+};
+
+inline time_indexed::time_indexed(const task_graph& problem, const grid_options& options)
+    : problem_(&problem), grid_(problem, options) {
+    const task_graph& on_grid = grid_.problem();
+    const relaxation relaxed(on_grid);
+    // Whole durations: some best schedule starts everything in whole ticks.
+    const auto horizon = static_cast<std::int64_t>(list_scheduler{}(on_grid).best.makespan_s);
+    const auto lower_bound = static_cast<std::int64_t>(std::ceil(relaxed.lower_bound_s() - 1e-9));
+    add_windows(relaxed, horizon);
+    add_end(std::min(lower_bound, horizon), horizon);
+    for (graph::index i = 0; i < tasks_.size(); ++i) {
+        const auto after = on_grid.precedence().successors(i);
+        if (after.empty()) add_precedence(tasks_[i], end_, "last_" + to_text(i));
+        for (const graph::index j : after) {
+            const bool implied = std::any_of(after.begin(), after.end(),
+                                             [&](graph::index w) { return on_grid.reaches().reaches(w, j); });
+            if (!implied) add_precedence(tasks_[i], tasks_[j], "after_" + to_text(i) + "_" + to_text(j));
+        }
+    }
+    for (std::size_t r = 0; r < max_resources; ++r) add_resource(r, horizon);
+}
+
+inline void time_indexed::add_windows(const relaxation& relaxed, std::int64_t horizon) {
+    const task_graph& on_grid = grid_.problem();
+    tasks_.resize(on_grid.task_count());
+    for (graph::index i = 0; i < tasks_.size(); ++i) {
+        const auto earliest = static_cast<std::int64_t>(std::ceil(relaxed.head_s()[i] - 1e-9));
+        const auto tail = static_cast<std::int64_t>(std::ceil(relaxed.tail_s()[i] - 1e-9));
+        for (std::uint32_t k = 0; k < on_grid.modes(i).size(); ++k) {
+            const mode& m = on_grid.modes(i)[k];
+            if (!fits(m.use, on_grid.capacity())) continue;
+            const auto ticks = static_cast<std::int64_t>(m.duration_s);
+            for (std::int64_t t = earliest; t <= horizon - tail - ticks; ++t)
+                tasks_[i].push_back(
+                    {k, t, t + ticks,
+                     model_.add_binary("x_" + to_text(i) + "_" + to_text(k) + "_" + to_text(t))});
+        }
+        model_.add_constraint(chosen(tasks_[i]) == 1.0, "once_" + to_text(i));
+    }
+}
+
+inline void time_indexed::add_end(std::int64_t lower_bound, std::int64_t horizon) {
+    for (std::int64_t t = lower_bound; t <= horizon; ++t)
+        end_.push_back({0, t, t, model_.add_binary("z_" + to_text(t))});
+    model_.add_constraint(chosen(end_) == 1.0, "end");
+    model_.minimize(ilp::sum(end_, [](const choice& c) { return static_cast<double>(c.start) * c.chosen; }));
+}
+
+// A row for every tick in which both could be: who still runs in t, or later, keeps the other from starting
+// by t.
+inline void time_indexed::add_precedence(const choices& before, const choices& after,
+                                         const std::string& row_name) {
+    std::int64_t first = after.front().start, last = 0;
+    for (const choice& c : after) first = std::min(first, c.start);
+    for (const choice& c : before) last = std::max(last, c.end - 1);
+    for (std::int64_t t = first; t <= last; ++t) {
+        ilp::expression row;
+        for (const choice& c : before)
+            if (c.end > t) row += c.chosen;
+        for (const choice& c : after)
+            if (c.start <= t) row += c.chosen;
+        model_.add_constraint(row <= 1.0, row_name + "_" + to_text(t));
+    }
+}
+
+inline void time_indexed::add_resource(std::size_t resource, std::int64_t horizon) {
+    const auto capacity = static_cast<double>(grid_.problem().capacity()[resource]);
+    for (std::int64_t t = 0; t < horizon; ++t) {
+        ilp::expression held;
+        double most = 0.0;
+        for (graph::index i = 0; i < tasks_.size(); ++i) {
+            double of_task = 0.0;
+            for (const choice& c : tasks_[i]) {
+                const std::int32_t units = grid_.problem().modes(i)[c.mode].use[resource];
+                if (units == 0 || c.start > t || c.end <= t) continue;
+                held += static_cast<double>(units) * c.chosen;
+                of_task = std::max(of_task, static_cast<double>(units));
+            }
+            most += of_task;
+        }
+        if (most > capacity)
+            model_.add_constraint(held <= capacity, "held_" + to_text(resource) + "_" + to_text(t));
+    }
+}
+
+static_assert(ilp::formulation<time_indexed>);
+
+} // namespace dovetail::schedule::formulation
+
+namespace dovetail::schedule::formulation {
+
+/// The formulations of a task graph.
+enum class program : std::uint8_t {
+    phaze,        ///< `phaze_program`, of PHAZE's stricter problem
+    time_indexed, ///< `time_indexed`
+    disjunctive,  ///< `disjunctive`
+    flow,         ///< `resource_flow`
+};
+
+/// All of them.
+inline constexpr std::array programs{program::phaze, program::time_indexed, program::disjunctive,
+                                     program::flow};
+
+/// The word of a formulation on the command line.
+[[nodiscard]] constexpr std::string_view to_string(program p) noexcept {
+    switch (p) {
+    case program::phaze:
+        return phaze_program::name;
+    case program::time_indexed:
+        return time_indexed::name;
+    case program::disjunctive:
+        return disjunctive::name;
+    case program::flow:
+        return resource_flow::name;
+    }
+    return "unknown";
+}
+
+/// The formulation of that word, or nothing.
+[[nodiscard]] constexpr std::optional<program> program_named(std::string_view word) noexcept {
+    for (const program p : programs)
+        if (to_string(p) == word) return p;
+    return std::nullopt;
+}
+
+/// The whole program as a model, for solvers elsewhere. \returns errc::unsupported where PHAZE does not know
+/// the problem.
+[[nodiscard]] inline result<ilp::model> model_of(const task_graph& problem, program which,
+                                                 const grid_options& grid = {}) {
+    switch (which) {
+    case program::phaze: {
+        const result<phaze_view> view = view_as_phaze(problem);
+        if (!view) return view.problem();
+        return phaze_program(view->problem).model();
+    }
+    case program::time_indexed:
+        return time_indexed(problem, grid).model();
+    case program::disjunctive:
+        return disjunctive(problem).model();
+    case program::flow:
+        return resource_flow(problem).model();
+    }
+    return ilp::model{};
+}
+
+/// Solves a task graph by one of its formulations and any solver.
+///
+///     program_scheduler<ext::glpk::solver>{.which = program::disjunctive, .solver = {.time_limit_s =
+///     60}}(problem)
+///
+/// The answer is the shorter of what the values stand for and a list schedule, with the larger of their
+/// bounds. `optimal` is what the solver proves, within its tolerances. For `program::phaze` all of it, the
+/// bound included, is about PHAZE's stricter problem, whose schedules are ones of the task graph too; its
+/// list schedule is the operators one after another.
+template <ilp::solver Solver>
+struct program_scheduler {
+    program which = program::disjunctive; ///< how to write the problem
+    Solver solver{};                      ///< what solves it
+    grid_options grid{};                  ///< of `program::time_indexed`
+
+    /// \returns an error of the solver as it is; errc::unsupported where PHAZE does not know the problem, or
+    /// for values that break the model.
+    [[nodiscard]] result<certificate> operator()(const task_graph& problem) const {
+        switch (which) {
+        case program::phaze:
+            return solve_phaze(problem);
+        case program::time_indexed:
+            return solve(problem, time_indexed(problem, grid));
+        case program::disjunctive:
+            return solve(problem, disjunctive(problem));
+        case program::flow:
+            return solve(problem, resource_flow(problem));
+        }
+        return certificate{};
+    }
+
+private:
+    template <ilp::formulation Formulation>
+    [[nodiscard]] result<certificate> solve(const task_graph& problem, const Formulation& written) const {
+        const auto place = [] { return std::string(Formulation::name) + " formulation"; };
+        result<ilp::solution> found = solver(written.model());
+        if (!found) return std::move(found).problem().within(place());
+        if (found->ending == ilp::verdict::infeasible || found->ending == ilp::verdict::unbounded)
+            return error{errc::unsupported, place(),
+                         "the solver calls the program " + std::string(to_string(found->ending)),
+                         "try a solver with a finer tolerance"};
+        certificate answer = list_scheduler{}(problem);
+        answer.nodes = found->nodes;
+        answer.lower_bound_s = std::max(answer.lower_bound_s, written.bound(*found));
+        if (found->has_values())
+            if (schedule decoded = written.decode(*found); decoded.makespan_s < answer.best.makespan_s)
+                answer.best = std::move(decoded);
+        // What a solver has proved meets to its tolerances, not to the last digit.
+        const bool proved = found->ending == ilp::verdict::optimal &&
+                            answer.best.makespan_s <= answer.lower_bound_s * (1.0 + tolerance);
+        const bool meet = proved || meets(answer.best.makespan_s, answer.lower_bound_s);
+        if (meet) answer.lower_bound_s = answer.best.makespan_s;
+        answer.status = meet                                    ? dovetail::status::optimal
+                        : found->ending == ilp::verdict::budget ? dovetail::status::budget
+                                                                : dovetail::status::feasible;
+        return answer;
+    }
+
+    [[nodiscard]] result<certificate> solve_phaze(const task_graph& problem) const {
+        const result<phaze_view> view = view_as_phaze(problem);
+        if (!view) return view.problem();
+        result<phaze_answer> found = phaze_lazy<Solver>{solver}(view->problem);
+        if (!found) return std::move(found).problem();
+        return certificate{.status = found->status,
+                           .best = as_schedule(problem, *view, found->plan),
+                           .lower_bound_s = std::min(found->lower_bound_s, found->plan.makespan_s),
+                           .nodes = found->nodes};
+    }
+
+    static constexpr double tolerance = 1e-6; // relative, as solvers have it
+};
+
+} // namespace dovetail::schedule::formulation
+
+/// \file
+/// The order of tasks, one after another, that keeps the least memory alive.
+
+/// \file
+/// The bytes that tasks keep alive: buffers that live from their producer's start to their last consumer's
+/// end.
+
+namespace dovetail::schedule {
+
+/// A tensor that takes memory while somebody needs it.
+struct buffer {
+    std::int64_t size_bytes = 0;
+    graph::index producer = graph::none; ///< `graph::none` for one that is there at the start
+    std::vector<graph::index> consumers; ///< those that read it; a task that reads it twice may stand twice
+    bool kept = false;                   ///< whether it lives to the end of the schedule, such as a stash
+};
+
+/// The memory of a problem's tasks. A buffer lives from the start of its producer, or from time 0, until its
+/// producer and all its consumers have ended; a task holds its workspace while it runs. A task that takes no
+/// time in some mode makes no buffer and has no workspace: a view's readers are readers of what it views.
+class live_memory {
+public:
+    /// \param workspace_bytes one entry a task
+    /// \returns errc::out_of_range for a size below 0, a task that does not exist, a consumer that does not
+    /// wait for its producer, a producer of no duration; errc::overflow when the sizes together leave the
+    /// range of 64 bits.
+    [[nodiscard]] static result<live_memory> make(const task_graph& problem,
+                                                  std::span<const std::int64_t> workspace_bytes,
+                                                  std::span<const buffer> buffers);
+
+    /// Tasks are numbered below this.
+    [[nodiscard]] std::size_t task_count() const noexcept { return tasks_.size(); }
+    /// Buffers are numbered below this, in the order in which they were given.
+    [[nodiscard]] std::size_t buffer_count() const noexcept { return size_bytes_.size(); }
+    /// The size of a buffer.
+    [[nodiscard]] std::int64_t size_bytes(std::size_t b) const { return size_bytes_[b]; }
+    /// Whether a buffer lives to the end.
+    [[nodiscard]] bool kept(std::size_t b) const { return kept_[b]; }
+    /// The task that makes a buffer; `graph::none` for one that is there at the start.
+    [[nodiscard]] graph::index producer(std::size_t b) const { return producer_[b]; }
+    /// How many tasks, its producer included, must end before a buffer is freed.
+    [[nodiscard]] std::uint32_t users(std::size_t b) const { return users_[b]; }
+
+    /// What the start of a task takes: its workspace and the buffers that it makes.
+    [[nodiscard]] std::int64_t taken_bytes(graph::index task) const { return tasks_[task].taken_bytes; }
+    /// The workspace of a task.
+    [[nodiscard]] std::int64_t workspace_bytes(graph::index task) const {
+        return tasks_[task].workspace_bytes;
+    }
+    /// The buffers that a task makes or reads, each once.
+    [[nodiscard]] std::span<const std::uint32_t> used_by(graph::index task) const {
+        return tasks_[task].buffers;
+    }
+    /// What is live before any task has started.
+    [[nodiscard]] std::int64_t initial_bytes() const noexcept { return initial_bytes_; }
+
+private:
+    struct needs {
+        std::int64_t workspace_bytes = 0;
+        std::int64_t taken_bytes = 0;
+        std::vector<std::uint32_t> buffers;
+    };
+
+    std::vector<needs> tasks_;
+    std::vector<std::int64_t> size_bytes_;
+    std::vector<graph::index> producer_;
+    std::vector<std::uint32_t> users_;
+    std::vector<bool> kept_;
+    std::int64_t initial_bytes_ = 0;
+};
+
+/// The bytes that are live while tasks start and end, each step undone by its reverse.
+class memory_meter {
+public:
+    /// Nothing has started yet.
+    explicit memory_meter(const live_memory& memory)
+        : memory_(&memory), waiting_(memory.buffer_count()), live_bytes_(memory.initial_bytes()) {
+        for (std::size_t b = 0; b < waiting_.size(); ++b) waiting_[b] = memory.users(b);
+    }
+
+    /// What is live now.
+    [[nodiscard]] std::int64_t live_bytes() const noexcept { return live_bytes_; }
+    /// What would be live once `task` has started.
+    [[nodiscard]] std::int64_t live_bytes_with(graph::index task) const {
+        return live_bytes_ + memory_->taken_bytes(task);
+    }
+    /// By how much all of `task`, run now, would change what is live.
+    [[nodiscard]] std::int64_t net_bytes(graph::index task) const {
+        std::int64_t net = memory_->taken_bytes(task) - memory_->workspace_bytes(task);
+        for (const std::uint32_t b : memory_->used_by(task))
+            if (waiting_[b] == 1 && !memory_->kept(b)) net -= memory_->size_bytes(b);
+        return net;
+    }
+
+    /// `task` starts.
+    void start(graph::index task) { live_bytes_ += memory_->taken_bytes(task); }
+    /// `task`, which has started, ends.
+    void end(graph::index task) {
+        live_bytes_ -= memory_->workspace_bytes(task);
+        for (const std::uint32_t b : memory_->used_by(task))
+            if (--waiting_[b] == 0 && !memory_->kept(b)) live_bytes_ -= memory_->size_bytes(b);
+    }
+    /// Takes back `start`.
+    void take_back_start(graph::index task) { live_bytes_ -= memory_->taken_bytes(task); }
+    /// Takes back `end`.
+    void take_back_end(graph::index task) {
+        live_bytes_ += memory_->workspace_bytes(task);
+        for (const std::uint32_t b : memory_->used_by(task))
+            if (waiting_[b]++ == 0 && !memory_->kept(b)) live_bytes_ += memory_->size_bytes(b);
+    }
+
+private:
+    const live_memory* memory_;
+    std::vector<std::uint32_t> waiting_; // of every buffer: users that have not ended
+    std::int64_t live_bytes_;
+};
+
+/// The most that is live while tasks run one after another. \param order a topological order of the tasks
+/// \complexity O(uses of buffers).
+[[nodiscard]] inline std::int64_t peak_bytes(const live_memory& memory, std::span<const graph::index> order) {
+    DOVETAIL_ASSERT(order.size() == memory.task_count(), "the order must hold every task");
+    memory_meter meter(memory);
+    std::int64_t peak = meter.live_bytes();
+    for (const graph::index v : order) {
+        meter.start(v);
+        peak = std::max(peak, meter.live_bytes());
+        meter.end(v);
+    }
+    return peak;
+}
+
+/// The most that is live at any time of a schedule of `problem`. \complexity O(tasks log tasks + uses of
+/// buffers).
+[[nodiscard]] inline std::int64_t peak_bytes(const live_memory& memory, const task_graph& problem,
+                                             const schedule& plan) {
+    const std::size_t n = memory.task_count();
+    DOVETAIL_ASSERT(plan.start_s.size() == n && problem.task_count() == n, "a schedule of another problem");
+    struct event {
+        double time_s;
+        bool starts; // at one time, what ends goes first
+        graph::index task;
+    };
+    std::vector<event> events;
+    events.reserve(2 * n);
+    for (graph::index v = 0; v < n; ++v) {
+        events.push_back({plan.start_s[v], true, v});
+        events.push_back({plan.start_s[v] + problem.modes(v)[plan.mode[v]].duration_s, false, v});
+    }
+    std::sort(events.begin(), events.end(), [](const event& a, const event& b) {
+        return std::pair(a.time_s, a.starts) < std::pair(b.time_s, b.starts);
+    });
+    memory_meter meter(memory);
+    std::int64_t peak = meter.live_bytes();
+    for (const event& e : events) {
+        if (e.starts)
+            meter.start(e.task);
+        else
+            meter.end(e.task);
+        peak = std::max(peak, meter.live_bytes());
+    }
+    return peak;
+}
+
+inline result<live_memory> live_memory::make(const task_graph& problem,
+                                             std::span<const std::int64_t> workspace_bytes,
+                                             std::span<const buffer> buffers) {
+    const auto bad = [](std::string place, std::string wrong, std::string expected) {
+        return error{errc::out_of_range, "memory: " + std::move(place), std::move(wrong),
+                     std::move(expected)};
+    };
+    const std::size_t n = problem.task_count();
+    if (workspace_bytes.size() != n)
+        return bad("workspaces", "they are given for " + to_text(workspace_bytes.size()) + " tasks",
+                   "the problem has " + to_text(n));
+    const auto takes_time = [&](graph::index v) {
+        const std::span<const mode> modes = problem.modes(v);
+        return std::all_of(modes.begin(), modes.end(), [](const mode& m) { return m.duration_s > 0.0; });
+    };
+    live_memory made;
+    made.tasks_.resize(n);
+    std::optional<std::int64_t> total = 0;
+    const auto take = [&](std::int64_t bytes) {
+        if (total) total = checked_add(*total, bytes);
+    };
+    for (graph::index v = 0; v < n; ++v) {
+        const std::int64_t bytes = workspace_bytes[v];
+        if (bytes < 0)
+            return bad("task " + to_text(v), "its workspace is " + to_text(bytes) + " bytes",
+                       "a size is at least 0");
+        if (bytes > 0 && !takes_time(v))
+            return bad("task " + to_text(v), "it has a workspace but a mode that takes no time",
+                       "a task that takes no time needs no memory");
+        made.tasks_[v].workspace_bytes = made.tasks_[v].taken_bytes = bytes;
+        take(bytes);
+    }
+    for (std::uint32_t b = 0; b < buffers.size(); ++b) {
+        const buffer& given = buffers[b];
+        const std::string place = "buffer " + to_text(b);
+        if (given.size_bytes < 0)
+            return bad(place, "its size is " + to_text(given.size_bytes) + " bytes", "a size is at least 0");
+        take(given.size_bytes);
+        std::vector<graph::index> users = given.consumers;
+        const bool produced = given.producer != graph::none;
+        if (produced) users.push_back(given.producer);
+        std::sort(users.begin(), users.end());
+        users.erase(std::unique(users.begin(), users.end()), users.end());
+        for (const graph::index v : users) {
+            if (v >= n)
+                return bad(place, "it names task " + to_text(v), "tasks are numbered below " + to_text(n));
+            if (produced && v != given.producer && !problem.reaches().reaches(given.producer, v))
+                return bad(place,
+                           "task " + to_text(v) + " reads it and does not wait for its producer " +
+                               to_text(given.producer),
+                           "a reader comes after the producer");
+            made.tasks_[v].buffers.push_back(b);
+        }
+        if (produced && !takes_time(given.producer))
+            return bad(place, "its producer " + to_text(given.producer) + " has a mode that takes no time",
+                       "the readers of a view are readers of what it views");
+        made.size_bytes_.push_back(given.size_bytes);
+        made.producer_.push_back(given.producer);
+        made.kept_.push_back(given.kept);
+        made.users_.push_back(static_cast<std::uint32_t>(users.size()));
+        const bool unused = users.empty() && !given.kept;
+        if (!total || unused) continue;
+        if (produced)
+            made.tasks_[given.producer].taken_bytes += given.size_bytes;
+        else
+            made.initial_bytes_ += given.size_bytes;
+    }
+    if (!total)
+        return error{errc::overflow, "memory", "the sizes of all buffers leave the range of 64 bits",
+                     "their sum is below 2^63 bytes"};
+    return made;
+}
+
+} // namespace dovetail::schedule
+
+namespace dovetail::schedule {
+
+/// An order of all tasks, and what is proved about its peak.
+struct memory_order {
+    dovetail::status status = dovetail::status::feasible; ///< `optimal` where the peak meets the bound
+    std::vector<graph::index> order;                      ///< a topological order of the tasks
+    std::int64_t peak_bytes = 0;                          ///< the most that is live in it
+    std::int64_t lower_bound_bytes = 0;                   ///< no order, and no schedule, keeps its peak below
+    std::int64_t nodes = 0;                               ///< sets of tasks that the search looked at
+};
+
+/// What no schedule can avoid: at the start, at every task with all that it reads and makes, and at the end.
+/// \complexity O(uses of buffers).
+[[nodiscard]] inline std::int64_t unavoidable_bytes(const live_memory& memory) {
+    std::int64_t kept = 0;
+    for (std::size_t b = 0; b < memory.buffer_count(); ++b)
+        if (memory.kept(b)) kept += memory.size_bytes(b);
+    std::int64_t most = std::max(memory.initial_bytes(), kept);
+    for (graph::index v = 0; v < memory.task_count(); ++v) {
+        std::int64_t bytes = memory.workspace_bytes(v);
+        for (const std::uint32_t b : memory.used_by(v)) bytes += memory.size_bytes(b);
+        most = std::max(most, bytes);
+    }
+    return most;
+}
+
+/// Looks for the order of the least peak. No schedule that runs tasks at the same time has a lower peak:
+/// taken one after another in the order of their starts (of equals, those that take no time first), each task
+/// finds live no more than at its start in the schedule.
+///
+/// A greedy order comes first; then a search over sets of finished tasks, by rising peak, so that the first
+/// one that holds every task is the answer (Dijkstra's algorithm with maxima for sums). A task that leaves no
+/// more alive than it found, and does not lift the peak, is taken at once: putting it first hurts no
+/// continuation. Deterministic, but for a limit in seconds.
+struct least_memory_order {
+    budget limits{.nodes = 200'000}; ///< sets of tasks, and seconds
+    std::optional<std::int64_t>
+        target_bytes{}; ///< where given, the search ends once it knows whether some order keeps to it
+
+    /// \complexity exponential in the width of the graph at worst; memory of one set of tasks a node.
+    [[nodiscard]] memory_order operator()(const task_graph& problem, const live_memory& memory) const;
+};
+
+namespace detail {
+
+/// The tasks whose predecessors are all taken.
+class ready_tasks {
+public:
+    explicit ready_tasks(const task_graph& problem) : problem_(&problem), waiting_(problem.task_count()) {
+        for (graph::index v = 0; v < waiting_.size(); ++v) {
+            waiting_[v] = problem.precedence().predecessors(v).size();
+            if (waiting_[v] == 0) ready_.push_back(v);
+        }
+    }
+
+    [[nodiscard]] std::span<const graph::index> list() const noexcept { return ready_; }
+
+    void take(graph::index task) {
+        ready_.erase(std::find(ready_.begin(), ready_.end(), task));
+        for (const graph::index w : problem_->precedence().successors(task))
+            if (--waiting_[w] == 0) ready_.push_back(w);
+    }
+
+private:
+    const task_graph* problem_;
+    std::vector<std::size_t> waiting_;
+    std::vector<graph::index> ready_;
+};
+
+/// Where a run through an order stands: what is ready, what is live, and the most that was.
+class memory_run {
+public:
+    /// Nothing has run; every peak counts as at least `floor_bytes`.
+    memory_run(const task_graph& problem, const live_memory& memory, std::int64_t floor_bytes)
+        : ready_(problem), meter_(memory), peak_(std::max(floor_bytes, meter_.live_bytes())) {}
+
+    [[nodiscard]] std::span<const graph::index> ready() const noexcept { return ready_.list(); }
+    [[nodiscard]] std::int64_t peak_bytes() const noexcept { return peak_; }
+    [[nodiscard]] std::int64_t peak_with(graph::index task) const {
+        return std::max(peak_, meter_.live_bytes_with(task));
+    }
+    [[nodiscard]] std::int64_t net_bytes(graph::index task) const { return meter_.net_bytes(task); }
+
+    void run(graph::index task) {
+        meter_.start(task);
+        peak_ = std::max(peak_, meter_.live_bytes());
+        meter_.end(task);
+        ready_.take(task);
+        order_.push_back(task);
+    }
+    /// Runs whatever neither lifts the peak nor leaves more alive than it found.
+    void run_what_is_free() {
+        for (;;) {
+            const auto free = std::find_if(ready().begin(), ready().end(), [&](graph::index v) {
+                return peak_with(v) == peak_ && net_bytes(v) <= 0;
+            });
+            if (free == ready().end()) return;
+            run(*free);
+        }
+    }
+    [[nodiscard]] const std::vector<graph::index>& order() const noexcept { return order_; }
+
+private:
+    ready_tasks ready_;
+    memory_meter meter_;
+    std::int64_t peak_;
+    std::vector<graph::index> order_;
+};
+
+/// Always the ready task that lifts the peak least; of equals, the one that leaves least alive.
+[[nodiscard]] inline memory_order greedy_memory_order(const task_graph& problem, const live_memory& memory) {
+    memory_order found;
+    found.lower_bound_bytes = unavoidable_bytes(memory);
+    memory_run run(problem, memory, found.lower_bound_bytes);
+    while (!run.ready().empty()) {
+        const auto key = [&](graph::index v) { return std::tuple(run.peak_with(v), run.net_bytes(v), v); };
+        run.run(*std::min_element(run.ready().begin(), run.ready().end(),
+                                  [&](graph::index a, graph::index b) { return key(a) < key(b); }));
+    }
+    found.order = run.order();
+    found.peak_bytes = run.peak_bytes();
+    return found;
+}
+
+/// The search over sets of finished tasks.
+class memory_order_search {
+public:
+    /// Starts from what is known.
+    memory_order_search(const task_graph& problem, const live_memory& memory, memory_order& found)
+        : problem_(&problem), start_(problem, memory, found.lower_bound_bytes), found_(&found) {}
+
+    /// Improves the order and its bound until they meet, or the answer to `target_bytes` is known.
+    void run(std::optional<std::int64_t> target_bytes, spending& spent) {
+        memory_run first = start_;
+        first.run_what_is_free();
+        add(first, 0, 0);
+        const auto decided = [&] {
+            return target_bytes &&
+                   (found_->peak_bytes <= *target_bytes || found_->lower_bound_bytes > *target_bytes);
+        };
+        while (found_->peak_bytes > found_->lower_bound_bytes && !decided()) {
+            // Every set with a lower peak than the best order has been looked at.
+            if (open_.empty()) {
+                found_->lower_bound_bytes = found_->peak_bytes;
+                return;
+            }
+            const entry top = open_.top();
+            open_.pop();
+            found_->lower_bound_bytes =
+                std::min(found_->peak_bytes, std::max(found_->lower_bound_bytes, top.peak_bytes));
+            if (!spent.spend_node()) return;
+            expand(top.node);
+        }
+    }
+
+private:
+    using set = std::vector<std::uint64_t>;
+    struct set_hash {
+        std::size_t operator()(const set& words) const noexcept {
+            std::uint64_t h = 0;
+            for (const std::uint64_t word : words) h = mix(h ^ word);
+            return static_cast<std::size_t>(h);
+        }
+    };
+    struct node {
+        std::size_t parent;              // the node that it came from; the first is its own
+        std::vector<graph::index> steps; // from there to here
+    };
+    struct entry {
+        std::int64_t peak_bytes;
+        std::size_t count; // tasks in the set
+        std::size_t node;
+
+        // Of equal peaks, the fuller set first: it is nearer to the end.
+        friend bool operator<(const entry& a, const entry& b) noexcept {
+            if (a.peak_bytes != b.peak_bytes) return a.peak_bytes > b.peak_bytes;
+            if (a.count != b.count) return a.count < b.count;
+            return a.node > b.node;
+        }
+    };
+
+    void expand(std::size_t at) {
+        std::vector<const std::vector<graph::index>*> steps{&nodes_[at].steps};
+        for (std::size_t k = at; nodes_[k].parent != k; k = nodes_[k].parent)
+            steps.push_back(&nodes_[nodes_[k].parent].steps);
+        memory_run here = start_;
+        for (auto s = steps.rbegin(); s != steps.rend(); ++s)
+            for (const graph::index v : **s) here.run(v);
+        for (const graph::index v : here.ready()) {
+            memory_run next = here;
+            next.run(v);
+            next.run_what_is_free();
+            add(next, at, here.order().size());
+        }
+    }
+
+    // Takes note of the set that `run` has finished, unless it is no better than what is known.
+    void add(const memory_run& run, std::size_t parent, std::size_t known_steps) {
+        if (run.peak_bytes() >= found_->peak_bytes) return;
+        if (run.ready().empty()) {
+            found_->order = run.order();
+            found_->peak_bytes = run.peak_bytes();
+            return;
+        }
+        set finished((problem_->task_count() + 63) / 64, 0);
+        for (const graph::index v : run.order()) finished[v / 64] |= std::uint64_t{1} << (v % 64);
+        const auto [seen, is_new] = seen_.try_emplace(std::move(finished), run.peak_bytes());
+        if (!is_new && seen->second <= run.peak_bytes()) return;
+        seen->second = run.peak_bytes();
+        nodes_.push_back(
+            {parent, {run.order().begin() + static_cast<std::ptrdiff_t>(known_steps), run.order().end()}});
+        open_.push({run.peak_bytes(), run.order().size(), nodes_.size() - 1});
+    }
+
+    const task_graph* problem_;
+    memory_run start_;
+    memory_order* found_;
+    std::vector<node> nodes_;
+    std::unordered_map<set, std::int64_t, set_hash> seen_;
+    std::priority_queue<entry> open_;
+};
+
+} // namespace detail
+
+inline memory_order least_memory_order::operator()(const task_graph& problem,
+                                                   const live_memory& memory) const {
+    memory_order found = detail::greedy_memory_order(problem, memory);
+    spending spent(limits);
+    detail::memory_order_search(problem, memory, found).run(target_bytes, spent);
+    found.nodes = spent.nodes();
+    found.status = found.peak_bytes == found.lower_bound_bytes ? dovetail::status::optimal
+                   : spent.exhausted()                         ? dovetail::status::budget
+                                                               : dovetail::status::feasible;
+    return found;
+}
+
+} // namespace dovetail::schedule
+
+/// \file
+/// A bound on the makespan from memory: the bytes that are live, times how long they must be, over the limit.
+
+namespace dovetail::schedule {
+
+/// For how long every buffer of `memory` is live at least, in any schedule: from its producer's start along
+/// the heaviest path of shortest modes to the end of a reader; one that is there at the start, from time 0;
+/// one that is kept, to the end. \param relaxed the relaxation of `problem` \complexity O(tasks * arcs).
+[[nodiscard]] inline std::vector<double>
+shortest_lives_s(const task_graph& problem, const live_memory& memory, const relaxation& relaxed) {
+    std::vector<double> life_s(memory.buffer_count(), 0.0);
+    const std::size_t n = problem.task_count();
+    // What is there at the start lives as if a task before all others had made it.
+    std::vector<double> end_s(n);
+    for (graph::index v = 0; v < n; ++v) end_s[v] = relaxed.head_s()[v] + relaxed.shortest_s()[v];
+    const auto lengthen = [&](graph::index v, auto&& belongs) {
+        for (const std::uint32_t b : memory.used_by(v))
+            if (belongs(b))
+                life_s[b] = std::max(life_s[b], end_s[v] + (memory.kept(b) ? relaxed.tail_s()[v] : 0.0));
+    };
+    for (graph::index v = 0; v < n; ++v)
+        lengthen(v, [&](std::uint32_t b) { return memory.producer(b) == graph::none; });
+
+    constexpr double unreached = -1.0;
+    for (std::size_t from = 0; from < n; ++from) {
+        const graph::index producer = problem.order()[from];
+        std::fill(end_s.begin(), end_s.end(), unreached);
+        end_s[producer] = relaxed.shortest_s()[producer];
+        for (std::size_t k = from; k < n; ++k) {
+            const graph::index v = problem.order()[k];
+            if (end_s[v] == unreached) continue;
+            lengthen(v, [&](std::uint32_t b) { return memory.producer(b) == producer; });
+            for (const graph::index w : problem.precedence().successors(v))
+                end_s[w] = std::max(end_s[w], end_s[v] + relaxed.shortest_s()[w]);
+        }
+    }
+    return life_s;
+}
+
+/// No schedule that keeps at most `limit_bytes` alive is shorter: memory is a resource of which a buffer of
+/// size s that lives for l seconds takes the work s l, and a workspace that of its task's shortest mode.
+/// \param limit_bytes above 0 \complexity O(tasks * arcs).
+[[nodiscard]] inline double memory_bound_s(const task_graph& problem, const live_memory& memory,
+                                           const relaxation& relaxed, std::int64_t limit_bytes) {
+    DOVETAIL_ASSERT(limit_bytes > 0, "a limit is above 0");
+    const std::vector<double> life_s = shortest_lives_s(problem, memory, relaxed);
+    double held = 0.0;
+    for (std::size_t b = 0; b < life_s.size(); ++b)
+        held += static_cast<double>(memory.size_bytes(b)) * life_s[b];
+    for (graph::index v = 0; v < problem.task_count(); ++v)
+        held += static_cast<double>(memory.workspace_bytes(v)) * relaxed.shortest_s()[v];
+    return held / static_cast<double>(limit_bytes);
+}
+
+} // namespace dovetail::schedule
+
+/// \file
+/// The shortest schedule that keeps no more alive than a memory holds, with a certificate.
+
+/// \file
+/// Schedules under a memory limit that are found fast: lists that can always be carried on.
+
+namespace dovetail::schedule {
+
+/// An order that follows `priority` as far as memory allows. A task is taken only where what is left can be
+/// finished within the limit in the order of `safe`, as in the banker's algorithm (Dijkstra, EWD 108), so
+/// that the order itself keeps to the limit. \param safe an order whose peak is at most `limit_bytes`
+/// \param priority one key a task; of the ready ones the smallest comes first
+/// \complexity O(tasks^2 * (ready tasks + uses of buffers a task)).
+[[nodiscard]] inline std::vector<graph::index>
+safe_order_by(const task_graph& problem, const live_memory& memory, std::int64_t limit_bytes,
+              std::span<const graph::index> safe, std::span<const double> priority);
+
+/// Places tasks whose starts may only rise along `order`: each as soon as its predecessors have ended, its
+/// units are free and its bytes fit, in the mode that ends first. An order that keeps to the limit always
+/// gives a schedule: a task that waits for all before it to end finds what it found in the order.
+/// \param order a topological order whose peak is at most `limit_bytes`
+/// \complexity O(tasks * (modes * tasks + uses of buffers a task)).
+[[nodiscard]] inline schedule schedule_in_order(const task_graph& problem, const live_memory& memory,
+                                                std::int64_t limit_bytes,
+                                                std::span<const graph::index> order);
+
+namespace detail {
+
+/// Tasks that run now, by rising end, and the units that they leave free.
+class running_tasks {
+public:
+    explicit running_tasks(const demand& capacity) : free_(capacity) {}
+
+    [[nodiscard]] bool empty() const noexcept { return running_.empty(); }
+    [[nodiscard]] double first_end_s() const { return running_.front().end_s; }
+
+    /// The first time from `time_s` on at which `use` fits, if nothing else starts.
+    [[nodiscard]] double earliest_s(double time_s, const demand& use) const {
+        demand free = free_;
+        for (const held& h : running_) {
+            if (fits(use, free)) break;
+            time_s = std::max(time_s, h.end_s);
+            for (std::size_t r = 0; r < max_resources; ++r) free[r] += h.use[r];
+        }
+        return time_s;
+    }
+    void start(graph::index task, double end_s, const demand& use) {
+        const auto after =
+            std::find_if(running_.begin(), running_.end(), [&](const held& h) { return h.end_s > end_s; });
+        running_.insert(after, {task, end_s, use});
+        for (std::size_t r = 0; r < max_resources; ++r) free_[r] -= use[r];
+    }
+    /// Ends the first.
+    graph::index end_first() {
+        const held first = running_.front();
+        running_.erase(running_.begin());
+        for (std::size_t r = 0; r < max_resources; ++r) free_[r] += first.use[r];
+        return first.task;
+    }
+
+private:
+    struct held {
+        graph::index task;
+        double end_s;
+        demand use;
+    };
+
+    demand free_;
+    std::vector<held> running_;
+};
+
+} // namespace detail
+
+inline std::vector<graph::index> safe_order_by(const task_graph& problem, const live_memory& memory,
+                                               std::int64_t limit_bytes, std::span<const graph::index> safe,
+                                               std::span<const double> priority) {
+    const std::size_t n = problem.task_count();
+    DOVETAIL_ASSERT(safe.size() == n && priority.size() == n, "one place and one key a task");
+    std::vector<graph::index> left(safe.begin(), safe.end());
+    std::vector<graph::index> order;
+    std::vector<graph::index> candidates;
+    std::vector<std::size_t> waiting(n);
+    for (graph::index v = 0; v < n; ++v) waiting[v] = problem.precedence().predecessors(v).size();
+    memory_meter meter(memory);
+    while (!left.empty()) {
+        candidates.clear();
+        for (const graph::index v : left)
+            if (waiting[v] == 0 && meter.live_bytes_with(v) <= limit_bytes) candidates.push_back(v);
+        std::sort(candidates.begin(), candidates.end(), [&](graph::index a, graph::index b) {
+            return std::pair(priority[a], a) < std::pair(priority[b], b);
+        });
+        // The first of `left` can always go on.
+        const auto can_go_on = [&](graph::index v) {
+            memory_meter after = meter;
+            after.start(v);
+            after.end(v);
+            return std::all_of(left.begin(), left.end(), [&](graph::index u) {
+                if (u == v) return true;
+                after.start(u);
+                const bool within = after.live_bytes() <= limit_bytes;
+                after.end(u);
+                return within;
+            });
+        };
+        const auto next = std::find_if(candidates.begin(), candidates.end(), can_go_on);
+        DOVETAIL_ASSERT(next != candidates.end(), "the safe order exceeds the limit");
+        meter.start(*next);
+        meter.end(*next);
+        order.push_back(*next);
+        left.erase(std::find(left.begin(), left.end(), *next));
+        for (const graph::index w : problem.precedence().successors(*next)) --waiting[w];
+    }
+    return order;
+}
+
+inline schedule schedule_in_order(const task_graph& problem, const live_memory& memory,
+                                  std::int64_t limit_bytes, std::span<const graph::index> order) {
+    const std::size_t n = problem.task_count();
+    DOVETAIL_ASSERT(order.size() == n, "the order must hold every task");
+    schedule made;
+    made.start_s.assign(n, 0.0);
+    made.mode.assign(n, 0);
+    std::vector<double> end_s(n, 0.0);
+    detail::running_tasks running(problem.capacity());
+    memory_meter meter(memory);
+    double time_s = 0.0;
+    const auto pass_until = [&](double until_s) {
+        time_s = std::max(time_s, until_s);
+        while (!running.empty() && running.first_end_s() <= time_s) meter.end(running.end_first());
+    };
+    for (const graph::index v : order) {
+        double ready_s = time_s;
+        for (const graph::index u : problem.precedence().predecessors(v))
+            ready_s = std::max(ready_s, end_s[u]);
+        pass_until(ready_s);
+        while (meter.live_bytes_with(v) > limit_bytes) {
+            DOVETAIL_ASSERT(!running.empty(), "the order exceeds the limit");
+            pass_until(running.first_end_s());
+        }
+        double start_s = 0.0;
+        end_s[v] = std::numeric_limits<double>::infinity();
+        const std::span<const mode> modes = problem.modes(v);
+        for (std::uint32_t k = 0; k < modes.size(); ++k) {
+            if (!fits(modes[k].use, problem.capacity())) continue;
+            const bool instant = modes[k].duration_s == 0.0;
+            const double from_s = instant ? time_s : running.earliest_s(time_s, modes[k].use);
+            if (from_s + modes[k].duration_s >= end_s[v]) continue;
+            start_s = from_s;
+            end_s[v] = from_s + modes[k].duration_s;
+            made.mode[v] = k;
+        }
+        pass_until(start_s);
+        made.start_s[v] = start_s;
+        made.makespan_s = std::max(made.makespan_s, end_s[v]);
+        meter.start(v);
+        const mode& chosen = modes[made.mode[v]];
+        if (end_s[v] > start_s)
+            running.start(v, end_s[v], chosen.use);
+        else
+            meter.end(v);
+    }
+    return made;
+}
+
+} // namespace dovetail::schedule
+
+/// \file
+/// The tree behind the exact scheduler under a memory limit: which tasks start whenever one has ended.
+
+/// \file
+/// The modes of a task that some shortest schedule may need.
+
+namespace dovetail::schedule {
+
+/// Positions of the modes that stay within the capacities and that no other such mode replaces by being
+/// neither longer nor larger; of equal ones the first. A mode of no duration holds nothing, so where there is
+/// one it stands alone. \complexity O(modes^2).
+[[nodiscard]] constexpr std::vector<std::uint32_t> useful_modes(std::span<const mode> modes,
+                                                                const demand& capacity) {
+    const auto held = [](const mode& m) { return m.duration_s == 0.0 ? demand{} : m.use; };
+    const auto replaces = [&](const mode& a, const mode& b) {
+        return fits(a.use, capacity) && a.duration_s <= b.duration_s && fits(held(a), held(b));
+    };
+    std::vector<std::uint32_t> useful;
+    for (std::uint32_t k = 0; k < modes.size(); ++k) {
+        bool needed = fits(modes[k].use, capacity);
+        for (std::uint32_t other = 0; other < modes.size() && needed; ++other)
+            if (other != k && replaces(modes[other], modes[k]))
+                needed = other > k && replaces(modes[k], modes[other]);
+        if (needed) useful.push_back(k);
+    }
+    return useful;
+}
+
+} // namespace dovetail::schedule
+
+namespace dovetail::schedule::detail {
+
+/// Depth-first search forward in time. Under a memory limit it can pay to wait with a task that could start,
+/// so a branch chooses, at time 0 and whenever a task has ended, any set of tasks that fit, the empty one
+/// included. Those times are enough: between two ends nothing comes free, so every start in between can move
+/// to the earlier one. A task that takes no time holds nothing and starts as soon as it may. Not looked at
+/// are
+///  - a mode, where another is neither longer nor larger;
+///  - what its bound shows to be no better than the incumbent;
+///  - a state whose tasks another state of the same tasks ends no later: that one can wait and do the same.
+class memory_search {
+public:
+    /// Looks for a schedule that is shorter than `incumbent_s`.
+    memory_search(const task_graph& problem, const live_memory& memory, const relaxation& relaxed,
+                  std::int64_t limit_bytes, double incumbent_s, std::size_t memory_limit, spending& spent);
+
+    /// Whether the tree was searched to its end.
+    bool run() { return explore(0.0, true); }
+
+    /// The shortest schedule found; without tasks when nothing beats the incumbent.
+    [[nodiscard]] const schedule& best() const noexcept { return best_; }
+
+private:
+    using set = std::vector<std::uint64_t>;
+    struct set_hash {
+        std::size_t operator()(const set& words) const noexcept {
+            std::uint64_t h = 0;
+            for (const std::uint64_t word : words) h = mix(h ^ word);
+            return static_cast<std::size_t>(h);
+        }
+    };
+    struct held {
+        graph::index task;
+        double end_s;
+        demand use;
+    };
+    struct state {
+        double time_s;
+        std::vector<held> running;
+    };
+
+    bool explore(double time_s, bool is_new);
+    bool choose(double time_s, std::span<const graph::index> candidates, std::size_t from, bool is_new);
+    bool advance(bool is_new);
+    void start(graph::index v, std::uint32_t k, double time_s);
+    void take_back_start(graph::index v);
+    void end(graph::index v);
+    void take_back_end(graph::index v);
+    [[nodiscard]] bool is_started(graph::index v) const { return (started_[v / 64] >> (v % 64) & 1) != 0; }
+    [[nodiscard]] double bound(double time_s);
+    [[nodiscard]] bool dominated(double time_s);
+    [[nodiscard]] bool beaten(double bound_s) const noexcept {
+        return bound_s >= best_.makespan_s * (1.0 - makespan_tolerance);
+    }
+
+    const task_graph& problem_;
+    const relaxation& relaxed_;
+    double limit_bytes_;
+    std::size_t memory_limit_;
+    spending& spent_;
+
+    std::vector<std::vector<std::uint32_t>> useful_; // modes that no other one dominates
+    std::vector<double> memory_work_;                // of every task: of what it makes and of its workspace
+    double memory_work_left_ = 0.0;
+    memory_meter meter_;
+    demand free_;
+    set started_;
+    std::size_t started_count_ = 0;
+    std::vector<std::size_t> waiting_;
+    std::vector<held> running_; // in the order of their starts
+    std::vector<double> end_s_, earliest_s_;
+    schedule trial_, best_;
+    std::unordered_map<set, std::vector<state>, set_hash> seen_;
+    std::size_t remembered_ = 0;
+};
+
+inline memory_search::memory_search(const task_graph& problem, const live_memory& memory,
+                                    const relaxation& relaxed, std::int64_t limit_bytes, double incumbent_s,
+                                    std::size_t memory_limit, spending& spent)
+    : problem_(problem), relaxed_(relaxed), limit_bytes_(static_cast<double>(limit_bytes)),
+      memory_limit_(memory_limit), spent_(spent), useful_(problem.task_count()),
+      memory_work_(problem.task_count(), 0.0), meter_(memory), free_(problem.capacity()),
+      started_((problem.task_count() + 63) / 64, 0), waiting_(problem.task_count()),
+      end_s_(problem.task_count()), earliest_s_(problem.task_count()) {
+    best_.makespan_s = incumbent_s;
+    trial_.start_s.resize(problem.task_count());
+    trial_.mode.resize(problem.task_count());
+    const std::vector<double> life_s = shortest_lives_s(problem, memory, relaxed);
+    for (graph::index v = 0; v < problem.task_count(); ++v) {
+        waiting_[v] = problem.precedence().predecessors(v).size();
+        useful_[v] = useful_modes(problem.modes(v), problem.capacity());
+        memory_work_[v] = static_cast<double>(memory.workspace_bytes(v)) * relaxed.shortest_s()[v];
+        for (const std::uint32_t b : memory.used_by(v))
+            if (memory.producer(b) == v)
+                memory_work_[v] += static_cast<double>(memory.size_bytes(b)) * life_s[b];
+        memory_work_left_ += memory_work_[v];
+    }
+}
+
+// `is_new`: tasks have started since the state that this one comes from; if not, this is how that one waits,
+// and it must not be compared with it.
+inline bool memory_search::explore(double time_s, bool is_new) {
+    if (!spent_.spend_node()) return false;
+    std::vector<graph::index> instant;
+    const auto is_ready = [&](graph::index v) { return waiting_[v] == 0 && !is_started(v); };
+    for (const graph::index v : problem_.order()) {
+        if (!is_ready(v)) continue;
+        // The only useful mode of a task that may take no time.
+        const std::uint32_t k = useful_[v].front();
+        if (problem_.modes(v)[k].duration_s > 0.0) continue;
+        start(v, k, time_s);
+        end(v);
+        instant.push_back(v);
+    }
+    bool complete = true;
+    if (started_count_ == problem_.task_count()) {
+        double makespan_s = time_s;
+        for (const held& h : running_) makespan_s = std::max(makespan_s, h.end_s);
+        if (makespan_s < best_.makespan_s) {
+            best_ = trial_;
+            best_.makespan_s = makespan_s;
+        }
+    } else if (!beaten(bound(time_s)) && !(is_new && dominated(time_s))) {
+        std::vector<graph::index> candidates;
+        for (const graph::index v : problem_.order())
+            if (is_ready(v)) candidates.push_back(v);
+        const auto remaining_s = [&](graph::index v) {
+            return relaxed_.shortest_s()[v] + relaxed_.tail_s()[v];
+        };
+        std::stable_sort(candidates.begin(), candidates.end(),
+                         [&](graph::index a, graph::index b) { return remaining_s(a) > remaining_s(b); });
+        complete = choose(time_s, candidates, 0, !instant.empty());
+    }
+    for (auto v = instant.rbegin(); v != instant.rend(); ++v) {
+        take_back_end(*v);
+        take_back_start(*v);
+    }
+    return complete;
+}
+
+// Every set of candidates from position `from` on, larger sets first, each followed by what comes after it.
+inline bool memory_search::choose(double time_s, std::span<const graph::index> candidates, std::size_t from,
+                                  bool is_new) {
+    for (std::size_t c = from; c < candidates.size(); ++c) {
+        const graph::index v = candidates[c];
+        if (static_cast<double>(meter_.live_bytes_with(v)) > limit_bytes_) continue;
+        for (const std::uint32_t k : useful_[v]) {
+            const mode& m = problem_.modes(v)[k];
+            if (!fits(m.use, free_)) continue;
+            if (beaten(time_s + m.duration_s + relaxed_.tail_s()[v])) continue;
+            start(v, k, time_s);
+            running_.push_back({v, end_s_[v], m.use});
+            for (std::size_t r = 0; r < max_resources; ++r) free_[r] -= m.use[r];
+            const bool complete = choose(time_s, candidates, c + 1, true);
+            for (std::size_t r = 0; r < max_resources; ++r) free_[r] += m.use[r];
+            running_.pop_back();
+            take_back_start(v);
+            if (!complete) return false;
+        }
+    }
+    return running_.empty() || advance(is_new);
+}
+
+// Time passes until the next task ends.
+inline bool memory_search::advance(bool is_new) {
+    double time_s = std::numeric_limits<double>::infinity();
+    for (const held& h : running_) time_s = std::min(time_s, h.end_s);
+    const std::vector<held> before = running_;
+    for (const held& h : before) {
+        if (h.end_s > time_s) continue;
+        end(h.task);
+        for (std::size_t r = 0; r < max_resources; ++r) free_[r] += h.use[r];
+    }
+    std::erase_if(running_, [&](const held& h) { return h.end_s <= time_s; });
+    const bool complete = explore(time_s, is_new);
+    running_ = before;
+    for (auto h = before.rbegin(); h != before.rend(); ++h) {
+        if (h->end_s > time_s) continue;
+        for (std::size_t r = 0; r < max_resources; ++r) free_[r] -= h->use[r];
+        take_back_end(h->task);
+    }
+    return complete;
+}
+
+inline void memory_search::start(graph::index v, std::uint32_t k, double time_s) {
+    trial_.start_s[v] = time_s;
+    trial_.mode[v] = k;
+    end_s_[v] = time_s + problem_.modes(v)[k].duration_s;
+    started_[v / 64] |= std::uint64_t{1} << (v % 64);
+    ++started_count_;
+    meter_.start(v);
+    memory_work_left_ -= memory_work_[v];
+}
+
+inline void memory_search::take_back_start(graph::index v) {
+    memory_work_left_ += memory_work_[v];
+    meter_.take_back_start(v);
+    --started_count_;
+    started_[v / 64] &= ~(std::uint64_t{1} << (v % 64));
+}
+
+inline void memory_search::end(graph::index v) {
+    meter_.end(v);
+    for (const graph::index w : problem_.precedence().successors(v)) --waiting_[w];
+}
+
+inline void memory_search::take_back_end(graph::index v) {
+    for (const graph::index w : problem_.precedence().successors(v)) ++waiting_[w];
+    meter_.take_back_end(v);
+}
+
+// Critical path of what is left, and what every resource and the memory have still to do from `time_s` on.
+inline double memory_search::bound(double time_s) {
+    work left_s{}, last_s{};
+    last_s.fill(std::numeric_limits<double>::infinity());
+    double bound_s = time_s + memory_work_left_ * (1.0 - 1e-9) / limit_bytes_;
+    for (const graph::index v : problem_.order()) {
+        const double tail_s = relaxed_.tail_s()[v];
+        work needed_s = relaxed_.work_s()[v];
+        if (is_started(v)) {
+            earliest_s_[v] = end_s_[v];
+            const double rest_s = std::max(0.0, end_s_[v] - time_s);
+            for (std::size_t r = 0; r < max_resources; ++r)
+                needed_s[r] = rest_s * problem_.modes(v)[trial_.mode[v]].use[r];
+        } else {
+            double ready_s = time_s;
+            for (const graph::index u : problem_.precedence().predecessors(v))
+                ready_s = std::max(ready_s, earliest_s_[u]);
+            earliest_s_[v] = ready_s + relaxed_.shortest_s()[v];
+        }
+        bound_s = std::max(bound_s, earliest_s_[v] + tail_s);
+        for (std::size_t r = 0; r < max_resources; ++r) {
+            if (needed_s[r] == 0.0) continue;
+            left_s[r] += needed_s[r];
+            last_s[r] = std::min(last_s[r], tail_s);
+        }
+    }
+    for (std::size_t r = 0; r < max_resources; ++r)
+        if (left_s[r] > 0.0)
+            bound_s = std::max(bound_s, time_s + left_s[r] / problem_.capacity()[r] + last_s[r]);
+    return bound_s;
+}
+
+// Whether a state seen before, of the same tasks, allows whatever this one allows; if not, this one is
+// remembered.
+inline bool memory_search::dominated(double time_s) {
+    const auto allows_more = [&](const state& s) {
+        return s.time_s <= time_s && std::all_of(s.running.begin(), s.running.end(), [&](const held& h) {
+                   if (h.end_s <= time_s) return true;
+                   return h.end_s <= end_s_[h.task] &&
+                          fits(h.use, problem_.modes(h.task)[trial_.mode[h.task]].use);
+               });
+    };
+    const auto found = seen_.find(started_);
+    if (found != seen_.end() && std::any_of(found->second.begin(), found->second.end(), allows_more))
+        return true;
+    if (remembered_ == memory_limit_) return false;
+    ++remembered_;
+    seen_[started_].push_back({time_s, running_});
+    return false;
+}
+
+} // namespace dovetail::schedule::detail
+
+namespace dovetail::schedule {
+
+/// A schedule under a memory limit and what is proved about it. The schedule has no tasks where none was
+/// found: `status::infeasible` when none exists, `status::budget` when the limits ended the search for one.
+struct memory_certificate {
+    certificate proof;
+    std::int64_t peak_bytes = 0;       ///< the most that is live at any time of the schedule
+    std::int64_t least_peak_bytes = 0; ///< no schedule keeps its peak below: the least limit worth trying
+};
+
+/// Minimises the makespan where at most `limit_bytes` may be live at any time. Exact for small problems, with
+/// a schedule and a bound for large ones:
+///  1. the list schedule that knows no limit, where it keeps to it by itself;
+///  2. an order that keeps to the limit (`least_memory_order`), or the proof that there is none;
+///  3. lists by several priorities that can always be carried on (`safe_order_by`, `schedule_in_order`);
+///  4. a search over all schedules (`detail::memory_search`), cut off by the limits.
+/// The bound is the larger of that of `relaxation` and `memory_bound_s`. Deterministic, but for a limit in
+/// seconds.
+struct memory_limited {
+    std::int64_t limit_bytes = std::numeric_limits<std::int64_t>::max(); ///< at least 1
+    budget limits{.nodes = 1'000'000};                                   ///< of the search over schedules
+    std::size_t memory_limit = 1'000'000; ///< states that this search remembers
+    least_memory_order order{};           ///< finds the order of step 2; its target is set here
+
+    /// \complexity exponential at worst; steps 1 to 3 take O(tasks^2 * uses of buffers a task).
+    [[nodiscard]] memory_certificate operator()(const task_graph& problem, const live_memory& memory) const;
+};
+
+inline memory_certificate memory_limited::operator()(const task_graph& problem,
+                                                     const live_memory& memory) const {
+    DOVETAIL_ASSERT(limit_bytes > 0, "a limit is above 0");
+    DOVETAIL_ASSERT(memory.task_count() == problem.task_count(), "the memory of another problem");
+    const relaxation relaxed(problem);
+    memory_certificate answer;
+    answer.proof.best.makespan_s = std::numeric_limits<double>::infinity();
+    answer.proof.lower_bound_s =
+        std::max(relaxed.lower_bound_s(), memory_bound_s(problem, memory, relaxed, limit_bytes));
+    answer.least_peak_bytes = unavoidable_bytes(memory);
+    const auto offer = [&](schedule candidate) {
+        if (!(candidate.makespan_s < answer.proof.best.makespan_s)) return;
+        const std::int64_t peak = peak_bytes(memory, problem, candidate);
+        if (peak > limit_bytes) return;
+        answer.proof.best = std::move(candidate);
+        answer.peak_bytes = peak;
+    };
+    const auto ends_as = [&](dovetail::status status) {
+        answer.proof.status = status;
+        if (status == dovetail::status::optimal) answer.proof.lower_bound_s = answer.proof.best.makespan_s;
+        return answer;
+    };
+    const auto proved = [&] { return meets(answer.proof.best.makespan_s, answer.proof.lower_bound_s); };
+
+    offer(list_scheduler{}(problem).best);
+    if (proved()) return ends_as(dovetail::status::optimal);
+
+    least_memory_order finder = order;
+    finder.target_bytes = limit_bytes;
+    const memory_order safe = finder(problem, memory);
+    answer.least_peak_bytes = safe.lower_bound_bytes;
+    if (safe.lower_bound_bytes > limit_bytes) return ends_as(dovetail::status::infeasible);
+    if (safe.peak_bytes <= limit_bytes) {
+        std::vector<double> key(problem.task_count());
+        const auto try_priority = [&](auto&& of_task) {
+            for (graph::index v = 0; v < key.size(); ++v) key[v] = of_task(v);
+            const std::vector<graph::index> safely =
+                safe_order_by(problem, memory, limit_bytes, safe.order, key);
+            offer(schedule_in_order(problem, memory, limit_bytes, safely));
+        };
+        offer(schedule_in_order(problem, memory, limit_bytes, safe.order));
+        const auto remaining_s = [&](graph::index v) {
+            return relaxed.shortest_s()[v] + relaxed.tail_s()[v];
+        };
+        try_priority([&](graph::index v) { return -remaining_s(v); });
+        try_priority([&](graph::index v) { return relaxed.head_s()[v]; });
+        try_priority([&](graph::index v) { return relaxed.head_s()[v] - remaining_s(v); });
+        try_priority([&](graph::index v) { return static_cast<double>(memory.taken_bytes(v)); });
+        if (proved()) return ends_as(dovetail::status::optimal);
+    }
+
+    spending spent(limits);
+    detail::memory_search search(problem, memory, relaxed, limit_bytes, answer.proof.best.makespan_s,
+                                 memory_limit, spent);
+    const bool complete = search.run();
+    answer.proof.nodes = spent.nodes();
+    if (!search.best().start_s.empty()) offer(search.best());
+    if (!complete) return ends_as(dovetail::status::budget);
+    const bool found = !answer.proof.best.start_s.empty() || problem.task_count() == 0;
+    return ends_as(found ? dovetail::status::optimal : dovetail::status::infeasible);
+}
+
+} // namespace dovetail::schedule
+
+/// \file
+/// How long a set of tasks keeps a resource at least, when each takes all of it or shares it with others.
+
+namespace dovetail::schedule {
+
+/// What a task asks of one resource, over the modes that it may take; infinite where it has none of the kind.
+struct resource_need {
+    double full_s = std::numeric_limits<double>::infinity(); ///< of its shortest mode that takes all units
+    double part_s = std::numeric_limits<double>::infinity(); ///< of its shortest other mode
+    /// Work over capacity, of the mode of least work.
+    double least_s = std::numeric_limits<double>::infinity();
+    bool always = true; ///< whether every mode takes some
+};
+
+/// A bound on the time in which a set of tasks runs that all need one resource.
+///
+/// A task that takes all units, for f_i seconds, overlaps with no other of the set. The rest, the set P, take
+/// fewer, for o_i seconds. At least one of them runs during theta(P), the length of the union of their
+/// intervals, which no other task shares. So the set takes at least min over P of (sum over i not in P of
+/// f_i) + theta(P). theta(P) is at least the longest o_i, and the work of P over the capacity; and since
+/// tasks of which one waits for the other do not overlap, at least the sum of the o_i on every chain of P.
+///
+/// `by_longest` uses the first two. `by_chains` uses all, with given chains that cover the set: for every
+/// theta it finds on each chain which tasks that fit in theta save most, a knapsack of few items.
+class occupancy {
+public:
+    /// One task of the set.
+    struct member {
+        std::uint32_t task;
+        resource_need need;
+        std::uint32_t chain; ///< tasks of one chain never overlap, whatever their modes
+    };
+
+    /// Empties the set. Keeps the memory.
+    void clear() { members_.clear(); }
+    /// Adds a task, the part_s of which is no shorter than of those before. Chains are numbered from 0.
+    void add(const member& m) { members_.push_back(m); }
+    /// The set, in the order in which it was added.
+    [[nodiscard]] std::span<const member> members() const noexcept { return members_; }
+
+    /// The bound from the longest task and the work. \complexity O(tasks).
+    double by_longest() {
+        const std::size_t n = members_.size();
+        beside_s_.resize(n);
+        at_least_s_.resize(n);
+        double beside_s = 0.0;
+        for (std::size_t k = 0; k < n; ++k) beside_s_[k] = beside_s += members_[k].need.least_s;
+        double alone_s = 0.0; // of those that last longer
+        double least_s = std::numeric_limits<double>::infinity();
+        for (std::size_t k = n; k-- > 0;) {
+            const resource_need& need = members_[k].need;
+            at_least_s_[k] = least_s = std::min(least_s, alone_s + std::max(need.part_s, beside_s_[k]));
+            alone_s += need.full_s;
+        }
+        return std::min(least_s, alone_s);
+    }
+
+    /// The bound from the chains, and that of `by_longest`, whichever is larger for every theta. A chain with
+    /// more than `points_a_chain` ways to save counts as several. \complexity O(tasks * points + points log
+    /// points).
+    double by_chains();
+
+    /// The bound where the member at `position` shares: so all ways with a theta of at least its part_s. Of
+    /// the call before.
+    [[nodiscard]] double where_shared_s(std::size_t position) const { return at_least_s_[position]; }
+
+private:
+    static constexpr std::size_t points_a_chain = 48;
+    static constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
+
+    // On one chain, or along theta: so much time of sharing saves so much of running alone.
+    struct saving {
+        double shared_s;
+        double saved_s;
+    };
+    using savings = std::vector<saving>; // rising in both
+
+    void fill_chains(double useless_s);
+    bool put_in(savings& chain, const resource_need& need, double useless_s);
+
+    std::vector<member> members_;
+    std::vector<double> beside_s_, at_least_s_, from_s_;
+    std::vector<savings> chains_;    // the first `used_chains_` count
+    std::vector<std::size_t> place_; // of every chain, among them
+    std::size_t used_chains_ = 0;
+    savings points_, along_;
+};
+
+inline double occupancy::by_chains() {
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    const double longest_bound_s = by_longest();
+    double alone_s = 0.0; // all that can be alone are
+    double useless_s = 0.0;
+    for (const member& m : members_) {
+        if (m.need.full_s < infinity)
+            alone_s += m.need.full_s;
+        else
+            useless_s += m.need.part_s;
+    }
+    useless_s += alone_s; // whoever shares for longer takes longer than without any choice to share
+    fill_chains(useless_s);
+
+    // Along theta: what is saved, and so the bound.
+    points_.clear();
+    double base_s = 0.0;
+    for (std::size_t c = 0; c < used_chains_; ++c) {
+        const savings& points = chains_[c];
+        base_s = std::max(base_s, points.front().shared_s);
+        for (std::size_t p = 1; p < points.size(); ++p)
+            points_.push_back({points[p].shared_s, points[p].saved_s - points[p - 1].saved_s});
+    }
+    std::sort(points_.begin(), points_.end(),
+              [](const saving& a, const saving& b) { return a.shared_s < b.shared_s; });
+    along_.assign(1, {base_s, 0.0});
+    for (const saving& p : points_) {
+        if (p.shared_s > along_.back().shared_s) along_.push_back({p.shared_s, along_.back().saved_s});
+        along_.back().saved_s += p.saved_s;
+    }
+    from_s_.resize(along_.size());
+    double least_s = infinity;
+    for (std::size_t k = along_.size(); k-- > 0;)
+        from_s_[k] = least_s = std::min(least_s, alone_s - along_[k].saved_s + along_[k].shared_s);
+
+    for (std::size_t k = 0; k < members_.size(); ++k) {
+        const double part_s = members_[k].need.part_s;
+        const auto next =
+            std::lower_bound(along_.begin(), along_.end(), part_s,
+                             [](const saving& a, double theta_s) { return a.shared_s < theta_s; });
+        if (next == along_.end()) continue; // beyond what is useful
+        double shared_s = std::min(useless_s, from_s_[static_cast<std::size_t>(next - along_.begin())]);
+        if (next != along_.begin()) shared_s = std::min(shared_s, alone_s - (next - 1)->saved_s + part_s);
+        at_least_s_[k] = std::max(at_least_s_[k], shared_s);
+    }
+    return std::max(longest_bound_s, least_s);
+}
+
+inline void occupancy::fill_chains(double useless_s) {
+    used_chains_ = 0;
+    place_.clear();
+    for (const member& m : members_) {
+        if (m.need.part_s == std::numeric_limits<double>::infinity()) continue;
+        if (place_.size() <= m.chain) place_.resize(m.chain + std::size_t{1}, none);
+        std::size_t& at = place_[m.chain];
+        if (at != none && put_in(chains_[at], m.need, useless_s)) continue;
+        at = used_chains_++;
+        if (chains_.size() == at) chains_.emplace_back();
+        chains_[at].assign(1, {0.0, 0.0});
+        put_in(chains_[at], m.need, useless_s);
+    }
+}
+
+// Adds a task to the knapsack of a chain; false, and nothing done, where that makes too many points.
+inline bool occupancy::put_in(savings& chain, const resource_need& need, double useless_s) {
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    if (need.full_s == infinity) { // it has no choice
+        for (saving& p : chain) p.shared_s += need.part_s;
+        return true;
+    }
+    // Both lists rise: merge them, without what shares for longer and saves no more.
+    points_.clear();
+    std::size_t without = 0, with = 0;
+    while (with < chain.size()) {
+        const double apart_s = without < chain.size() ? chain[without].shared_s : infinity;
+        const double shared_s = chain[with].shared_s + need.part_s;
+        const saving next =
+            apart_s <= shared_s ? chain[without++] : saving{shared_s, chain[with++].saved_s + need.full_s};
+        if (!points_.empty() && (next.shared_s >= useless_s || next.saved_s <= points_.back().saved_s))
+            continue;
+        points_.push_back(next);
+    }
+    if (points_.size() > points_a_chain) return false;
+    chain.swap(points_);
+    return true;
+}
+
+} // namespace dovetail::schedule
+
+/// \file
+/// The project files of PSPLIB, with one mode or several, as scheduling problems.
+
+namespace dovetail::schedule {
+
+/// A project of PSPLIB. Job j of the file is task j - 1; one of its periods counts as one second.
+struct psplib_project {
+    task_graph problem;
+    double horizon_s = 0.0; ///< what the file says that no good schedule exceeds
+};
+
+namespace detail {
+
+// The lines that say something, one after another, in words.
+class psplib_lines {
+public:
+    psplib_lines(std::string_view text, std::string_view name) : text_(text), name_(name) {}
+
+    // Takes the next line that is neither empty nor a rule of stars or hyphens; false behind the last.
+    bool next() {
+        words_.clear();
+        while (words_.empty() && !text_.empty()) {
+            const std::size_t end = std::min(text_.find('\n'), text_.size());
+            line_ = text_.substr(0, end);
+            text_.remove_prefix(std::min(end + 1, text_.size()));
+            ++number_;
+            if (line_.find_first_not_of("*- \t\r") != std::string_view::npos) split();
+        }
+        if (words_.empty()) line_ = {};
+        return !words_.empty();
+    }
+
+    [[nodiscard]] const std::vector<std::string_view>& words() const noexcept { return words_; }
+    [[nodiscard]] bool starts_with(std::string_view title) const noexcept {
+        return line_.substr(std::min(line_.find_first_not_of(' '), line_.size())).substr(0, title.size()) ==
+               title;
+    }
+
+    [[nodiscard]] error wrong(errc code, std::string what, std::string expected) const {
+        return {code, name_ + ": line " + to_text(number_), std::move(what), std::move(expected)};
+    }
+    // About a line of which nothing can be read.
+    [[nodiscard]] error missing(std::string expected) const {
+        if (words_.empty()) return wrong(errc::parse, "the file ends here", std::move(expected));
+        return wrong(errc::parse, "it starts with '" + std::string(words_.front()) + "'",
+                     std::move(expected));
+    }
+
+    // The whole number in [least, most] that is word `k`; `meaning` is its name in errors.
+    [[nodiscard]] result<std::int32_t> integer(std::size_t k, std::string_view meaning, std::int32_t least,
+                                               std::int32_t most) const {
+        const std::string expected = std::string(meaning) + " is expected: a whole number from " +
+                                     to_text(least) + " to " + to_text(most);
+        if (words_.empty()) return missing(expected);
+        if (k >= words_.size())
+            return wrong(errc::parse, "it has " + to_text(words_.size()) + " words", expected);
+        const std::optional<std::int32_t> value = parse_number<std::int32_t>(words_[k]);
+        if (!value || *value < least || *value > most)
+            return wrong(value ? errc::out_of_range : errc::parse,
+                         "word " + to_text(k + 1) + " is '" + std::string(words_[k]) + "'", expected);
+        return *value;
+    }
+
+private:
+    void split() {
+        for (std::size_t at = 0; at < line_.size();) {
+            const std::size_t begin = std::min(line_.find_first_not_of(" \t\r", at), line_.size());
+            at = std::min(line_.find_first_of(" \t\r", begin), line_.size());
+            if (at > begin) words_.push_back(line_.substr(begin, at - begin));
+        }
+    }
+
+    std::string_view text_, line_;
+    std::string name_;
+    std::vector<std::string_view> words_;
+    std::size_t number_ = 0;
+};
+
+// Reads the parts of a file in their order; each call leaves the last line of its part as the current one.
+class psplib_reader {
+public:
+    psplib_reader(std::string_view text, std::string_view name) : lines_(text, name), name_(name) {}
+
+    [[nodiscard]] result<psplib_project> read() {
+        if (result<void> done = read_header(); !done) return std::move(done).problem();
+        if (result<void> done = read_precedence(); !done) return std::move(done).problem();
+        if (result<void> done = read_modes(); !done) return std::move(done).problem();
+        if (result<void> done = read_capacities(); !done) return std::move(done).problem();
+        result<task_graph> problem =
+            make_task_graph(graph::digraph(static_cast<std::size_t>(jobs_), arcs_), capacity_, table_);
+        if (!problem) return std::move(problem).problem().within(name_);
+        return psplib_project{std::move(problem).value(), static_cast<double>(horizon_)};
+    }
+
+private:
+    static constexpr std::int32_t most = std::numeric_limits<std::int32_t>::max();
+
+    // One line a fact, "title: value"; those that no one needs here are passed over.
+    result<void> read_header() {
+        struct fact {
+            std::string_view title;
+            std::int32_t* value;
+            std::int32_t least, most;
+        };
+        std::int32_t projects = 0, nonrenewable = 0, doubly_constrained = 0;
+        const fact facts[] = {{"projects", &projects, 1, 1},
+                              {"jobs", &jobs_, 1, most},
+                              {"horizon", &horizon_, 0, most},
+                              {"- renewable", &resources_, 0, static_cast<std::int32_t>(max_resources)},
+                              {"- nonrenewable", &nonrenewable, 0, 0},
+                              {"- doubly constrained", &doubly_constrained, 0, 0}};
+        for (const fact& f : facts) {
+            do {
+                if (!lines_.next() || lines_.starts_with("PRECEDENCE"))
+                    return lines_.missing("a line '" + std::string(f.title) + " : <count>' comes first");
+            } while (!lines_.starts_with(f.title));
+            const auto& words = lines_.words();
+            const std::size_t colon = static_cast<std::size_t>(
+                std::find_if(words.begin(), words.end(),
+                             [](std::string_view word) { return word.back() == ':'; }) -
+                words.begin());
+            const auto value = lines_.integer(colon + 1, f.title, f.least, most);
+            if (!value) return value.problem();
+            if (*value > f.most)
+                return lines_.wrong(errc::unsupported, "it counts " + to_text(*value),
+                                    "at most " + to_text(f.most) + " can be handled");
+            *f.value = *value;
+        }
+        return skip_to("PRECEDENCE RELATIONS");
+    }
+
+    // A line a job: number, modes, count of successors, successors.
+    result<void> read_precedence() {
+        if (result<void> done = skip_to("jobnr."); !done) return done;
+        for (std::int32_t job = 1; job <= jobs_; ++job) {
+            lines_.next();
+            if (result<void> done = expect_job(job); !done) return done;
+            const auto modes = lines_.integer(1, "the number of modes", 1, most);
+            if (!modes) return modes.problem();
+            const auto count = lines_.integer(2, "the number of successors", 0, jobs_);
+            if (!count) return count.problem();
+            if (result<void> done = expect_words(3 + static_cast<std::size_t>(*count)); !done) return done;
+            mode_counts_.push_back(*modes);
+            for (std::size_t k = 3; k < lines_.words().size(); ++k) {
+                const auto next = lines_.integer(k, "a successor", 1, jobs_);
+                if (!next) return next.problem();
+                arcs_.push_back({static_cast<graph::index>(job - 1), static_cast<graph::index>(*next - 1)});
+            }
+        }
+        return skip_to("REQUESTS/DURATIONS");
+    }
+
+    // A line a mode: the job, in its first line, then the mode's number, its duration and its demands.
+    result<void> read_modes() {
+        if (result<void> done = skip_to("jobnr."); !done) return done;
+        for (std::int32_t job = 1; job <= jobs_; ++job) {
+            table_.add_task();
+            for (std::int32_t number = 1; number <= mode_counts_[static_cast<std::size_t>(job - 1)];
+                 ++number) {
+                lines_.next();
+                std::size_t at = 0;
+                if (number == 1) {
+                    if (result<void> done = expect_job(job); !done) return done;
+                    at = 1;
+                }
+                const auto named = lines_.integer(at, "the number of the mode", number, number);
+                if (!named) return named.problem();
+                const auto duration = lines_.integer(at + 1, "a duration", 0, most);
+                if (!duration) return duration.problem();
+                mode m{static_cast<double>(*duration), {}};
+                if (result<void> done = read_units(at + 2, m.use); !done) return done;
+                table_.add_mode(m);
+            }
+        }
+        return skip_to("RESOURCEAVAILABILITIES");
+    }
+
+    result<void> read_capacities() {
+        if (resources_ == 0) return {};
+        if (result<void> done = skip_to("R "); !done) return done;
+        lines_.next();
+        return read_units(0, capacity_);
+    }
+
+    // The rest of the line from word `at` on: the units of every resource.
+    result<void> read_units(std::size_t at, demand& into) {
+        const auto resources = static_cast<std::size_t>(resources_);
+        for (std::size_t r = 0; r < resources; ++r) {
+            const auto units = lines_.integer(at + r, "the number of units of R " + to_text(r + 1), 0, most);
+            if (!units) return units.problem();
+            into[r] = *units;
+        }
+        return expect_words(at + resources);
+    }
+
+    result<void> expect_job(std::int32_t job) const {
+        if (lines_.words().empty()) return lines_.missing("the line of job " + to_text(job) + " comes next");
+        const auto named = lines_.integer(0, "the number of the job", job, job);
+        return named ? result<void>{} : named.problem();
+    }
+    result<void> expect_words(std::size_t count) const {
+        if (lines_.words().size() == count) return {};
+        return lines_.wrong(errc::parse, "it has " + to_text(lines_.words().size()) + " words",
+                            "it must have " + to_text(count));
+    }
+    result<void> skip_to(std::string_view title) {
+        while (lines_.next())
+            if (lines_.starts_with(title)) return {};
+        return lines_.missing("a line '" + std::string(title) + "' must follow");
+    }
+
+    psplib_lines lines_;
+    std::string name_;
+    std::int32_t jobs_ = 0, horizon_ = 0, resources_ = 0;
+    std::vector<graph::arc> arcs_;
+    std::vector<std::int32_t> mode_counts_;
+    mode_table table_;
+    demand capacity_{};
+};
+
+} // namespace detail
+
+/// Reads a project of PSPLIB (Kolisch and Sprecher, EJOR 96, 1997): the text of an `.sm` file, or of an `.mm`
+/// file without nonrenewable resources, of which the problem knows none. Every job has its line or lines, in
+/// order, in two tables; release and due dates are not read.
+/// \param name what errors call the text, a file's path as a rule
+/// \returns errc::parse or errc::out_of_range with the line and what it should be; errc::unsupported for
+/// several projects, too many resources or nonrenewable ones; else what `make_task_graph` says of the jobs.
+/// \complexity as `make_task_graph`, and O(length of the text).
+[[nodiscard]] inline result<psplib_project> read_psplib(std::string_view text, std::string_view name) {
+    return detail::psplib_reader(text, name).read();
+}
+
+} // namespace dovetail::schedule
+
+/// \file
+/// The exact scheduler for layers: a list, then what a shorter schedule would need, then a search of what is
+/// left.
+
+/// \file
+/// What cannot be in a schedule shorter than a known one: modes that are ruled out, or the proof that there
+/// is none.
+
+namespace dovetail::schedule {
+
+/// Destructive bounding of one block of a problem: assume a schedule shorter than `upper_s`, and see what
+/// follows.
+///
+/// The argument is about a set of tasks that all need a resource. A task in a mode that takes all of its
+/// units, for f_i seconds, overlaps with no other of the set. The rest take fewer, for o_i seconds: they last
+/// at least as long as the longest of them, and as their work over the capacity, w_i each. So the set takes
+/// at least
+///
+///     min over theta of  (sum over o_i > theta of f_i) + max(theta, sum over o_i <= theta of min(f_i, w_i))
+///
+/// with theta, the longest o_i of the rest, among the o_i, or 0 where there is no rest. Tried are the sets of
+/// all tasks with a head >= h and a tail >= q, for all h and q, between that head and that tail; and for the
+/// head of a task its ancestors, for its tail its descendants. A mode is ruled out where its own path reaches
+/// `upper_s`, or the minimum over theta >= o_i does. What is left makes all bounds larger, and so on until
+/// nothing changes.
+class tightening {
+public:
+    /// Reasons about the tasks `block`, one block of `problem` in topological order. The memory is kept from
+    /// one use to the next. \returns whether a shorter schedule may exist: false is a proof that none does.
+    /// \complexity O(tasks^3 * resources) a round; every round but the last rules a mode out.
+    bool operator()(const task_graph& problem, std::span<const graph::index> block, double upper_s);
+
+    /// Whether a shorter schedule may use `mode` of the task at `position` of the block.
+    [[nodiscard]] bool allows(std::size_t position, std::size_t mode) const {
+        return allowed_[tasks_[position].first_mode + mode] != 0;
+    }
+
+private:
+    using local = std::uint32_t; // position in the block
+
+    struct task {
+        std::size_t first_mode;
+        std::span<const mode> modes;
+        double shortest_s, head_s, tail_s;
+        std::array<resource_need, max_resources> needs;
+        std::array<local, max_resources> chain;
+    };
+
+    void assign(const task_graph& problem, std::span<const graph::index> block);
+    bool summarise();
+    void spread();
+    template <bool Backward>
+    void spread_to(local v);
+    template <class Inside>
+    double occupied_s(std::size_t r, const Inside& inside);
+    bool sweep(std::size_t r);
+    void cover(std::size_t r);
+
+    [[nodiscard]] bool before(local u, local v) const { return before_[u * tasks_.size() + v] != 0; }
+    [[nodiscard]] bool too_long(double seconds) const { return seconds >= limit_s_; }
+    void rule_out(std::size_t position) {
+        allowed_[position] = 0;
+        changed_ = true;
+    }
+
+    double limit_s_ = 0.0;
+    bool changed_ = false;
+    std::vector<task> tasks_;
+    demand capacity_{};
+    std::vector<std::uint8_t> allowed_, before_;
+    std::array<std::vector<local>, max_resources> by_part_; // those that always need it, by part_s
+    std::vector<double> heads_, tails_, chain_s_;
+    std::vector<local> left_, chain_before_;
+    occupancy set_;
+    bool by_chains_ = false;
+};
+
+inline bool tightening::operator()(const task_graph& problem, std::span<const graph::index> block,
+                                   double upper_s) {
+    assign(problem, block);
+    limit_s_ = upper_s * (1.0 - makespan_tolerance);
+    by_chains_ = false;
+    do {
+        changed_ = false;
+        if (!summarise()) return false;
+        spread();
+        for (const task& t : tasks_) {
+            for (std::size_t k = 0; k < t.modes.size(); ++k)
+                if (allowed_[t.first_mode + k] != 0 && too_long(t.head_s + t.modes[k].duration_s + t.tail_s))
+                    rule_out(t.first_mode + k);
+        }
+        for (std::size_t r = 0; r < max_resources; ++r)
+            if (!sweep(r)) return false;
+        if (!changed_ && !by_chains_) {
+            by_chains_ = changed_ = true;
+            for (std::size_t r = 0; r < max_resources; ++r) cover(r);
+        }
+    } while (changed_);
+    return true;
+}
+
+inline void tightening::assign(const task_graph& problem, std::span<const graph::index> block) {
+    const std::size_t n = block.size();
+    capacity_ = problem.capacity();
+    tasks_.resize(n);
+    allowed_.clear();
+    before_.assign(n * n, 0);
+    for (local v = 0; v < n; ++v) {
+        task& t = tasks_[v];
+        t.first_mode = allowed_.size();
+        t.modes = problem.modes(block[v]);
+        for (const mode& m : t.modes) allowed_.push_back(fits(m.use, problem.capacity()) ? 1 : 0);
+        for (local u = 0; u < v; ++u)
+            before_[u * n + v] = problem.reaches().reaches(block[u], block[v]) ? 1 : 0;
+    }
+}
+
+// What every task needs at least by the modes that are left; false where one has none.
+inline bool tightening::summarise() {
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    for (std::vector<local>& list : by_part_) list.clear();
+    for (local v = 0; v < tasks_.size(); ++v) {
+        task& t = tasks_[v];
+        t.shortest_s = infinity;
+        t.needs.fill({});
+        for (std::size_t k = 0; k < t.modes.size(); ++k) {
+            if (allowed_[t.first_mode + k] == 0) continue;
+            const mode& m = t.modes[k];
+            t.shortest_s = std::min(t.shortest_s, m.duration_s);
+            for (std::size_t r = 0; r < max_resources; ++r) {
+                resource_need& n = t.needs[r];
+                if (m.use[r] == 0 || m.duration_s == 0.0) {
+                    n.always = false;
+                    continue;
+                }
+                double& kind_s = m.use[r] == capacity_[r] ? n.full_s : n.part_s;
+                kind_s = std::min(kind_s, m.duration_s);
+                n.least_s = std::min(n.least_s, m.duration_s * m.use[r] / capacity_[r]);
+            }
+        }
+        if (t.shortest_s == infinity) return false;
+        for (std::size_t r = 0; r < max_resources; ++r)
+            if (t.needs[r].always) by_part_[r].push_back(v);
+    }
+    for (std::size_t r = 0; r < max_resources; ++r)
+        std::sort(by_part_[r].begin(), by_part_[r].end(), [&](local a, local b) {
+            const double x = tasks_[a].needs[r].part_s, y = tasks_[b].needs[r].part_s;
+            return x < y || (x == y && a < b);
+        });
+    return true;
+}
+
+// Heads and tails: the longest path, and what the ancestors or descendants take of each resource.
+inline void tightening::spread() {
+    for (local v = 0; v < tasks_.size(); ++v) spread_to<false>(v);
+    for (local v = static_cast<local>(tasks_.size()); v-- > 0;) spread_to<true>(v);
+}
+
+template <bool Backward>
+void tightening::spread_to(local v) {
+    const auto reach_s = [](task& t) -> double& { return Backward ? t.tail_s : t.head_s; };
+    const auto leads = [&](local u) { return Backward ? before(v, u) : before(u, v); };
+    double reached_s = 0.0;
+    for (local u = 0; u < tasks_.size(); ++u)
+        if (leads(u)) reached_s = std::max(reached_s, reach_s(tasks_[u]) + tasks_[u].shortest_s);
+    for (std::size_t r = 0; r < max_resources; ++r) {
+        heads_.clear();
+        for (const local u : by_part_[r])
+            if (leads(u)) heads_.push_back(reach_s(tasks_[u]));
+        if (heads_.size() < 2) continue;
+        std::sort(heads_.begin(), heads_.end());
+        heads_.erase(std::unique(heads_.begin(), heads_.end()), heads_.end());
+        for (const double from_s : heads_)
+            reached_s = std::max(reached_s, from_s + occupied_s(r, [&](local u) {
+                                                return leads(u) && reach_s(tasks_[u]) >= from_s;
+                                            }));
+    }
+    reach_s(tasks_[v]) = reached_s;
+}
+
+// How long the tasks of a set take at least, each of which always needs resource `r`.
+template <class Inside>
+double tightening::occupied_s(std::size_t r, const Inside& inside) {
+    set_.clear();
+    for (const local v : by_part_[r])
+        if (inside(v)) set_.add({v, tasks_[v].needs[r], tasks_[v].chain[r]});
+    return by_chains_ ? set_.by_chains() : set_.by_longest();
+}
+
+// All sets between a head and a tail; false where one of them takes too long.
+inline bool tightening::sweep(std::size_t r) {
+    heads_.clear();
+    tails_.clear();
+    for (const local v : by_part_[r]) {
+        heads_.push_back(tasks_[v].head_s);
+        tails_.push_back(tasks_[v].tail_s);
+    }
+    for (std::vector<double>* list : {&heads_, &tails_}) {
+        std::sort(list->begin(), list->end());
+        list->erase(std::unique(list->begin(), list->end()), list->end());
+    }
+    for (const double head_s : heads_)
+        for (const double tail_s : tails_) {
+            const double set_s = occupied_s(
+                r, [&](local v) { return tasks_[v].head_s >= head_s && tasks_[v].tail_s >= tail_s; });
+            if (set_.members().empty()) break;
+            if (too_long(head_s + set_s + tail_s)) return false;
+            for (std::size_t k = set_.members().size();
+                 k-- > 0 && too_long(head_s + set_.where_shared_s(k) + tail_s);) {
+                const task& t = tasks_[set_.members()[k].task];
+                for (std::size_t m = 0; m < t.modes.size(); ++m)
+                    if (allowed_[t.first_mode + m] != 0 && t.modes[m].use[r] < capacity_[r])
+                        rule_out(t.first_mode + m);
+            }
+        }
+    return true;
+}
+
+// Covers the tasks that may share the resource by chains, the longest of what is left each time: the fewer
+// chains and the longer, the less can be saved beside one another.
+inline void tightening::cover(std::size_t r) {
+    left_.clear();
+    for (const local v : by_part_[r])
+        if (tasks_[v].needs[r].part_s < std::numeric_limits<double>::infinity()) left_.push_back(v);
+    std::sort(left_.begin(), left_.end());
+    chain_s_.resize(tasks_.size());
+    chain_before_.resize(tasks_.size());
+    for (local chain = 0; !left_.empty(); ++chain) {
+        local last = left_.front();
+        for (const local v : left_) {
+            chain_s_[v] = 0.0;
+            chain_before_[v] = v;
+            for (const local u : left_) {
+                if (u == v) break;
+                if (!before(u, v) || chain_s_[u] <= chain_s_[v]) continue;
+                chain_s_[v] = chain_s_[u];
+                chain_before_[v] = u;
+            }
+            chain_s_[v] += tasks_[v].needs[r].part_s;
+            if (chain_s_[v] > chain_s_[last]) last = v;
+        }
+        for (local v = last;; v = chain_before_[v]) {
+            tasks_[v].chain[r] = chain;
+            left_.erase(std::find(left_.begin(), left_.end(), v));
+            if (chain_before_[v] == v) break;
+        }
+    }
+}
+
+} // namespace dovetail::schedule
+
+namespace dovetail::schedule {
+
+namespace detail {
+
+/// A block of a problem by itself, with the modes that may be in a shorter schedule.
+class reduced_block {
+public:
+    reduced_block(const task_graph& whole, std::span<const graph::index> tasks, const tightening& left)
+        : tasks_(tasks) {
+        std::vector<graph::index> position(whole.task_count(), 0);
+        for (graph::index k = 0; k < tasks.size(); ++k) position[tasks[k]] = k;
+        std::vector<graph::arc> arcs;
+        mode_table table;
+        for (graph::index k = 0; k < tasks.size(); ++k) {
+            for (const graph::index w : whole.precedence().successors(tasks[k]))
+                if (whole.block(w) == whole.block(tasks[k])) arcs.push_back({k, position[w]});
+            table.add_task();
+            first_mode_.push_back(mode_.size());
+            for (std::uint32_t m = 0; m < whole.modes(tasks[k]).size(); ++m) {
+                if (!left.allows(k, m)) continue;
+                table.add_mode(whole.modes(tasks[k])[m]);
+                mode_.push_back(m);
+            }
+        }
+        problem_ =
+            make_task_graph(graph::digraph(tasks.size(), arcs), whole.capacity(), std::move(table)).value();
+    }
+
+    [[nodiscard]] const task_graph& problem() const noexcept { return problem_; }
+
+    /// Writes a schedule of the block into one of the whole, from `start_s` on.
+    void put_into(schedule& whole, const schedule& block, double start_s) const {
+        for (std::size_t k = 0; k < tasks_.size(); ++k) {
+            whole.start_s[tasks_[k]] = start_s + block.start_s[k];
+            whole.mode[tasks_[k]] = mode_[first_mode_[k] + block.mode[k]];
+        }
+    }
+
+private:
+    std::span<const graph::index> tasks_;
+    std::vector<std::size_t> first_mode_;
+    std::vector<std::uint32_t> mode_; // of the whole problem
+    task_graph problem_;
+};
+
+} // namespace detail
+
+/// The memory of a `tightened_search`, kept from one problem to the next; one a thread.
+struct tightened_workspace {
+    workspace lists; ///< of the list scheduler
+    tightening left; ///< of the bounds
+};
+
+/// A list schedule; for every block that misses its bound, `tightening` proves it shortest or rules modes
+/// out; then lists of what is left, for as long as they are shorter; then `branch_and_bound` on what is left.
+/// Layers of operators, each of which takes one core or all, seldom come to the last step. Deterministic, but
+/// for a limit in seconds.
+struct tightened_search {
+    budget limits{};            ///< of the search, over all blocks together
+    list_scheduler incumbent{}; ///< gives the first schedule, and those of what is left
+
+    /// \returns the best schedule found and the bound, as `branch_and_bound` does; `certificate::nodes` is 0
+    /// where bounds alone proved a list schedule. \complexity O(tasks^3 * resources) a round of tightening;
+    /// exponential in the largest block where it comes to a search.
+    [[nodiscard]] certificate operator()(const task_graph& problem, tightened_workspace& memory) const {
+        certificate answer = incumbent(problem, memory.lists);
+        if (answer.proved_optimal()) return answer;
+        const relaxation relaxed(problem);
+        schedule found = answer.best;
+        answer.lower_bound_s = 0.0;
+        spent so_far{.limits = limits};
+        std::size_t begin = 0;
+        for (std::size_t block = 0; block < problem.block_ends().size(); ++block) {
+            const std::size_t end = problem.block_ends()[block];
+            const std::span<const graph::index> tasks = problem.order().subspan(begin, end - begin);
+            begin = end;
+            const detail::extent listed(problem, answer.best, tasks);
+            const double makespan_s = listed.end_s - listed.start_s;
+            answer.lower_bound_s += meets(makespan_s, relaxed.block_bound_s()[block])
+                                        ? makespan_s
+                                        : improve(problem, tasks, listed, found, memory, so_far);
+        }
+        // Blocks start where the one before ends: placing the tasks again in order closes the gaps.
+        answer.best = serial_schedule(problem, order_by(problem, found.start_s), found.mode);
+        answer.nodes = so_far.nodes;
+        if (so_far.complete) answer.lower_bound_s = answer.best.makespan_s;
+        answer.status = so_far.complete ? dovetail::status::optimal : dovetail::status::budget;
+        return answer;
+    }
+
+    /// The same, with memory of its own.
+    [[nodiscard]] certificate operator()(const task_graph& problem) const {
+        tightened_workspace memory;
+        return (*this)(problem, memory);
+    }
+
+private:
+    struct spent {
+        budget limits;
+        stopwatch clock{};
+        std::int64_t nodes = 0;
+        bool complete = true;
+    };
+
+    // Puts the best schedule of the block into `found`. Returns its bound.
+    double improve(const task_graph& problem, std::span<const graph::index> tasks,
+                   const detail::extent& listed, schedule& found, tightened_workspace& memory,
+                   spent& so_far) const {
+        double upper_s = listed.end_s - listed.start_s;
+        const auto shorter = [&](const certificate& c) {
+            return c.best.makespan_s < upper_s * (1.0 - makespan_tolerance);
+        };
+        while (memory.left(problem, tasks, upper_s)) {
+            const detail::reduced_block left(problem, tasks, memory.left);
+            certificate again = incumbent(left.problem(), memory.lists);
+            const bool listed_again = shorter(again);
+            if (!listed_again && !meets(upper_s, again.lower_bound_s)) {
+                again = branch_and_bound{.limits = {so_far.limits.nodes - so_far.nodes,
+                                                    so_far.limits.seconds - so_far.clock.seconds()}}(
+                    left.problem());
+                so_far.nodes += again.nodes;
+                so_far.complete &= again.proved_optimal() || meets(upper_s, again.lower_bound_s);
+            }
+            if (shorter(again)) {
+                left.put_into(found, again.best, listed.start_s);
+                upper_s = again.best.makespan_s;
+            }
+            if (!listed_again) return std::min(upper_s, again.lower_bound_s);
+        }
+        return upper_s;
+    }
+};
+
+} // namespace dovetail::schedule
+
+/// \file
+/// A schedule as people read it: who runs when, on which units, and who decides how long it takes.
+
+namespace dovetail::schedule {
+
+/// One task of a timetable.
+struct timetable_entry {
+    graph::index task = 0;
+    std::uint32_t mode = 0; ///< a position in `task_graph::modes(task)`
+    double start_s = 0.0;
+    double end_s = 0.0;
+    bool critical = false; ///< whether it is in the `critical_chain`
+    /// Numbers of the units that it holds, of every resource, rising.
+    std::array<std::vector<std::int32_t>, max_resources> units;
+};
+
+/// The tasks of a schedule by start, then by number, each with its units as `assign_cores` deals them.
+/// \param plan a schedule of `problem` that keeps precedence and capacities \complexity that of
+/// `assign_cores` and `critical_chain`.
+[[nodiscard]] inline std::vector<timetable_entry> make_timetable(const task_graph& problem,
+                                                                 const schedule& plan) {
+    const core_assignment cores = assign_cores(problem, plan);
+    std::vector<timetable_entry> entries;
+    for (graph::index v = 0; v < problem.task_count(); ++v) {
+        timetable_entry e;
+        e.task = v;
+        e.mode = plan.mode[v];
+        e.start_s = plan.start_s[v];
+        e.end_s = plan.start_s[v] + problem.modes(v)[plan.mode[v]].duration_s;
+        for (std::size_t r = 0; r < max_resources; ++r) {
+            const std::span<const std::int32_t> units = cores.units(v, r);
+            e.units[r].assign(units.begin(), units.end());
+        }
+        entries.push_back(std::move(e));
+    }
+    for (const chain_link& link : critical_chain(problem, plan)) entries[link.task].critical = true;
+    std::stable_sort(entries.begin(), entries.end(), [](const timetable_entry& a, const timetable_entry& b) {
+        return a.start_s < b.start_s;
+    });
+    return entries;
+}
+
+} // namespace dovetail::schedule
 
 /// \file
 /// An independent check of a schedule, from the definition of the problem alone.
@@ -10609,6 +16095,53 @@ struct interval {
             }
         }
     }
+    return {};
+}
+
+} // namespace dovetail::schedule
+
+/// \file
+/// An independent check of what a schedule keeps alive, from the definition of a buffer's life alone.
+
+namespace dovetail::schedule {
+
+/// Checks that at no time more than `limit_bytes` are live; the schedule itself passed `verify`. Reads the
+/// buffers as they were given, and adds up who lives at every start. \returns the first time at which the
+/// limit is broken. \complexity O(tasks * uses of buffers).
+[[nodiscard]] inline result<void> verify_memory(const task_graph& problem,
+                                                std::span<const std::int64_t> workspace_bytes,
+                                                std::span<const buffer> buffers, const schedule& plan,
+                                                std::int64_t limit_bytes) {
+    const auto end_s = [&](graph::index v) {
+        return plan.start_s[v] + problem.modes(v)[plan.mode[v]].duration_s;
+    };
+    const auto live_at = [&](double time_s) {
+        std::int64_t live = 0;
+        for (graph::index v = 0; v < problem.task_count(); ++v)
+            if (plan.start_s[v] <= time_s && time_s < end_s(v)) live += workspace_bytes[v];
+        for (const buffer& b : buffers) {
+            const bool made = b.producer != graph::none;
+            const double from_s = made ? plan.start_s[b.producer] : 0.0;
+            double to_s = made ? end_s(b.producer) : 0.0;
+            for (const graph::index v : b.consumers) to_s = std::max(to_s, end_s(v));
+            if (b.kept) to_s = std::numeric_limits<double>::infinity();
+            if (from_s <= time_s && time_s < to_s) live += b.size_bytes;
+        }
+        return live;
+    };
+    std::int64_t initial = 0;
+    for (const buffer& b : buffers)
+        if (b.producer == graph::none && (b.kept || !b.consumers.empty())) initial += b.size_bytes;
+    if (initial > limit_bytes)
+        return error{errc::out_of_range, "schedule: memory",
+                     to_text(initial) + " bytes are live before it starts",
+                     "the limit is " + to_text(limit_bytes)};
+    // From there on, what is live grows only where a task starts.
+    for (const double time_s : plan.start_s)
+        if (const std::int64_t live = live_at(time_s); live > limit_bytes)
+            return error{errc::out_of_range, "schedule: memory",
+                         to_text(live) + " bytes are live at " + to_text(time_s) + " s",
+                         "the limit is " + to_text(limit_bytes)};
     return {};
 }
 
@@ -12214,6 +17747,35 @@ struct device_plan {
 } // namespace dovetail::placement
 
 /// \file
+/// What a device carries: load and memory of the nodes that it holds.
+
+namespace dovetail::placement {
+
+/// A device of a plan with the sums of its nodes, as `max_load_program` defines them: an accelerator also
+/// pays for every output that crosses its border, once. \param nodes in any order, each once \complexity
+/// O(nodes log nodes + edges).
+[[nodiscard]] inline device_share share_of(const device_graph& problem, device_kind kind,
+                                           std::vector<graph::index> nodes) {
+    device_share device{.kind = kind, .nodes = std::move(nodes)};
+    std::sort(device.nodes.begin(), device.nodes.end());
+    std::vector<std::uint8_t> held(problem.nodes.size());
+    for (const graph::index v : device.nodes) {
+        const device_node& node = problem.nodes[v];
+        held[v] = 1;
+        device.memory_bytes += node.size_bytes;
+        device.load_s += kind == device_kind::cpu ? node.cpu_s : node.accelerator_s;
+    }
+    if (kind == device_kind::cpu) return device;
+    graph::index charged = graph::none; // edges of one source stand together
+    for (const auto [source, target] : problem.edges)
+        if (held[source] != held[target] && std::exchange(charged, source) != source)
+            device.load_s += problem.nodes[source].output_s;
+    return device;
+}
+
+} // namespace dovetail::placement
+
+/// \file
 /// All downsets of an acyclic graph, and which one each vertex leads to.
 
 namespace dovetail::placement::detail {
@@ -12735,6 +18297,845 @@ template <class Solve>
 }
 
 } // namespace dovetail::placement
+
+/// \file
+/// The placement with the least latency as an integer program.
+
+/// \file
+/// A placement for latency: where every node of a device graph runs, and when the last one is done.
+
+namespace dovetail::placement {
+
+/// Where one sample's way through a device graph is spent. Every accelerator runs once, on a set of nodes: it
+/// starts when the last producer outside the set is done, fetches what they hand over, computes node after
+/// node, hands over its own outputs, and then all its nodes are done. A node on the host starts when its
+/// producers are done. The host has as many cores as it takes: `device_graph::cpus` says nothing here.
+///
+/// `outcome` is `optimal`, or `budget` where `lower_bound_s` is smaller than `latency_s`. There is always a
+/// plan, all on the host at worst.
+struct latency_plan {
+    status outcome = status::budget;
+    double latency_s = std::numeric_limits<double>::infinity();
+    double lower_bound_s = 0.0;         ///< proved: no plan is shorter
+    std::vector<graph::index> device{}; ///< by node: the number of its accelerator; `none`: on the host
+
+    friend bool operator==(const latency_plan&, const latency_plan&) = default;
+};
+
+} // namespace dovetail::placement
+
+/// \file
+/// Checks placements for latency against the original graph alone. Shares no code with the search.
+
+/// \file
+/// An independent check of a plan: every number recomputed from the plan's layers and the problem alone.
+
+namespace dovetail::placement {
+
+/// Evaluates assignments of layers to stages straight from the definitions, one layer at a time.
+class plan_evaluator {
+public:
+    /// \param problem a valid problem \param costs one of its widths
+    /// \param stage_of the stage of every layer, 0 first \param stages their number
+    plan_evaluator(const layer_graph& problem, const width_costs& costs,
+                   std::span<const std::size_t> stage_of, std::size_t stages)
+        : problem_(problem), costs_(costs), stage_of_(stage_of), stages_(stages) {}
+
+    /// One micro-batch through stage `s`: forward and backward, each layer as soon as its inputs are there,
+    /// and with recomputation the forward pass again in between, without transfers.
+    [[nodiscard]] double load_s(std::size_t s) const {
+        const double forward = forward_s(s, true);
+        if (!problem_.recompute || s + 1 == stages_) return forward + backward_s(s, 0.0);
+        return forward + backward_s(s, forward_s(s, false));
+    }
+
+    /// Memory of a device of stage `s`, which keeps something of every micro-batch that is further on.
+    [[nodiscard]] double memory_bytes(std::size_t s) const {
+        double bytes = 0.0;
+        double stash = 0.0;
+        for (std::size_t v = 0; v < costs_.layers.size(); ++v)
+            if (stage_of_[v] == s) {
+                bytes += costs_.layers[v].resident_bytes + costs_.layers[v].activation_bytes;
+                if (!problem_.recompute) stash += costs_.layers[v].stash_bytes;
+            }
+        if (problem_.recompute)
+            for (std::size_t e = 0; e < problem_.edges.size(); ++e)
+                if (stage_of_[problem_.edges[e].target] == s && stage_of_[problem_.edges[e].source] != s)
+                    stash += costs_.edge_bytes[e];
+        return bytes + static_cast<double>(stages_ - 1 - s) * stash;
+    }
+
+    /// Devices of one replica of stage `s`.
+    [[nodiscard]] std::int64_t devices(std::size_t s) const {
+        for (std::size_t v = 0; v < costs_.layers.size(); ++v)
+            if (stage_of_[v] == s && costs_.layers[v].tensor_parallel) return costs_.width;
+        return 1;
+    }
+
+    /// Seconds in which stage `s` adds up its gradients over `replicas` replicas, and, if asked, updates.
+    [[nodiscard]] double tail_s(std::size_t s, std::int64_t replicas, bool update) const {
+        double bytes = 0.0;
+        double seconds = 0.0;
+        for (std::size_t v = 0; v < costs_.layers.size(); ++v)
+            if (stage_of_[v] == s) {
+                bytes += costs_.layers[v].reduce_bytes;
+                if (update) seconds += costs_.layers[v].update_s;
+            }
+        const auto d = static_cast<double>(replicas);
+        return seconds + 2.0 * (d - 1.0) / d * bytes / problem_.link_bytes_per_s;
+    }
+
+    /// Time of a batch on `replicas` replicas.
+    [[nodiscard]] double time_per_batch_s(std::int64_t replicas, objective charge) const {
+        double load = 0.0;
+        double tail = charge == objective::phaze ? tail_s(0, replicas, false) : 0.0;
+        for (std::size_t s = 0; s < stages_; ++s) {
+            load = std::max(load, load_s(s));
+            if (charge == objective::every_stage) tail = std::max(tail, tail_s(s, replicas, true));
+        }
+        const double each =
+            std::ceil(static_cast<double>(problem_.micro_batches) / static_cast<double>(replicas));
+        return load * (each + static_cast<double>(stages_) - 1.0) + tail;
+    }
+
+private:
+    [[nodiscard]] double forward_s(std::size_t s, bool with_transfers) const {
+        std::vector<double> finish(costs_.layers.size(), 0.0);
+        double end = 0.0;
+        for (std::size_t v = 0; v < finish.size(); ++v) {
+            if (stage_of_[v] != s) continue;
+            double start = 0.0;
+            for (std::size_t e = 0; e < problem_.edges.size(); ++e) {
+                if (problem_.edges[e].target != v) continue;
+                const std::size_t u = problem_.edges[e].source;
+                if (stage_of_[u] == s)
+                    start = std::max(start, finish[u]);
+                else if (with_transfers)
+                    start = std::max(start, costs_.edge_bytes[e] / problem_.link_bytes_per_s);
+            }
+            end = std::max(end, finish[v] = start + costs_.layers[v].forward_s);
+        }
+        return end;
+    }
+
+    [[nodiscard]] double backward_s(std::size_t s, double from_s) const {
+        std::vector<double> finish(costs_.layers.size(), 0.0);
+        double end = from_s;
+        for (std::size_t v = finish.size(); v-- > 0;) {
+            if (stage_of_[v] != s) continue;
+            double start = from_s;
+            for (std::size_t e = 0; e < problem_.edges.size(); ++e) {
+                if (problem_.edges[e].source != v) continue;
+                const std::size_t w = problem_.edges[e].target;
+                start = std::max(start, stage_of_[w] == s ? finish[w]
+                                                          : costs_.edge_bytes[e] / problem_.link_bytes_per_s);
+            }
+            end = std::max(end, finish[v] = start + costs_.layers[v].backward_s);
+        }
+        return end;
+    }
+
+    const layer_graph& problem_;
+    const width_costs& costs_;
+    std::span<const std::size_t> stage_of_;
+    std::size_t stages_;
+};
+
+namespace detail {
+
+[[nodiscard]] inline error broken_plan(std::string place, std::string wrong, std::string expected) {
+    return {errc::out_of_range, "plan: " + std::move(place), std::move(wrong), std::move(expected)};
+}
+
+[[nodiscard]] inline bool nearly_equal(double a, double b) {
+    return std::abs(a - b) <= 1e-9 * std::max(std::abs(a), std::abs(b));
+}
+
+// The stage of every layer, or what is wrong with the plan's lists.
+[[nodiscard]] inline result<std::vector<std::size_t>> stages_of_layers(const layer_graph& problem,
+                                                                       const plan& answer) {
+    const std::size_t n = problem.layer_count();
+    const std::size_t nowhere = answer.stages.size();
+    std::vector<std::size_t> stage_of(n, nowhere);
+    std::size_t position = 0;
+    for (std::size_t s = 0; s < answer.stages.size(); ++s) {
+        const stage& part = answer.stages[s];
+        if (part.begin != position || part.end <= part.begin || part.end > answer.order.size())
+            return broken_plan("stage " + to_text(s),
+                               "it takes the positions " + to_text(part.begin) + " to " + to_text(part.end),
+                               "stages follow one another from position 0 on and are not empty");
+        for (; position < part.end; ++position) {
+            const graph::index v = answer.order[position];
+            if (v >= n || stage_of[v] != nowhere)
+                return broken_plan("stage " + to_text(s), "it holds layer " + to_text(v),
+                                   "every layer below " + to_text(n) + " is in one stage");
+            stage_of[v] = s;
+        }
+    }
+    if (position != n || answer.order.size() != n)
+        return broken_plan("stages", "they hold " + to_text(position) + " layers", "there are " + to_text(n));
+    // Edges that never lead to an earlier stage leave no way out of a stage and back.
+    for (const graph::arc& a : problem.edges)
+        if (stage_of[a.source] > stage_of[a.target])
+            return broken_plan("layer " + to_text(a.target),
+                               "it is in stage " + to_text(stage_of[a.target]) + ", and needs layer " +
+                                   to_text(a.source) + " of stage " + to_text(stage_of[a.source]),
+                               "layers need nothing from later stages");
+    return stage_of;
+}
+
+} // namespace detail
+
+/// Checks a plan that holds stages: each layer in one stage, no edge back, devices, memory, and every figure
+/// within 1e-9 of its own. \returns the first violation. \complexity O(stages * layers * edges).
+[[nodiscard]] inline result<void> verify(const layer_graph& problem, const plan& answer, objective charge) {
+    using detail::broken_plan;
+    if (answer.outcome == status::infeasible) {
+        if (!answer.stages.empty() || std::isfinite(answer.time_per_batch_s))
+            return broken_plan("outcome", "it is infeasible, with stages or a time",
+                               "an infeasible plan has neither");
+        return {};
+    }
+    const auto costs = std::find_if(problem.widths.begin(), problem.widths.end(),
+                                    [&](const width_costs& w) { return w.width == answer.tensor_parallel; });
+    if (costs == problem.widths.end())
+        return broken_plan("tensor_parallel", "it is " + to_text(answer.tensor_parallel),
+                           "it is one of the problem's widths");
+    const auto stage_of = detail::stages_of_layers(problem, answer);
+    if (!stage_of) return stage_of.problem();
+    if (answer.data_parallel < 1 || answer.data_parallel > problem.micro_batches)
+        return broken_plan("data_parallel", "it is " + to_text(answer.data_parallel),
+                           "it is from 1 to the " + to_text(problem.micro_batches) + " micro-batches");
+
+    const plan_evaluator evaluate(problem, *costs, *stage_of, answer.stages.size());
+    std::int64_t replica = 0;
+    for (std::size_t s = 0; s < answer.stages.size(); ++s) {
+        const stage& part = answer.stages[s];
+        const std::string place = "stage " + to_text(s);
+        replica += evaluate.devices(s);
+        if (part.devices != evaluate.devices(s))
+            return broken_plan(place, "it takes " + to_text(part.devices) + " devices",
+                               "its layers take " + to_text(evaluate.devices(s)));
+        const double memory = evaluate.memory_bytes(s);
+        if (memory > problem.hbm_bytes * (1.0 + 1e-12))
+            return broken_plan(place, "it needs " + to_text(memory) + " bytes",
+                               "a device has " + to_text(problem.hbm_bytes));
+        const std::pair<std::string, std::pair<double, double>> figures[] = {
+            {"memory_bytes", {part.memory_bytes, memory}},
+            {"load_s", {part.load_s, evaluate.load_s(s)}},
+            {"tail_s", {part.tail_s, evaluate.tail_s(s, answer.data_parallel, true)}}};
+        for (const auto& [name, values] : figures)
+            if (!detail::nearly_equal(values.first, values.second))
+                return broken_plan(place, name + " is " + to_text(values.first),
+                                   "its layers make it " + to_text(values.second));
+    }
+    if (answer.data_parallel > problem.devices / replica)
+        return broken_plan("devices", "it takes " + to_text(answer.data_parallel) + " x " + to_text(replica),
+                           "there are " + to_text(problem.devices));
+    const double time = evaluate.time_per_batch_s(answer.data_parallel, charge);
+    if (!detail::nearly_equal(answer.time_per_batch_s, time))
+        return broken_plan("time_per_batch_s", "it is " + to_text(answer.time_per_batch_s),
+                           "its stages make it " + to_text(time));
+    return {};
+}
+
+} // namespace dovetail::placement
+
+namespace dovetail::placement {
+
+/// The latency of a placement, straight from the definition (`latency_plan`).
+/// \param device by node: the number of its accelerator, or `none`
+/// \returns errc::out_of_range where a device does not exist, cannot run a node or hold its nodes, where a
+/// colour is on two devices, or where an accelerator would wait for itself: the nodes of one that are not
+/// contiguous, or of several that are not so together. \complexity O((accelerators + nodes) * edges).
+[[nodiscard]] inline result<double> latency_of(const device_graph& problem,
+                                               const std::vector<graph::index>& device) {
+    const std::size_t n = problem.nodes.size();
+    if (device.size() != n)
+        return detail::broken_plan("device", "it has " + to_text(device.size()) + " entries",
+                                   "there are " + to_text(n) + " nodes");
+    std::vector<graph::index> of_colour(n, graph::none);
+    std::vector<bool> coloured(n, false);
+    // The tasks: every node on the host, and every accelerator, after them.
+    std::vector<std::size_t> task(n);
+    std::vector<double> load_s(n, 0.0), size_bytes;
+    for (std::size_t v = 0; v < n; ++v) {
+        const device_node& node = problem.nodes[v];
+        const std::string place = "node " + to_text(v);
+        if (node.colour != graph::none) {
+            if (coloured[node.colour] && of_colour[node.colour] != device[v])
+                return detail::broken_plan(place, "it is apart from another node of its colour",
+                                           "a colour is on one device");
+            coloured[node.colour] = true;
+            of_colour[node.colour] = device[v];
+        }
+        if (device[v] == graph::none) {
+            task[v] = v;
+            load_s[v] = node.cpu_s;
+            continue;
+        }
+        if (device[v] >= problem.accelerators)
+            return detail::broken_plan(place, "it is on accelerator " + to_text(device[v]),
+                                       "there are " + to_text(problem.accelerators));
+        if (!node.supported)
+            return detail::broken_plan(place, "it is on an accelerator", "it can only run on the host");
+        task[v] = n + device[v];
+        if (load_s.size() <= task[v]) load_s.resize(task[v] + 1, 0.0);
+        if (size_bytes.size() <= device[v]) size_bytes.resize(device[v] + std::size_t{1}, 0.0);
+        load_s[task[v]] += node.accelerator_s;
+        size_bytes[device[v]] += node.size_bytes;
+    }
+    for (std::size_t a = 0; a < size_bytes.size(); ++a)
+        if (size_bytes[a] > problem.memory_bytes * (1 + 1e-12))
+            return detail::broken_plan("accelerator " + to_text(a),
+                                       "its nodes take " + to_text(size_bytes[a]) + " bytes",
+                                       "it has " + to_text(problem.memory_bytes));
+
+    // Transfers: an accelerator pays for an output once, whoever on the other side takes it.
+    for (std::size_t u = 0; u < n; ++u) {
+        std::vector<std::size_t> takers;
+        for (const graph::arc& e : problem.edges)
+            if (e.source == u && task[e.target] != task[u]) takers.push_back(task[e.target]);
+        if (takers.empty()) continue;
+        if (task[u] >= n) load_s[task[u]] += problem.nodes[u].output_s;
+        std::sort(takers.begin(), takers.end());
+        takers.erase(std::unique(takers.begin(), takers.end()), takers.end());
+        for (const std::size_t t : takers)
+            if (t >= n) load_s[t] += problem.nodes[u].output_s;
+    }
+
+    // A task is done its load after the last task that it waits for; tasks in a cycle never are.
+    std::vector<std::size_t> waits(load_s.size(), 0);
+    for (const graph::arc& e : problem.edges)
+        if (task[e.source] != task[e.target]) ++waits[task[e.target]];
+    std::vector<double> start_s(load_s.size(), 0.0);
+    std::vector<std::size_t> ready;
+    for (std::size_t t = 0; t < load_s.size(); ++t)
+        if (waits[t] == 0) ready.push_back(t);
+    double latency_s = 0.0;
+    for (std::size_t next = 0; next < ready.size(); ++next) {
+        const std::size_t t = ready[next];
+        const double done_s = start_s[t] + load_s[t];
+        latency_s = std::max(latency_s, done_s);
+        for (const graph::arc& e : problem.edges) {
+            const std::size_t after = task[e.target];
+            if (task[e.source] != t || after == t) continue;
+            start_s[after] = std::max(start_s[after], done_s);
+            if (--waits[after] == 0) ready.push_back(after);
+        }
+    }
+    for (std::size_t a = n; a < load_s.size(); ++a)
+        if (waits[a] != 0)
+            return detail::broken_plan("accelerator " + to_text(a - n),
+                                       "it waits for itself, or for one that does",
+                                       "no way leads out of an accelerator and back");
+    return latency_s;
+}
+
+/// Checks a plan: its devices, its latency within 1e-9 of its own, and its claim to be the best.
+/// \returns the first violation.
+[[nodiscard]] inline result<void> verify(const device_graph& problem, const latency_plan& answer) {
+    const auto latency_s = latency_of(problem, answer.device);
+    if (!latency_s) return latency_s.problem();
+    const double tolerance_s = 1e-9 * *latency_s;
+    if (!(std::abs(answer.latency_s - *latency_s) <= tolerance_s))
+        return detail::broken_plan("latency_s", "it is " + to_text(answer.latency_s),
+                                   "its devices make it " + to_text(*latency_s));
+    if (!(answer.lower_bound_s <= answer.latency_s))
+        return detail::broken_plan("lower_bound_s", "it is " + to_text(answer.lower_bound_s),
+                                   "the plan takes " + to_text(answer.latency_s));
+    if (answer.outcome != status::optimal && answer.outcome != status::budget)
+        return detail::broken_plan("outcome", "it is " + std::string(to_string(answer.outcome)),
+                                   "it is optimal or budget");
+    if (answer.outcome == status::optimal && answer.latency_s - answer.lower_bound_s > tolerance_s)
+        return detail::broken_plan("outcome",
+                                   "it is optimal above a bound of " + to_text(answer.lower_bound_s),
+                                   "an optimal plan meets its bound");
+    return {};
+}
+
+} // namespace dovetail::placement
+
+namespace dovetail::placement::formulation {
+
+/// The problem of `latency_program`, one contiguous set an accelerator: the latency program of Tarnawski et
+/// al. (NeurIPS 2020) with the accelerators in an order in which they could run. Per node v and accelerator a
+/// = 1
+/// ... k: b_va and e_va (1: v comes before a starts; before a has ended, or with it), so that x_va = e_va -
+/// b_va puts v on a, and h_v = 1 - sum_a x_va on the host; C_v, when v is done; S_a and F_a, when a starts
+/// and is done; in_ua and out_ua (u's output enters, leaves a); D_v, a bound on C_v; T, the latency. U is the
+/// latency all on the host.
+///
+///     (1)  min T,   T >= C_v
+///     (2)  b_v1 <= e_v1 <= b_v2 <= ... <= e_vk;   b_wa <= b_va,  e_wa <= e_va            edge v -> w
+///     (3)  x equal over a colour,  x_va = 0 where a cannot run v,  sum_v bytes_v x_va <= memory
+///     (4)  C_v >= cpu_v h_v,   C_w >= C_v + cpu_w h_w                                     edge v -> w
+///     (5)  S_a >= C_v - U (1 - x_wa + x_va)                                               edge v -> w
+///     (6)  F_a >= S_a + sum_v acc_v x_va + sum_v c_v (in_va + out_va)
+///          in_va >= x_wa - x_va,   out_va >= x_va - x_wa                                  edge v -> w
+///     (7)  C_v >= F_a - U (1 - x_va)
+///     (8)  C_v >= D_v >= cpu_v h_v + acc_v (1 - h_v)
+///          D_w >= D_v + cpu_w h_w + acc_w (1 - h_w) + c_v (h_v - h_w),   + c_v (h_w - h_v)  edge v -> w
+///
+/// (2) are the contiguity rows: what comes before a and what has come by its end are downsets, so that a
+/// holds a contiguous set and no accelerators wait for one another, even where they take no time. (8) follows
+/// every path by itself: whoever shares an accelerator takes longer than each node alone. It gives the
+/// relaxation its bound, the longest path on the devices that the memory allows, since half an x is enough
+/// to switch (5) and (7) off.
+///
+/// Size, for n nodes, e edges and k accelerators: 2 n + 2 k + 1 columns of times, 2 n k binary ones and at
+/// most 2 n k of transfers; 4 n + 3 e + k (3 n + 5 e + 2) - n rows, and k for every node that shares its
+/// colour.
+class latency {
+public:
+    using problem_type = device_graph;
+    using answer_type = latency_plan;
+    static constexpr std::string_view name = "latency";
+
+    /// \param problem a valid one (`validate`) \complexity linear in the coefficients.
+    explicit latency(const device_graph& problem);
+
+    /// The program. Always feasible: all on the host.
+    [[nodiscard]] const ilp::model& model() const noexcept { return model_; }
+    /// Seconds in one unit of the objective.
+    [[nodiscard]] double unit_s() const noexcept { return unit_s_; }
+
+    /// The plan that the values stand for, with the latency of `latency_of`; all on the host without values.
+    [[nodiscard]] latency_plan decode(const ilp::solution& found) const;
+
+    /// No plan is shorter, in seconds.
+    [[nodiscard]] double bound(const ilp::solution& found) const {
+        return std::max(0.0, found.bound * unit_s_);
+    }
+
+private:
+    struct accelerator {
+        ilp::variable start, end;
+        std::vector<ilp::variable> before, until; ///< b and e, by node
+    };
+
+    void add_accelerator(std::size_t number);
+    void add_times(const accelerator& a, std::size_t number);
+    void add_memory_and_colours();
+    void add_paths();
+
+    [[nodiscard]] static ilp::expression holds(const accelerator& a, std::size_t v) {
+        return ilp::expression(a.until[v]) - a.before[v];
+    }
+    [[nodiscard]] bool can_hold(const device_node& node) const {
+        return node.supported && node.size_bytes <= problem_->memory_bytes;
+    }
+    [[nodiscard]] double units(double seconds) const { return seconds / unit_s_; }
+    static std::string label(const char* what, std::size_t i, std::size_t j) {
+        return what + ("_" + to_text(i)) + "_" + to_text(j);
+    }
+    static std::string label(const char* what, std::size_t i, std::size_t j, std::size_t k) {
+        return label(what, i, j) + "_" + to_text(k);
+    }
+
+    const device_graph* problem_; // outlives the formulation
+    ilp::model model_;
+    double unit_s_ = 0.0;
+    double horizon_ = 0.0; // U
+    ilp::variable latency_;
+    std::vector<ilp::variable> done_;      // C, by node
+    std::vector<ilp::expression> on_host_; // h, by node
+    std::vector<accelerator> accelerators_;
+};
+
+inline latency::latency(const device_graph& problem) : problem_(&problem) {
+    const std::size_t n = problem.nodes.size();
+    unit_s_ = latency_of(problem, std::vector<graph::index>(n, graph::none)).value();
+    horizon_ = unit_s_ > 0.0 ? 1.0 : 0.0;
+    if (unit_s_ == 0.0) unit_s_ = 1.0;
+    latency_ = model_.add_continuous(0.0, horizon_, "T");
+    model_.minimize(latency_);
+    for (std::size_t v = 0; v < n; ++v) {
+        done_.push_back(model_.add_continuous(0.0, horizon_, "C_" + to_text(v)));
+        model_.add_constraint(ilp::expression(latency_) >= done_[v], "end_" + to_text(v));
+    }
+    on_host_.assign(n, 1.0);
+    const auto movable = std::count_if(problem.nodes.begin(), problem.nodes.end(),
+                                       [&](const device_node& node) { return can_hold(node); });
+    for (std::int64_t a = 0; a < std::min<std::int64_t>(problem.accelerators, movable); ++a)
+        add_accelerator(static_cast<std::size_t>(a));
+    for (std::size_t a = 0; a < accelerators_.size(); ++a) add_times(accelerators_[a], a);
+    add_memory_and_colours();
+    add_paths();
+}
+
+// (2)
+inline void latency::add_accelerator(std::size_t number) {
+    accelerator a{.start = model_.add_continuous(0.0, horizon_, "S_" + to_text(number)),
+                  .end = model_.add_continuous(0.0, horizon_, "F_" + to_text(number)),
+                  .before = {},
+                  .until = {}};
+    for (std::size_t v = 0; v < problem_->nodes.size(); ++v) {
+        a.before.push_back(model_.add_binary(label("b", v, number)));
+        if (number > 0)
+            model_.add_constraint(ilp::expression(accelerators_.back().until[v]) <= a.before[v],
+                                  label("next", v, number));
+        // One column for both keeps the node off.
+        if (!can_hold(problem_->nodes[v])) {
+            a.until.push_back(a.before[v]);
+            continue;
+        }
+        a.until.push_back(model_.add_binary(label("e", v, number)));
+        model_.add_constraint(ilp::expression(a.before[v]) <= a.until[v], label("hold", v, number));
+        on_host_[v] -= holds(a, v);
+    }
+    for (const auto& [v, w] : problem_->edges) {
+        model_.add_constraint(ilp::expression(a.before[w]) <= a.before[v], label("down_b", v, w, number));
+        model_.add_constraint(ilp::expression(a.until[w]) <= a.until[v], label("down_e", v, w, number));
+    }
+    accelerators_.push_back(std::move(a));
+}
+
+// (5) to (7)
+inline void latency::add_times(const accelerator& a, std::size_t number) {
+    ilp::expression load;
+    std::vector<bool> crosses(problem_->nodes.size(), false);
+    for (const graph::arc& e : problem_->edges) {
+        const auto& [v, w] = e;
+        model_.add_constraint(a.start >= done_[v] - horizon_ * (1.0 - holds(a, w) + holds(a, v)),
+                              label("wait", v, w, number));
+        crosses[v] = problem_->nodes[v].output_s > 0.0;
+    }
+    for (std::size_t v = 0; v < problem_->nodes.size(); ++v) {
+        if (can_hold(problem_->nodes[v])) {
+            load += units(problem_->nodes[v].accelerator_s) * holds(a, v);
+            model_.add_constraint(done_[v] >= a.end - horizon_ * (1.0 - holds(a, v)),
+                                  label("done", v, number));
+        }
+        if (!crosses[v]) continue;
+        const ilp::variable in = model_.add_continuous(0.0, 1.0, label("in", v, number));
+        const ilp::variable out = model_.add_continuous(0.0, 1.0, label("out", v, number));
+        load += units(problem_->nodes[v].output_s) * (ilp::expression(in) + out);
+        for (const auto& [source, w] : problem_->edges) {
+            if (source != v) continue;
+            model_.add_constraint(in >= holds(a, w) - holds(a, v), label("enter", v, w, number));
+            model_.add_constraint(out >= holds(a, v) - holds(a, w), label("leave", v, w, number));
+        }
+    }
+    model_.add_constraint(a.end >= a.start + load, "run_" + to_text(number));
+}
+
+// (3)
+inline void latency::add_memory_and_colours() {
+    const std::size_t n = problem_->nodes.size();
+    double all_bytes = 0.0;
+    for (const device_node& node : problem_->nodes) all_bytes += node.size_bytes;
+    std::vector<std::size_t> last_of; // by colour
+    for (std::size_t a = 0; a < accelerators_.size(); ++a) {
+        last_of.assign(n, n);
+        for (std::size_t v = 0; v < n; ++v) {
+            const graph::index colour = problem_->nodes[v].colour;
+            if (colour == graph::none) continue;
+            if (last_of[colour] < n)
+                model_.add_constraint(holds(accelerators_[a], v) == holds(accelerators_[a], last_of[colour]),
+                                      label("colour", v, a));
+            last_of[colour] = v;
+        }
+        if (all_bytes <= problem_->memory_bytes || problem_->memory_bytes == 0.0) continue;
+        // In parts of the memory: bytes are large numbers.
+        model_.add_constraint(ilp::sum(n,
+                                       [&](std::size_t v) {
+                                           return can_hold(problem_->nodes[v])
+                                                      ? problem_->nodes[v].size_bytes /
+                                                            problem_->memory_bytes *
+                                                            holds(accelerators_[a], v)
+                                                      : ilp::expression(0.0);
+                                       }) <= 1.0,
+                              "memory_" + to_text(a));
+    }
+}
+
+// (4) and (8)
+inline void latency::add_paths() {
+    std::vector<ilp::variable> path;
+    std::vector<ilp::expression> alone;
+    for (std::size_t v = 0; v < problem_->nodes.size(); ++v) {
+        const device_node& node = problem_->nodes[v];
+        path.push_back(model_.add_continuous(0.0, horizon_, "D_" + to_text(v)));
+        // Without an accelerator that could hold it, h is the number 1.
+        alone.push_back(units(node.cpu_s) * on_host_[v]);
+        if (can_hold(node)) alone[v] += units(node.accelerator_s) * (1.0 - on_host_[v]);
+        model_.add_constraint(done_[v] >= units(node.cpu_s) * on_host_[v], "first_" + to_text(v));
+        model_.add_constraint(path[v] >= alone[v], "alone_" + to_text(v));
+        model_.add_constraint(ilp::expression(done_[v]) >= path[v], "path_" + to_text(v));
+    }
+    for (const auto& [v, w] : problem_->edges) {
+        model_.add_constraint(done_[w] >= done_[v] + units(problem_->nodes[w].cpu_s) * on_host_[w],
+                              label("after", v, w));
+        const ilp::expression moved = units(problem_->nodes[v].output_s) * (on_host_[v] - on_host_[w]);
+        model_.add_constraint(path[w] >= path[v] + alone[w] + moved, label("to_a", v, w));
+        if (!moved.terms().empty())
+            model_.add_constraint(path[w] >= path[v] + alone[w] - moved, label("to_host", v, w));
+    }
+}
+
+inline latency_plan latency::decode(const ilp::solution& found) const {
+    latency_plan plan;
+    plan.device.assign(problem_->nodes.size(), graph::none);
+    std::vector<graph::index> read = plan.device;
+    for (std::size_t v = 0; v < read.size() && found.has_values(); ++v)
+        for (graph::index a = 0; a < accelerators_.size(); ++a)
+            if (found[accelerators_[a].until[v]] - found[accelerators_[a].before[v]] > 0.5) read[v] = a;
+    // Bytes that a solver's tolerance lets past the memory are no plan.
+    const result<double> read_s = latency_of(*problem_, read);
+    if (read_s) plan.device = std::move(read);
+    plan.latency_s = read_s ? *read_s : latency_of(*problem_, plan.device).value();
+    const bool proved = read_s && found.has_values() && found.ending == ilp::verdict::optimal;
+    plan.outcome = proved ? status::optimal : status::budget;
+    plan.lower_bound_s = proved ? plan.latency_s : std::min(bound(found), plan.latency_s);
+    return plan;
+}
+
+static_assert(ilp::formulation<latency>);
+
+} // namespace dovetail::placement::formulation
+
+/// \file
+/// The placement with the least largest load as an integer program.
+
+namespace dovetail::placement::formulation {
+
+/// The problem of `max_load_program`: the throughput program of Tarnawski et al. (NeurIPS 2020) with devices
+/// in the order of the pipeline. Over classes v (`contract`) and places s = 1 ... D of the pipeline: a_vs (1:
+/// v is in place s, which is an accelerator), c_vs (likewise, a CPU), g_s (1: place s is an accelerator); per
+/// transfer r over the classes C_r the cost k_r, pay_rs, and all_rs where C_r has more than two classes; L
+/// the largest load.
+///
+///     (1)  min L,   sum_s a_vs + c_vs = 1
+///     (2)  sum_v acc_v a_vs + sum_r k_r pay_rs <= L,   sum_v cpu_v c_vs <= L
+///     (3)  pay_rs >= a_vs - a_ws,  a_ws - a_vs          C_r = {v, w}
+///          pay_rs >= a_vs - all_rs,   all_rs <= a_vs    else, all v of C_r
+///     (4)  sum_{s' <= s} a_ws' + c_ws' <= sum_{s' <= s} a_vs' + c_vs'        v before w, s < D
+///     (5)  sum_v bytes_v a_vs <= memory g_s,   sum_s g_s <= accelerators,   sum_s 1 - g_s <= cpus
+///     (6)  a_vs <= g_s,   c_vs <= 1 - g_s
+///     (7)  L >= the dearest class on its cheapest device
+///
+/// (4) are the contiguity rows: what places 1 to s hold is a downset, so every device holds the difference of
+/// two nested ones, which is contiguous, and no two devices wait for one another. The published rows
+/// constrain each device alone and leave the latter open. Classes that no accelerator can run have no a;
+/// without CPUs there is no c, without accelerators no a. D is the number of devices, or of classes if less.
+///
+/// Size, for n classes with e arcs and t transfers of c classes together: D (2 n + 2 t + 1) columns at most,
+/// n + 2 + D (2 n + 2 c + e + 3) rows. The relaxation shares everything out evenly and pays for no transfer:
+/// its bound is the work over the devices, or (7).
+class max_load {
+public:
+    using problem_type = device_graph;
+    using answer_type = device_plan;
+    static constexpr std::string_view name = "max-load";
+
+    /// \param problem a valid one (`validate`) \complexity linear in the coefficients.
+    explicit max_load(const device_graph& problem);
+
+    /// The program. Infeasible where the problem is.
+    [[nodiscard]] const ilp::model& model() const noexcept { return model_; }
+    /// Seconds in one unit of the objective.
+    [[nodiscard]] double unit_s() const noexcept { return unit_s_; }
+
+    /// The plan that the values stand for, with loads from the nodes themselves. Its outcome is `optimal`
+    /// where the solver proved it, else `budget`; without values there are no devices.
+    [[nodiscard]] device_plan decode(const ilp::solution& found) const;
+
+    /// No plan has a smaller largest load, in seconds.
+    [[nodiscard]] double bound(const ilp::solution& found) const {
+        return std::max(0.0, found.bound * unit_s_);
+    }
+
+private:
+    /// A class in a place: on an accelerator, on a CPU.
+    struct choice {
+        std::optional<ilp::variable> accelerator, cpu;
+    };
+
+    void add_choices(bool accelerators, bool cpus);
+    void add_loads(std::size_t place);
+    void add_transfers(std::size_t place, ilp::expression& load);
+    void add_order();
+    void add_kinds(bool accelerators, bool cpus);
+
+    [[nodiscard]] const choice& at(std::size_t place, std::size_t of_class) const {
+        return choices_[place * contracted_.classes.size() + of_class];
+    }
+    [[nodiscard]] static ilp::expression either(const choice& c) {
+        ilp::expression sum;
+        if (c.accelerator) sum += *c.accelerator;
+        if (c.cpu) sum += *c.cpu;
+        return sum;
+    }
+    [[nodiscard]] static ilp::expression on_accelerator(const choice& c) {
+        return c.accelerator ? ilp::expression(*c.accelerator) : 0.0;
+    }
+    static std::string label(const char* what, std::size_t i, std::size_t place) {
+        return what + ("_" + to_text(i)) + "_" + to_text(place);
+    }
+
+    const device_graph* problem_; // outlives the formulation
+    device_classes contracted_;
+    ilp::model model_;
+    double unit_s_ = 0.0;
+    std::size_t places_ = 0;
+    ilp::variable load_;
+    std::vector<choice> choices_; // by place, then class
+};
+
+inline max_load::max_load(const device_graph& problem) : problem_(&problem), contracted_(contract(problem)) {
+    const auto fewer = [&](std::int64_t devices) {
+        return std::min(devices, static_cast<std::int64_t>(contracted_.classes.size()));
+    };
+    const bool accelerators = problem.accelerators > 0, cpus = problem.cpus > 0;
+    places_ = static_cast<std::size_t>(fewer(fewer(problem.accelerators) + fewer(problem.cpus)));
+    double dearest_s = 0.0;
+    for (const device_class& c : contracted_.classes) {
+        double cheapest_s = cpus ? c.cpu_s : std::numeric_limits<double>::infinity();
+        if (accelerators && c.supported) cheapest_s = std::min(cheapest_s, c.accelerator_s);
+        if (std::isfinite(cheapest_s)) dearest_s = std::max(dearest_s, cheapest_s);
+        unit_s_ =
+            std::max({unit_s_, cpus ? c.cpu_s : 0.0, accelerators && c.supported ? c.accelerator_s : 0.0});
+    }
+    for (const transfer& t : contracted_.transfers) unit_s_ = std::max(unit_s_, t.cost_s);
+    if (unit_s_ == 0.0) unit_s_ = 1.0;
+    load_ = model_.add_continuous(dearest_s / unit_s_, ilp::infinity, "L");
+    model_.minimize(load_);
+    add_choices(accelerators, cpus);
+    for (std::size_t s = 0; s < places_; ++s) add_loads(s);
+    add_order();
+    add_kinds(accelerators, cpus);
+}
+
+inline void max_load::add_choices(bool accelerators, bool cpus) {
+    choices_.resize(places_ * contracted_.classes.size());
+    for (std::size_t v = 0; v < contracted_.classes.size(); ++v) {
+        const device_class& c = contracted_.classes[v];
+        ilp::expression once;
+        for (std::size_t s = 0; s < places_; ++s) {
+            choice& here = choices_[s * contracted_.classes.size() + v];
+            if (accelerators && c.supported && c.size_bytes <= problem_->memory_bytes)
+                here.accelerator = model_.add_binary(label("a", v, s));
+            if (cpus) here.cpu = model_.add_binary(label("c", v, s));
+            once += either(here);
+        }
+        model_.add_constraint(once == 1.0, "once_" + to_text(v));
+    }
+}
+
+inline void max_load::add_loads(std::size_t place) {
+    ilp::expression accelerator, cpu;
+    for (std::size_t v = 0; v < contracted_.classes.size(); ++v) {
+        const device_class& c = contracted_.classes[v];
+        const choice& here = at(place, v);
+        if (here.accelerator) accelerator += c.accelerator_s / unit_s_ * *here.accelerator;
+        if (here.cpu) cpu += c.cpu_s / unit_s_ * *here.cpu;
+    }
+    if (!accelerator.terms().empty()) {
+        add_transfers(place, accelerator);
+        model_.add_constraint(accelerator <= load_, "accelerator_" + to_text(place));
+    }
+    if (!cpu.terms().empty()) model_.add_constraint(cpu <= load_, "cpu_" + to_text(place));
+}
+
+inline void max_load::add_transfers(std::size_t place, ilp::expression& load) {
+    for (std::size_t r = 0; r < contracted_.transfers.size(); ++r) {
+        const transfer& t = contracted_.transfers[r];
+        const ilp::variable pay = model_.add_continuous(0.0, 1.0, label("pay", r, place));
+        load += t.cost_s / unit_s_ * pay;
+        const std::string row_name = label("cross", r, place);
+        if (t.classes.size() == 2) {
+            const ilp::expression difference =
+                on_accelerator(at(place, t.classes[0])) - on_accelerator(at(place, t.classes[1]));
+            model_.add_constraint(pay >= difference, row_name);
+            model_.add_constraint(pay >= -difference, row_name);
+            continue;
+        }
+        const ilp::variable all = model_.add_continuous(0.0, 1.0, label("all", r, place));
+        for (const graph::index v : t.classes) {
+            model_.add_constraint(pay >= on_accelerator(at(place, v)) - all, row_name);
+            model_.add_constraint(all <= on_accelerator(at(place, v)), row_name);
+        }
+    }
+}
+
+inline void max_load::add_order() {
+    std::vector<ilp::expression> held(contracted_.classes.size());
+    for (std::size_t s = 0; s + 1 < places_; ++s) {
+        for (std::size_t v = 0; v < held.size(); ++v) held[v] += either(at(s, v));
+        for (const graph::arc& a : contracted_.order.arcs())
+            model_.add_constraint(held[a.target] <= held[a.source],
+                                  label("before", a.source, a.target) + "_" + to_text(s));
+    }
+}
+
+inline void max_load::add_kinds(bool accelerators, bool cpus) {
+    const std::size_t n = contracted_.classes.size();
+    double all_bytes = 0.0;
+    for (const device_class& c : contracted_.classes) all_bytes += c.size_bytes;
+    std::vector<ilp::expression> kind(places_, accelerators ? 1.0 : 0.0);
+    if (accelerators && cpus) {
+        for (std::size_t s = 0; s < places_; ++s) {
+            kind[s] = model_.add_binary("g_" + to_text(s));
+            for (std::size_t v = 0; v < n; ++v) {
+                if (at(s, v).accelerator)
+                    model_.add_constraint(*at(s, v).accelerator <= kind[s], label("on_a", v, s));
+                model_.add_constraint(*at(s, v).cpu <= 1.0 - kind[s], label("on_c", v, s));
+            }
+        }
+        const ilp::expression used = ilp::sum(kind);
+        const auto places = static_cast<double>(places_);
+        model_.add_constraint(used <= static_cast<double>(problem_->accelerators), "accelerators");
+        model_.add_constraint(places - used <= static_cast<double>(problem_->cpus), "cpus");
+    }
+    if (!accelerators || all_bytes <= problem_->memory_bytes) return;
+    for (std::size_t s = 0; s < places_; ++s) {
+        // In parts of the memory: bytes are large numbers.
+        const ilp::expression held = ilp::sum(n, [&](std::size_t v) {
+            return contracted_.classes[v].size_bytes / problem_->memory_bytes * on_accelerator(at(s, v));
+        });
+        if (!held.terms().empty()) model_.add_constraint(held <= kind[s], "memory_" + to_text(s));
+    }
+}
+
+inline device_plan max_load::decode(const ilp::solution& found) const {
+    device_plan plan;
+    plan.outcome = found.ending == ilp::verdict::infeasible ? status::infeasible
+                   : found.ending == ilp::verdict::optimal  ? status::optimal
+                                                            : status::budget;
+    plan.lower_bound_s = bound(found);
+    if (!found.has_values()) return plan;
+    for (std::size_t s = 0; s < places_; ++s)
+        for (const device_kind kind : {device_kind::accelerator, device_kind::cpu}) {
+            std::vector<graph::index> nodes;
+            for (std::size_t v = 0; v < contracted_.classes.size(); ++v) {
+                const std::optional<ilp::variable>& here =
+                    kind == device_kind::cpu ? at(s, v).cpu : at(s, v).accelerator;
+                if (!here || found[*here] < 0.5) continue;
+                const std::vector<graph::index>& of_class = contracted_.classes[v].nodes;
+                nodes.insert(nodes.end(), of_class.begin(), of_class.end());
+            }
+            if (!nodes.empty()) plan.devices.push_back(share_of(*problem_, kind, std::move(nodes)));
+        }
+    // Bytes that a solver's tolerance lets past the memory are no plan.
+    if (std::any_of(plan.devices.begin(), plan.devices.end(), [&](const device_share& device) {
+            return device.kind == device_kind::accelerator && device.memory_bytes > problem_->memory_bytes;
+        })) {
+        plan.outcome = status::budget;
+        plan.devices.clear();
+        return plan;
+    }
+    for (const device_share& device : plan.devices)
+        plan.max_load_s = std::max(plan.max_load_s, device.load_s);
+    // Loads summed in another order differ in the last digits.
+    plan.lower_bound_s =
+        plan.outcome == status::optimal ? plan.max_load_s : std::min(plan.lower_bound_s, plan.max_load_s);
+    return plan;
+}
+
+static_assert(ilp::formulation<max_load>);
+
+} // namespace dovetail::placement::formulation
 
 /// \file
 /// The downsets of a problem's units, the steps between them, and what an accelerator between two of them
@@ -13841,29 +20242,6 @@ private:
 } // namespace dovetail::placement::detail
 
 /// \file
-/// A placement for latency: where every node of a device graph runs, and when the last one is done.
-
-namespace dovetail::placement {
-
-/// Where one sample's way through a device graph is spent. Every accelerator runs once, on a set of nodes: it
-/// starts when the last producer outside the set is done, fetches what they hand over, computes node after
-/// node, hands over its own outputs, and then all its nodes are done. A node on the host starts when its
-/// producers are done. The host has as many cores as it takes: `device_graph::cpus` says nothing here.
-///
-/// `outcome` is `optimal`, or `budget` where `lower_bound_s` is smaller than `latency_s`. There is always a
-/// plan, all on the host at worst.
-struct latency_plan {
-    status outcome = status::budget;
-    double latency_s = std::numeric_limits<double>::infinity();
-    double lower_bound_s = 0.0;         ///< proved: no plan is shorter
-    std::vector<graph::index> device{}; ///< by node: the number of its accelerator; `none`: on the host
-
-    friend bool operator==(const latency_plan&, const latency_plan&) = default;
-};
-
-} // namespace dovetail::placement
-
-/// \file
 /// The placement of a device graph for the least latency of one sample.
 
 namespace dovetail::placement {
@@ -14660,25 +21038,12 @@ private:
     }
 
     [[nodiscard]] device_share measured(const draft_share& share) const {
-        device_share device{.kind = share.kind};
+        std::vector<graph::index> nodes;
         for (const graph::index v : share.vertices) {
-            const std::vector<graph::index>& nodes = contracted_.classes[costs_.class_of[v]].nodes;
-            device.nodes.insert(device.nodes.end(), nodes.begin(), nodes.end());
+            const std::vector<graph::index>& of_class = contracted_.classes[costs_.class_of[v]].nodes;
+            nodes.insert(nodes.end(), of_class.begin(), of_class.end());
         }
-        std::sort(device.nodes.begin(), device.nodes.end());
-        std::vector<std::uint8_t> held(problem_.nodes.size());
-        for (const graph::index v : device.nodes) {
-            held[v] = 1;
-            device.memory_bytes += problem_.nodes[v].size_bytes;
-            device.load_s +=
-                share.kind == device_kind::cpu ? problem_.nodes[v].cpu_s : problem_.nodes[v].accelerator_s;
-        }
-        if (share.kind == device_kind::cpu) return device;
-        graph::index charged = graph::none; // edges of one source stand together
-        for (const auto [source, target] : problem_.edges)
-            if (held[source] != held[target] && std::exchange(charged, source) != source)
-                device.load_s += problem_.nodes[source].output_s;
-        return device;
+        return share_of(problem_, share.kind, std::move(nodes));
     }
 
     const device_graph& problem_;
@@ -17465,220 +23830,6 @@ private:
 } // namespace dovetail::placement
 
 /// \file
-/// An independent check of a plan: every number recomputed from the plan's layers and the problem alone.
-
-namespace dovetail::placement {
-
-/// Evaluates assignments of layers to stages straight from the definitions, one layer at a time.
-class plan_evaluator {
-public:
-    /// \param problem a valid problem \param costs one of its widths
-    /// \param stage_of the stage of every layer, 0 first \param stages their number
-    plan_evaluator(const layer_graph& problem, const width_costs& costs,
-                   std::span<const std::size_t> stage_of, std::size_t stages)
-        : problem_(problem), costs_(costs), stage_of_(stage_of), stages_(stages) {}
-
-    /// One micro-batch through stage `s`: forward and backward, each layer as soon as its inputs are there,
-    /// and with recomputation the forward pass again in between, without transfers.
-    [[nodiscard]] double load_s(std::size_t s) const {
-        const double forward = forward_s(s, true);
-        if (!problem_.recompute || s + 1 == stages_) return forward + backward_s(s, 0.0);
-        return forward + backward_s(s, forward_s(s, false));
-    }
-
-    /// Memory of a device of stage `s`, which keeps something of every micro-batch that is further on.
-    [[nodiscard]] double memory_bytes(std::size_t s) const {
-        double bytes = 0.0;
-        double stash = 0.0;
-        for (std::size_t v = 0; v < costs_.layers.size(); ++v)
-            if (stage_of_[v] == s) {
-                bytes += costs_.layers[v].resident_bytes + costs_.layers[v].activation_bytes;
-                if (!problem_.recompute) stash += costs_.layers[v].stash_bytes;
-            }
-        if (problem_.recompute)
-            for (std::size_t e = 0; e < problem_.edges.size(); ++e)
-                if (stage_of_[problem_.edges[e].target] == s && stage_of_[problem_.edges[e].source] != s)
-                    stash += costs_.edge_bytes[e];
-        return bytes + static_cast<double>(stages_ - 1 - s) * stash;
-    }
-
-    /// Devices of one replica of stage `s`.
-    [[nodiscard]] std::int64_t devices(std::size_t s) const {
-        for (std::size_t v = 0; v < costs_.layers.size(); ++v)
-            if (stage_of_[v] == s && costs_.layers[v].tensor_parallel) return costs_.width;
-        return 1;
-    }
-
-    /// Seconds in which stage `s` adds up its gradients over `replicas` replicas, and, if asked, updates.
-    [[nodiscard]] double tail_s(std::size_t s, std::int64_t replicas, bool update) const {
-        double bytes = 0.0;
-        double seconds = 0.0;
-        for (std::size_t v = 0; v < costs_.layers.size(); ++v)
-            if (stage_of_[v] == s) {
-                bytes += costs_.layers[v].reduce_bytes;
-                if (update) seconds += costs_.layers[v].update_s;
-            }
-        const auto d = static_cast<double>(replicas);
-        return seconds + 2.0 * (d - 1.0) / d * bytes / problem_.link_bytes_per_s;
-    }
-
-    /// Time of a batch on `replicas` replicas.
-    [[nodiscard]] double time_per_batch_s(std::int64_t replicas, objective charge) const {
-        double load = 0.0;
-        double tail = charge == objective::phaze ? tail_s(0, replicas, false) : 0.0;
-        for (std::size_t s = 0; s < stages_; ++s) {
-            load = std::max(load, load_s(s));
-            if (charge == objective::every_stage) tail = std::max(tail, tail_s(s, replicas, true));
-        }
-        const double each =
-            std::ceil(static_cast<double>(problem_.micro_batches) / static_cast<double>(replicas));
-        return load * (each + static_cast<double>(stages_) - 1.0) + tail;
-    }
-
-private:
-    [[nodiscard]] double forward_s(std::size_t s, bool with_transfers) const {
-        std::vector<double> finish(costs_.layers.size(), 0.0);
-        double end = 0.0;
-        for (std::size_t v = 0; v < finish.size(); ++v) {
-            if (stage_of_[v] != s) continue;
-            double start = 0.0;
-            for (std::size_t e = 0; e < problem_.edges.size(); ++e) {
-                if (problem_.edges[e].target != v) continue;
-                const std::size_t u = problem_.edges[e].source;
-                if (stage_of_[u] == s)
-                    start = std::max(start, finish[u]);
-                else if (with_transfers)
-                    start = std::max(start, costs_.edge_bytes[e] / problem_.link_bytes_per_s);
-            }
-            end = std::max(end, finish[v] = start + costs_.layers[v].forward_s);
-        }
-        return end;
-    }
-
-    [[nodiscard]] double backward_s(std::size_t s, double from_s) const {
-        std::vector<double> finish(costs_.layers.size(), 0.0);
-        double end = from_s;
-        for (std::size_t v = finish.size(); v-- > 0;) {
-            if (stage_of_[v] != s) continue;
-            double start = from_s;
-            for (std::size_t e = 0; e < problem_.edges.size(); ++e) {
-                if (problem_.edges[e].source != v) continue;
-                const std::size_t w = problem_.edges[e].target;
-                start = std::max(start, stage_of_[w] == s ? finish[w]
-                                                          : costs_.edge_bytes[e] / problem_.link_bytes_per_s);
-            }
-            end = std::max(end, finish[v] = start + costs_.layers[v].backward_s);
-        }
-        return end;
-    }
-
-    const layer_graph& problem_;
-    const width_costs& costs_;
-    std::span<const std::size_t> stage_of_;
-    std::size_t stages_;
-};
-
-namespace detail {
-
-[[nodiscard]] inline error broken_plan(std::string place, std::string wrong, std::string expected) {
-    return {errc::out_of_range, "plan: " + std::move(place), std::move(wrong), std::move(expected)};
-}
-
-[[nodiscard]] inline bool nearly_equal(double a, double b) {
-    return std::abs(a - b) <= 1e-9 * std::max(std::abs(a), std::abs(b));
-}
-
-// The stage of every layer, or what is wrong with the plan's lists.
-[[nodiscard]] inline result<std::vector<std::size_t>> stages_of_layers(const layer_graph& problem,
-                                                                       const plan& answer) {
-    const std::size_t n = problem.layer_count();
-    const std::size_t nowhere = answer.stages.size();
-    std::vector<std::size_t> stage_of(n, nowhere);
-    std::size_t position = 0;
-    for (std::size_t s = 0; s < answer.stages.size(); ++s) {
-        const stage& part = answer.stages[s];
-        if (part.begin != position || part.end <= part.begin || part.end > answer.order.size())
-            return broken_plan("stage " + to_text(s),
-                               "it takes the positions " + to_text(part.begin) + " to " + to_text(part.end),
-                               "stages follow one another from position 0 on and are not empty");
-        for (; position < part.end; ++position) {
-            const graph::index v = answer.order[position];
-            if (v >= n || stage_of[v] != nowhere)
-                return broken_plan("stage " + to_text(s), "it holds layer " + to_text(v),
-                                   "every layer below " + to_text(n) + " is in one stage");
-            stage_of[v] = s;
-        }
-    }
-    if (position != n || answer.order.size() != n)
-        return broken_plan("stages", "they hold " + to_text(position) + " layers", "there are " + to_text(n));
-    // Edges that never lead to an earlier stage leave no way out of a stage and back.
-    for (const graph::arc& a : problem.edges)
-        if (stage_of[a.source] > stage_of[a.target])
-            return broken_plan("layer " + to_text(a.target),
-                               "it is in stage " + to_text(stage_of[a.target]) + ", and needs layer " +
-                                   to_text(a.source) + " of stage " + to_text(stage_of[a.source]),
-                               "layers need nothing from later stages");
-    return stage_of;
-}
-
-} // namespace detail
-
-/// Checks a plan that holds stages: each layer in one stage, no edge back, devices, memory, and every figure
-/// within 1e-9 of its own. \returns the first violation. \complexity O(stages * layers * edges).
-[[nodiscard]] inline result<void> verify(const layer_graph& problem, const plan& answer, objective charge) {
-    using detail::broken_plan;
-    if (answer.outcome == status::infeasible) {
-        if (!answer.stages.empty() || std::isfinite(answer.time_per_batch_s))
-            return broken_plan("outcome", "it is infeasible, with stages or a time",
-                               "an infeasible plan has neither");
-        return {};
-    }
-    const auto costs = std::find_if(problem.widths.begin(), problem.widths.end(),
-                                    [&](const width_costs& w) { return w.width == answer.tensor_parallel; });
-    if (costs == problem.widths.end())
-        return broken_plan("tensor_parallel", "it is " + to_text(answer.tensor_parallel),
-                           "it is one of the problem's widths");
-    const auto stage_of = detail::stages_of_layers(problem, answer);
-    if (!stage_of) return stage_of.problem();
-    if (answer.data_parallel < 1 || answer.data_parallel > problem.micro_batches)
-        return broken_plan("data_parallel", "it is " + to_text(answer.data_parallel),
-                           "it is from 1 to the " + to_text(problem.micro_batches) + " micro-batches");
-
-    const plan_evaluator evaluate(problem, *costs, *stage_of, answer.stages.size());
-    std::int64_t replica = 0;
-    for (std::size_t s = 0; s < answer.stages.size(); ++s) {
-        const stage& part = answer.stages[s];
-        const std::string place = "stage " + to_text(s);
-        replica += evaluate.devices(s);
-        if (part.devices != evaluate.devices(s))
-            return broken_plan(place, "it takes " + to_text(part.devices) + " devices",
-                               "its layers take " + to_text(evaluate.devices(s)));
-        const double memory = evaluate.memory_bytes(s);
-        if (memory > problem.hbm_bytes * (1.0 + 1e-12))
-            return broken_plan(place, "it needs " + to_text(memory) + " bytes",
-                               "a device has " + to_text(problem.hbm_bytes));
-        const std::pair<std::string, std::pair<double, double>> figures[] = {
-            {"memory_bytes", {part.memory_bytes, memory}},
-            {"load_s", {part.load_s, evaluate.load_s(s)}},
-            {"tail_s", {part.tail_s, evaluate.tail_s(s, answer.data_parallel, true)}}};
-        for (const auto& [name, values] : figures)
-            if (!detail::nearly_equal(values.first, values.second))
-                return broken_plan(place, name + " is " + to_text(values.first),
-                                   "its layers make it " + to_text(values.second));
-    }
-    if (answer.data_parallel > problem.devices / replica)
-        return broken_plan("devices", "it takes " + to_text(answer.data_parallel) + " x " + to_text(replica),
-                           "there are " + to_text(problem.devices));
-    const double time = evaluate.time_per_batch_s(answer.data_parallel, charge);
-    if (!detail::nearly_equal(answer.time_per_batch_s, time))
-        return broken_plan("time_per_batch_s", "it is " + to_text(answer.time_per_batch_s),
-                           "its stages make it " + to_text(time));
-    return {};
-}
-
-} // namespace dovetail::placement
-
-/// \file
 /// An independent check of a placement on devices: all of it recomputed from the nodes and edges alone.
 
 namespace dovetail::placement {
@@ -17780,124 +23931,6 @@ namespace dovetail::placement {
                      "its largest load is " + to_text(answer.max_load_s) + " s, its bound " +
                          to_text(answer.lower_bound_s) + " s",
                      "the largest load is " + to_text(max_load_s) + " s, which bounds the bound");
-    return {};
-}
-
-} // namespace dovetail::placement
-
-/// \file
-/// Checks placements for latency against the original graph alone. Shares no code with the search.
-
-namespace dovetail::placement {
-
-/// The latency of a placement, straight from the definition (`latency_plan`).
-/// \param device by node: the number of its accelerator, or `none`
-/// \returns errc::out_of_range where a device does not exist, cannot run a node or hold its nodes, where a
-/// colour is on two devices, or where an accelerator would wait for itself: the nodes of one that are not
-/// contiguous, or of several that are not so together. \complexity O((accelerators + nodes) * edges).
-[[nodiscard]] inline result<double> latency_of(const device_graph& problem,
-                                               const std::vector<graph::index>& device) {
-    const std::size_t n = problem.nodes.size();
-    if (device.size() != n)
-        return detail::broken_plan("device", "it has " + to_text(device.size()) + " entries",
-                                   "there are " + to_text(n) + " nodes");
-    std::vector<graph::index> of_colour(n, graph::none);
-    std::vector<bool> coloured(n, false);
-    // The tasks: every node on the host, and every accelerator, after them.
-    std::vector<std::size_t> task(n);
-    std::vector<double> load_s(n, 0.0), size_bytes;
-    for (std::size_t v = 0; v < n; ++v) {
-        const device_node& node = problem.nodes[v];
-        const std::string place = "node " + to_text(v);
-        if (node.colour != graph::none) {
-            if (coloured[node.colour] && of_colour[node.colour] != device[v])
-                return detail::broken_plan(place, "it is apart from another node of its colour",
-                                           "a colour is on one device");
-            coloured[node.colour] = true;
-            of_colour[node.colour] = device[v];
-        }
-        if (device[v] == graph::none) {
-            task[v] = v;
-            load_s[v] = node.cpu_s;
-            continue;
-        }
-        if (device[v] >= problem.accelerators)
-            return detail::broken_plan(place, "it is on accelerator " + to_text(device[v]),
-                                       "there are " + to_text(problem.accelerators));
-        if (!node.supported)
-            return detail::broken_plan(place, "it is on an accelerator", "it can only run on the host");
-        task[v] = n + device[v];
-        if (load_s.size() <= task[v]) load_s.resize(task[v] + 1, 0.0);
-        if (size_bytes.size() <= device[v]) size_bytes.resize(device[v] + std::size_t{1}, 0.0);
-        load_s[task[v]] += node.accelerator_s;
-        size_bytes[device[v]] += node.size_bytes;
-    }
-    for (std::size_t a = 0; a < size_bytes.size(); ++a)
-        if (size_bytes[a] > problem.memory_bytes * (1 + 1e-12))
-            return detail::broken_plan("accelerator " + to_text(a),
-                                       "its nodes take " + to_text(size_bytes[a]) + " bytes",
-                                       "it has " + to_text(problem.memory_bytes));
-
-    // Transfers: an accelerator pays for an output once, whoever on the other side takes it.
-    for (std::size_t u = 0; u < n; ++u) {
-        std::vector<std::size_t> takers;
-        for (const graph::arc& e : problem.edges)
-            if (e.source == u && task[e.target] != task[u]) takers.push_back(task[e.target]);
-        if (takers.empty()) continue;
-        if (task[u] >= n) load_s[task[u]] += problem.nodes[u].output_s;
-        std::sort(takers.begin(), takers.end());
-        takers.erase(std::unique(takers.begin(), takers.end()), takers.end());
-        for (const std::size_t t : takers)
-            if (t >= n) load_s[t] += problem.nodes[u].output_s;
-    }
-
-    // A task is done its load after the last task that it waits for; tasks in a cycle never are.
-    std::vector<std::size_t> waits(load_s.size(), 0);
-    for (const graph::arc& e : problem.edges)
-        if (task[e.source] != task[e.target]) ++waits[task[e.target]];
-    std::vector<double> start_s(load_s.size(), 0.0);
-    std::vector<std::size_t> ready;
-    for (std::size_t t = 0; t < load_s.size(); ++t)
-        if (waits[t] == 0) ready.push_back(t);
-    double latency_s = 0.0;
-    for (std::size_t next = 0; next < ready.size(); ++next) {
-        const std::size_t t = ready[next];
-        const double done_s = start_s[t] + load_s[t];
-        latency_s = std::max(latency_s, done_s);
-        for (const graph::arc& e : problem.edges) {
-            const std::size_t after = task[e.target];
-            if (task[e.source] != t || after == t) continue;
-            start_s[after] = std::max(start_s[after], done_s);
-            if (--waits[after] == 0) ready.push_back(after);
-        }
-    }
-    for (std::size_t a = n; a < load_s.size(); ++a)
-        if (waits[a] != 0)
-            return detail::broken_plan("accelerator " + to_text(a - n),
-                                       "it waits for itself, or for one that does",
-                                       "no way leads out of an accelerator and back");
-    return latency_s;
-}
-
-/// Checks a plan: its devices, its latency within 1e-9 of its own, and its claim to be the best.
-/// \returns the first violation.
-[[nodiscard]] inline result<void> verify(const device_graph& problem, const latency_plan& answer) {
-    const auto latency_s = latency_of(problem, answer.device);
-    if (!latency_s) return latency_s.problem();
-    const double tolerance_s = 1e-9 * *latency_s;
-    if (!(std::abs(answer.latency_s - *latency_s) <= tolerance_s))
-        return detail::broken_plan("latency_s", "it is " + to_text(answer.latency_s),
-                                   "its devices make it " + to_text(*latency_s));
-    if (!(answer.lower_bound_s <= answer.latency_s))
-        return detail::broken_plan("lower_bound_s", "it is " + to_text(answer.lower_bound_s),
-                                   "the plan takes " + to_text(answer.latency_s));
-    if (answer.outcome != status::optimal && answer.outcome != status::budget)
-        return detail::broken_plan("outcome", "it is " + std::string(to_string(answer.outcome)),
-                                   "it is optimal or budget");
-    if (answer.outcome == status::optimal && answer.latency_s - answer.lower_bound_s > tolerance_s)
-        return detail::broken_plan("outcome",
-                                   "it is optimal above a bound of " + to_text(answer.lower_bound_s),
-                                   "an optimal plan meets its bound");
     return {};
 }
 
@@ -18363,8 +24396,9 @@ namespace dovetail::search {
 /// The tasks of one pass through a layer: what each fused group of operators asks, and the order among them.
 struct pass_profile {
     std::vector<workload::operator_work> groups;
-    std::vector<std::string> names; ///< of the groups' leading operators
-    graph::digraph precedence;      ///< over the groups
+    std::vector<std::string> names;             ///< of the groups' leading operators
+    graph::digraph precedence;                  ///< over the groups
+    std::vector<workload::pass_buffer> buffers; ///< of the first layer that costs the same
 };
 
 /// A layer structure on one of the devices that share it. Elements become bytes by the chip's element size.
@@ -19145,6 +25179,30 @@ struct exhaustive {
 } // namespace dovetail::search
 
 /// \file
+/// The activations of a pass become the memory of its tasks.
+
+namespace dovetail::search {
+
+/// What the tasks of a pass make, read and leave behind, as buffers of a schedule: see `schedule::buffer`.
+[[nodiscard]] inline std::vector<schedule::buffer> buffers_of(const pass_profile& pass,
+                                                              std::int64_t element_bytes) {
+    std::vector<schedule::buffer> buffers;
+    for (const workload::pass_buffer& b : pass.buffers)
+        buffers.push_back({b.elements * element_bytes, b.producer, b.consumers, b.kept});
+    return buffers;
+}
+
+/// The memory of the tasks of a pass. \param tasks as `pass_timer` made them for some chip
+/// \returns the error of `schedule::live_memory::make`, where a buffer's producer takes no time.
+[[nodiscard]] inline result<schedule::live_memory>
+memory_of(const pass_profile& pass, const schedule::task_graph& tasks, std::int64_t element_bytes) {
+    const std::vector<std::int64_t> no_workspace(tasks.task_count(), 0);
+    return schedule::live_memory::make(tasks, no_workspace, buffers_of(pass, element_bytes));
+}
+
+} // namespace dovetail::search
+
+/// \file
 /// One numbering for the groups of a pass, so that equal layers have equal profiles.
 
 namespace dovetail::search {
@@ -19223,6 +25281,12 @@ template <class Before>
         return std::tuple(a.source, a.target) < std::tuple(b.source, b.target);
     });
     ordered.precedence = graph::digraph(n, arcs);
+    ordered.buffers = pass.buffers;
+    for (workload::pass_buffer& b : ordered.buffers) {
+        if (b.producer != graph::none) b.producer = rank[b.producer];
+        for (graph::index& v : b.consumers) v = rank[v];
+        std::sort(b.consumers.begin(), b.consumers.end());
+    }
     return ordered;
 }
 
@@ -19249,8 +25313,10 @@ using workload::phase;
 
 [[nodiscard]] inline pass_profile profile_pass(const operator_graph& g, const workload::fusion& fused,
                                                const workload::layer_pass& pass,
+                                               std::vector<workload::pass_buffer> buffers,
                                                const workload::demand& price) {
     pass_profile profile;
+    profile.buffers = std::move(buffers);
     for (const index k : pass.groups) {
         profile.groups.push_back(price(fused.groups[k].operations));
         profile.names.push_back(group_name(g.operations[fused.groups[k].head]));
@@ -19302,10 +25368,14 @@ parameters_by_layer(const operator_graph& g, std::span<const index> labels, std:
     const std::size_t count = layers.layers.size();
     auto forward = workload::passes(training, fused, labels, phase::forward, phase::forward);
     auto backward = workload::passes(training, fused, labels, phase::input_gradient, phase::weight_gradient);
+    auto forward_buffers = workload::pass_buffers(training, fused, labels, forward);
+    auto backward_buffers = workload::pass_buffers(training, fused, labels, backward);
     auto kept = workload::stash(training, labels);
     auto working = workload::working_elements(training, labels);
     forward.resize(count);
     backward.resize(count);
+    forward_buffers.resize(count);
+    backward_buffers.resize(count);
     kept.resize(count);
     working.resize(count);
     const std::vector<double> parameters = parameters_by_layer(slice.graph, forward_labels, count);
@@ -19319,13 +25389,14 @@ parameters_by_layer(const operator_graph& g, std::span<const index> labels, std:
                           .chain = {},
                           .boundary_elements = {}};
     for (std::size_t l = 0; l < count; ++l) {
-        layer_profile layer{.forward = profile_pass(training, fused, forward[l], price),
-                            .backward = profile_pass(training, fused, backward[l], price),
-                            .parameters = parameters[l],
-                            .working_elements = working[l],
-                            .stash_elements = kept[l].elements,
-                            .mask_elements = kept[l].mask_elements,
-                            .tensor_parallel = split[l]};
+        layer_profile layer{
+            .forward = profile_pass(training, fused, forward[l], std::move(forward_buffers[l]), price),
+            .backward = profile_pass(training, fused, backward[l], std::move(backward_buffers[l]), price),
+            .parameters = parameters[l],
+            .working_elements = working[l],
+            .stash_elements = kept[l].elements,
+            .mask_elements = kept[l].mask_elements,
+            .tensor_parallel = split[l]};
         const auto same = std::find_if(profile.structures.begin(), profile.structures.end(),
                                        [&](const layer_profile& other) { return same_costs(layer, other); });
         profile.chain.push_back(static_cast<index>(same - profile.structures.begin()));
@@ -19434,20 +25505,11 @@ private:
 
 namespace dovetail::search {
 
-/// One group of operators on the cores that it holds.
-struct scheduled_group {
-    std::string name;
-    double start_s = 0;
-    double end_s = 0;
-    std::vector<std::int32_t> tensor_cores;
-    std::vector<std::int32_t> vector_cores;
-    bool link = false;
-};
-
 /// The schedule of one pass through one layer.
 struct scheduled_pass {
     pass_time time;
-    std::vector<scheduled_group> groups; ///< in the order of their starts
+    std::vector<schedule::timetable_entry> table; ///< resources as in `resource`
+    std::vector<std::string> names;               ///< of the groups, by task
 };
 
 /// Schedules one pass on a chip and gives every group its cores.
@@ -19456,26 +25518,11 @@ template <cost::latency_model Model>
                                            const hardware::accelerator& chip, const tensor_group& group) {
     pass_timer timer(pass);
     schedule::workspace memory;
-    scheduled_pass scheduled{.time = timer(model, chip, group, memory), .groups = {}};
-    const schedule::schedule best = schedule::list_scheduler{}(timer.tasks(), memory).best;
-    const schedule::core_assignment cores = schedule::assign_cores(timer.tasks(), best);
-    const auto held = [&](graph::index v, resource r) {
-        const auto numbers = cores.units(v, static_cast<std::size_t>(r));
-        return std::vector<std::int32_t>(numbers.begin(), numbers.end());
-    };
-    for (graph::index v = 0; v < pass.groups.size(); ++v) {
-        const double duration_s = timer.tasks().modes(v)[best.mode[v]].duration_s;
-        if (!(duration_s > 0)) continue;
-        scheduled.groups.push_back({.name = pass.names[v],
-                                    .start_s = best.start_s[v],
-                                    .end_s = best.start_s[v] + duration_s,
-                                    .tensor_cores = held(v, resource::tensor_core),
-                                    .vector_cores = held(v, resource::vector_core),
-                                    .link = !held(v, resource::link).empty()});
-    }
-    std::stable_sort(scheduled.groups.begin(), scheduled.groups.end(),
-                     [](const auto& a, const auto& b) { return a.start_s < b.start_s; });
-    return scheduled;
+    const pass_time time = timer(model, chip, group, memory);
+    return {.time = time,
+            .table = schedule::make_timetable(timer.tasks(),
+                                              schedule::list_scheduler{}(timer.tasks(), memory).best),
+            .names = pass.names};
 }
 
 /// The slice of the model that a solution runs.
@@ -19724,10 +25771,12 @@ struct bar {
 /// Draws `bars` over the rows named `row_names`; `time_name` says the unit.
 [[nodiscard]] inline std::string gantt(std::string_view title, std::span<const std::string> row_names,
                                        std::span<const bar> bars, std::string_view time_name) {
-    constexpr double left = 92;
     constexpr double right = 936;
     constexpr double top = 12;
     constexpr double pixels_a_letter = 6.2;
+    std::size_t longest_name = 0;
+    for (const std::string& name : row_names) longest_name = std::max(longest_name, name.size());
+    const double left = std::max(92.0, pixels_a_letter * static_cast<double>(longest_name) + 14);
     const double row_height = row_names.size() > 24 ? 12 : 24;
     const double bottom = top + row_height * static_cast<double>(row_names.size());
     double latest = 0;
@@ -19749,7 +25798,7 @@ struct bar {
         const double y = top + row_height * static_cast<double>(b.row) + 1;
         const double height = row_height * static_cast<double>(b.rows) - 2;
         picture.rectangle({x, y, width, height}, b.style, b.hint);
-        if (pixels_a_letter * static_cast<double>(b.label.size()) + 6 <= width && row_height >= 20)
+        if (pixels_a_letter * static_cast<double>(b.label.size()) + 6 <= width && height >= 16)
             picture.label({x + width / 2, y + height / 2 + 4}, b.label, "inside", "middle");
     }
     picture.label({(left + right) / 2, bottom + 34}, time_name, "name", "middle");
@@ -19861,6 +25910,162 @@ namespace detail {
 
 } // namespace dovetail::report
 
+/// \file
+/// A timetable as a Gantt chart: by unit of every resource, the critical chain outlined.
+
+/// \file
+/// The lanes that a timetable is drawn in: one a unit of a resource.
+
+namespace dovetail::report {
+
+/// What the units of every resource are called, "tensor core" say; empty for a resource that is not there.
+using resource_names = std::array<std::string, schedule::max_resources>;
+
+/// Units of one resource that hold the same tasks all the time.
+struct lane {
+    /// The lanes of tasks that hold no unit, but take their time.
+    static constexpr std::size_t no_resource = schedule::max_resources;
+
+    std::size_t resource = 0;
+    std::vector<std::int32_t> units;  ///< rising, from 0
+    std::vector<std::size_t> entries; ///< of the timetable, by start
+};
+
+/// Numbers as ranges of neighbours: {first, last} each. `units` are rising.
+[[nodiscard]] inline std::vector<std::pair<std::int32_t, std::int32_t>>
+ranges_of(std::span<const std::int32_t> units) {
+    std::vector<std::pair<std::int32_t, std::int32_t>> ranges;
+    for (const std::int32_t unit : units)
+        if (!ranges.empty() && ranges.back().second + 1 == unit)
+            ++ranges.back().second;
+        else
+            ranges.emplace_back(unit, unit);
+    return ranges;
+}
+
+/// One lane for every unit that is ever held, by resource and number; then lanes for tasks that take time but
+/// hold nothing, as few as do not overlap. A task of no duration is in none. \complexity O(units held by all
+/// tasks together).
+[[nodiscard]] inline std::vector<lane> lanes_of(std::span<const schedule::timetable_entry> table) {
+    std::vector<lane> lanes;
+    for (std::size_t r = 0; r < schedule::max_resources; ++r) {
+        std::vector<std::vector<std::size_t>> held;
+        for (std::size_t e = 0; e < table.size(); ++e)
+            for (const std::int32_t unit : table[e].units[r]) {
+                if (held.size() <= static_cast<std::size_t>(unit))
+                    held.resize(static_cast<std::size_t>(unit) + 1);
+                held[static_cast<std::size_t>(unit)].push_back(e);
+            }
+        for (std::size_t unit = 0; unit < held.size(); ++unit)
+            if (!held[unit].empty())
+                lanes.push_back({r, {static_cast<std::int32_t>(unit)}, std::move(held[unit])});
+    }
+    const std::size_t first = lanes.size();
+    for (std::size_t e = 0; e < table.size(); ++e) {
+        const auto holds = [](const std::vector<std::int32_t>& units) { return !units.empty(); };
+        if (!(table[e].end_s > table[e].start_s) ||
+            std::any_of(table[e].units.begin(), table[e].units.end(), holds))
+            continue;
+        std::size_t at = first;
+        while (at < lanes.size() && table[lanes[at].entries.back()].end_s > table[e].start_s) ++at;
+        if (at == lanes.size())
+            lanes.push_back({lane::no_resource, {static_cast<std::int32_t>(at - first)}, {}});
+        lanes[at].entries.push_back(e);
+    }
+    return lanes;
+}
+
+/// The same, with units of a resource that hold the same tasks in one lane, where its first unit was.
+[[nodiscard]] inline std::vector<lane> shared_lanes_of(std::span<const schedule::timetable_entry> table) {
+    std::vector<lane> shared;
+    for (lane& l : lanes_of(table)) {
+        const auto same = std::find_if(shared.begin(), shared.end(), [&](const lane& s) {
+            return s.resource == l.resource && s.entries == l.entries;
+        });
+        if (same == shared.end())
+            shared.push_back(std::move(l));
+        else
+            same->units.insert(same->units.end(), l.units.begin(), l.units.end());
+    }
+    return shared;
+}
+
+/// What a lane is called: "tensor core 3", "tensor core 3–8", "tensor core ×5" where its units are no
+/// neighbours. Counted from 1.
+[[nodiscard]] inline std::string name_of(const lane& l, const resource_names& names) {
+    const std::string name = l.resource == lane::no_resource ? "none" : names[l.resource];
+    const auto ranges = ranges_of(l.units);
+    if (ranges.size() > 1) return name + " ×" + to_text(l.units.size());
+    const auto [first, last] = ranges.front();
+    return name + ' ' + to_text(first + 1) + (first == last ? "" : "–" + to_text(last + 1));
+}
+
+} // namespace dovetail::report
+
+namespace dovetail::report {
+
+/// A schedule and what its parts are called.
+struct drawn_schedule {
+    std::span<const schedule::timetable_entry> table;
+    std::span<const std::string> names; ///< of the tasks, by number
+    resource_names resources;
+};
+
+/// The unit of time of a picture.
+struct time_unit {
+    double per_second = 1.0;
+    std::string_view name = "s";
+};
+
+/// What the resources of a chip are called, in the order of `search::resource`.
+[[nodiscard]] inline resource_names chip_resources() { return {"tensor core", "vector core", "link", ""}; }
+
+/// The style of every resource, and of what needs none.
+inline constexpr std::array<std::string_view, schedule::max_resources + 1> resource_styles{
+    "tensor", "vector", "link", "other", "unused"};
+
+/// Draws the tasks in the lanes of `shared_lanes_of`; a task in neighbouring lanes of one resource is one
+/// bar. Units that hold nothing are left out.
+[[nodiscard]] inline std::string schedule_chart(std::string_view title, const drawn_schedule& drawn,
+                                                const time_unit& unit) {
+    const std::vector<lane> lanes = shared_lanes_of(drawn.table);
+    std::vector<std::string> rows;
+    for (const lane& l : lanes) rows.push_back(name_of(l, drawn.resources));
+    std::vector<bar> bars;
+    const auto in = [&](std::size_t row, std::size_t entry) {
+        return std::binary_search(lanes[row].entries.begin(), lanes[row].entries.end(), entry);
+    };
+    for (std::size_t e = 0; e < drawn.table.size(); ++e) {
+        const schedule::timetable_entry& entry = drawn.table[e];
+        const std::string& name = drawn.names[entry.task];
+        const auto time = [&](double seconds) {
+            return readable(seconds * unit.per_second, 4) + ' ' + std::string(unit.name);
+        };
+        const std::string hint = name + ": " + time(entry.start_s) + " + " +
+                                 time(entry.end_s - entry.start_s) + (entry.critical ? ", critical" : "");
+        for (std::size_t row = 0; row < lanes.size(); ++row) {
+            if (!in(row, e)) continue;
+            const std::size_t first = row;
+            while (row + 1 < lanes.size() && lanes[row + 1].resource == lanes[first].resource &&
+                   in(row + 1, e))
+                ++row;
+            bars.push_back({.row = first,
+                            .rows = row - first + 1,
+                            .start = entry.start_s * unit.per_second,
+                            .end = entry.end_s * unit.per_second,
+                            .style = std::string(resource_styles[lanes[first].resource]) +
+                                     (entry.critical ? " critical" : " slack"),
+                            .label = name,
+                            .hint = hint});
+        }
+    }
+    // What is outlined lies on top.
+    std::stable_partition(bars.begin(), bars.end(), [](const bar& b) { return b.style.ends_with("slack"); });
+    return gantt(title, rows, bars, "time [" + std::string(unit.name) + "]");
+}
+
+} // namespace dovetail::report
+
 namespace dovetail::report {
 
 /// What to call the chip that others are compared with.
@@ -19943,54 +26148,11 @@ namespace dovetail::report {
                  "memory of a device [GiB]; HBM " + readable(gib(found.setting.hbm_bytes), 4) + " GiB");
 }
 
-/// One pass through a layer, by core. Cores that hold nothing are left out; runs of cores that hold the same
-/// are one row.
+/// One pass through a layer, by core: see `schedule_chart`.
 [[nodiscard]] inline std::string operator_schedule(std::string_view title,
                                                    const search::scheduled_pass& pass) {
-    // Cores of one type that run the same groups at the same times share a row.
-    std::vector<std::pair<std::vector<std::size_t>, std::vector<std::int32_t>>> kinds[2];
-    bool link = false;
-    const auto collect = [&](std::size_t type, auto member) {
-        std::int32_t highest = -1;
-        for (const auto& g : pass.groups)
-            for (const std::int32_t c : g.*member) highest = std::max(highest, c);
-        for (std::int32_t core = 0; core <= highest; ++core) {
-            std::vector<std::size_t> runs;
-            for (std::size_t i = 0; i < pass.groups.size(); ++i) {
-                const auto& held = pass.groups[i].*member;
-                if (std::find(held.begin(), held.end(), core) != held.end()) runs.push_back(i);
-            }
-            const auto same = std::find_if(kinds[type].begin(), kinds[type].end(),
-                                           [&](const auto& kind) { return kind.first == runs; });
-            if (same == kinds[type].end())
-                kinds[type].push_back({std::move(runs), {core}});
-            else
-                same->second.push_back(core);
-        }
-    };
-    collect(0, &search::scheduled_group::tensor_cores);
-    collect(1, &search::scheduled_group::vector_cores);
-    std::vector<std::string> rows;
-    std::vector<bar> bars;
-    const auto add = [&](const search::scheduled_group& g, std::size_t row, std::string_view style) {
-        bars.push_back({row, 1, g.start_s * 1e6, g.end_s * 1e6, std::string(style), g.name,
-                        g.name + ": " + readable((g.end_s - g.start_s) * 1e6, 4) + " µs"});
-    };
-    for (std::size_t type = 0; type < 2; ++type)
-        for (const auto& [runs, cores] : kinds[type]) {
-            const std::string many = to_text(cores.size());
-            rows.push_back((type == 0 ? "tensor " : "vector ") +
-                           (cores.size() == 1 ? to_text(cores.front() + 1) : "×" + many));
-            for (const std::size_t i : runs)
-                add(pass.groups[i], rows.size() - 1, type == 0 ? "tensor" : "vector");
-        }
-    for (const auto& g : pass.groups) link = link || g.link;
-    if (link) {
-        rows.push_back("link");
-        for (const auto& g : pass.groups)
-            if (g.link) add(g, rows.size() - 1, "link");
-    }
-    return gantt(title, rows, bars, "time [µs]");
+    return schedule_chart(title, {.table = pass.table, .names = pass.names, .resources = chip_resources()},
+                          {.per_second = 1e6, .name = "µs"});
 }
 
 } // namespace dovetail::report
@@ -20101,6 +26263,9 @@ inline void write_solution(json_writer& json, const search::solution& found) {
 /// \file
 /// One self-contained page about a joint search: no script, no font, no file beside it.
 
+/// \file
+/// How all pages look: their style sheet, their head, and the keys of their charts.
+
 namespace dovetail::report {
 
 namespace detail {
@@ -20122,13 +26287,36 @@ svg { width: 100%; height: auto; display: block; } svg text { font: 12px system-
 .best { fill: var(--a); stroke: var(--paper); } .reference { fill: var(--b); stroke: var(--paper); }
 svg .mark { font-weight: 600; } svg .inside { fill: #fff; font-size: 11px; }
 .forward, .tensor { fill: var(--a); } .backward, .vector { fill: var(--b); } .link { fill: var(--d); }
+.other { fill: var(--c); } .slack { opacity: .6; } svg .critical { stroke: var(--ink); stroke-width: 1.6; }
 .resident { fill: var(--c); } .activation { fill: var(--a); } .unused { fill: var(--line); opacity: .6; }
 rect { stroke: var(--paper); stroke-width: .5; }
 .key { display: inline-block; width: .8em; height: .8em; border-radius: 2px; margin: 0 .3em 0 1em; }
 .key.forward, .key.tensor, .key.activation { background: var(--a); }
 .key.backward, .key.vector { background: var(--b); } .key.resident { background: var(--c); }
-.key.link { background: var(--d); } .key.unused { background: var(--line); }
+.key.link { background: var(--d); } .key.other { background: var(--c); }
+.key.critical { background: none; outline: 2px solid var(--ink); } .key.unused { background: var(--line); }
 )";
+
+} // namespace detail
+
+/// Everything of a page up to its first heading: no script, no font, no file beside it. The page ends with
+/// "</body></html>".
+[[nodiscard]] inline std::string page_head(std::string_view title) {
+    return "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<title>" + escaped(title) +
+           "</title>\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<style>" +
+           std::string(detail::style_sheet) + "</style></head><body>\n";
+}
+
+/// A sample of a style of the style sheet with the words for it.
+[[nodiscard]] inline std::string key(std::string_view style, std::string_view words) {
+    return "<span class=\"key " + std::string(style) + "\"></span>" + escaped(words);
+}
+
+} // namespace dovetail::report
+
+namespace dovetail::report {
+
+namespace detail {
 
 [[nodiscard]] inline std::string row(std::string_view name, const std::string& best,
                                      const std::string& baseline) {
@@ -20205,10 +26393,6 @@ rect { stroke: var(--paper); stroke-width: .5; }
     return "<p>" + escaped(words) + "</p>\n";
 }
 
-[[nodiscard]] inline std::string key(std::string_view style, std::string_view words) {
-    return "<span class=\"key " + std::string(style) + "\"></span>" + escaped(words);
-}
-
 } // namespace detail
 
 /// The page of a search that found a plan. `forward` and `backward` are the schedules of the winner's
@@ -20217,13 +26401,8 @@ rect { stroke: var(--paper); stroke-width: .5; }
                                          const search::workload_profile& profile, std::string_view layer,
                                          const search::scheduled_pass& forward,
                                          const search::scheduled_pass& backward) {
-    using detail::key;
     const search::search_record& record = outcome.search;
-    std::string page =
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<title>Dovetail: " +
-        escaped(profile.model) +
-        "</title>\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<style>" +
-        std::string(detail::style_sheet) + "</style></head><body>\n";
+    std::string page = page_head("Dovetail: " + profile.model);
     page += "<h1>" + escaped(profile.model) + "</h1>\n<p>" + detail::count(record.evaluated) +
             " chips evaluated, " + detail::count(record.pruned) + " left out, in " +
             readable(record.seconds, 3) + " s (" + escaped(record.strategy) + "; " +
@@ -20238,12 +26417,135 @@ rect { stroke: var(--paper); stroke-width: .5; }
             key("activation", "activations") + key("unused", "free") + "</p>\n" +
             memory_by_stage(outcome.best);
     const std::string name(layer);
-    page += "<h2>Operators of " + escaped(layer) + "</h2>\n<p>By core; cores that run the same share a row." +
+    page += "<h2>Operators of " + escaped(layer) +
+            "</h2>\n<p>By core; cores that run the same share a row; outlined is the critical chain." +
             key("tensor", "tensor cores") + key("vector", "vector cores") + key("link", "link") + "</p>\n" +
             detail::pass_caption("Forward", forward) + operator_schedule("Forward pass of " + name, forward) +
             detail::pass_caption("Backward", backward) +
             operator_schedule("Backward pass of " + name, backward);
     return page + "</body></html>\n";
+}
+
+} // namespace dovetail::report
+
+/// \file
+/// One self-contained page about a schedule: what is proved, who runs where, and why it takes so long.
+
+namespace dovetail::report {
+
+/// What a page says of a schedule besides its picture.
+struct schedule_summary {
+    std::string title;
+    std::string subtitle;
+    std::vector<std::pair<std::string, std::string>> facts; ///< name and value, a row each
+    schedule::demand capacity{};                            ///< units of every resource
+    std::vector<schedule::chain_link> chain;                ///< the critical chain
+};
+
+namespace detail {
+
+/// "Idle throughout: tensor cores 3–8, vector core 2", or nothing.
+[[nodiscard]] inline std::string idle_units(const drawn_schedule& drawn, const schedule::demand& capacity) {
+    std::vector<std::vector<bool>> busy;
+    for (const std::int32_t units : capacity) busy.emplace_back(static_cast<std::size_t>(units), false);
+    for (const schedule::timetable_entry& e : drawn.table)
+        for (std::size_t r = 0; r < busy.size(); ++r)
+            for (const std::int32_t unit : e.units[r]) busy[r][static_cast<std::size_t>(unit)] = true;
+    std::string text;
+    for (std::size_t r = 0; r < busy.size(); ++r) {
+        std::vector<std::int32_t> idle;
+        for (std::size_t unit = 0; unit < busy[r].size(); ++unit)
+            if (!busy[r][unit]) idle.push_back(static_cast<std::int32_t>(unit));
+        if (!idle.empty())
+            text += (text.empty() ? " Idle throughout: " : ", ") +
+                    name_of({.resource = r, .units = std::move(idle), .entries = {}}, drawn.resources);
+    }
+    return text.empty() ? text : text + '.';
+}
+
+} // namespace detail
+
+/// The page of a schedule; `unit` is the unit of its times.
+[[nodiscard]] inline std::string to_html(const schedule_summary& about, const drawn_schedule& drawn,
+                                         const time_unit& unit) {
+    std::string page = page_head("Dovetail: " + about.title);
+    page += "<h1>" + escaped(about.title) + "</h1>\n<p>" + escaped(about.subtitle) + "</p>\n<table>\n";
+    for (const auto& [name, value] : about.facts)
+        page += "<tr><td>" + escaped(name) + "</td><td>" + escaped(value) + "</td></tr>\n";
+    page += "</table>\n<h2>Schedule</h2>\n<p>Units that run the same share a row." +
+            escaped(detail::idle_units(drawn, about.capacity));
+    for (std::size_t r = 0; r < schedule::max_resources; ++r)
+        if (about.capacity[r] > 0) page += key(resource_styles[r], drawn.resources[r]);
+    page += key("critical", "critical chain") + "</p>\n" + schedule_chart(about.title, drawn, unit);
+
+    page += "<h2>Critical chain</h2>\n<p>Each starts the moment the one before it ends.</p>\n"
+            "<table><tr><th>task</th><th>starts [" +
+            escaped(unit.name) + "]</th><th>takes [" + escaped(unit.name) +
+            "]</th><th>waited for the one before because of</th></tr>\n";
+    for (const schedule::chain_link& link : about.chain)
+        for (const schedule::timetable_entry& e : drawn.table) {
+            if (e.task != link.task) continue;
+            const auto cell = [](std::string_view text) { return "<td>" + escaped(text) + "</td>"; };
+            page += "<tr>" + cell(drawn.names[e.task]) + cell(readable(e.start_s * unit.per_second, 5)) +
+                    cell(readable((e.end_s - e.start_s) * unit.per_second, 4)) +
+                    cell(link.reason == schedule::waits_for::nothing       ? "–"
+                         : link.reason == schedule::waits_for::predecessor ? "its result"
+                                                                           : "its units") +
+                    "</tr>\n";
+        }
+    return page + "</table>\n</body></html>\n";
+}
+
+} // namespace dovetail::report
+
+/// \file
+/// A schedule in the trace event format, which Chrome and Perfetto open.
+
+namespace dovetail::report {
+
+/// Writes the timetable as JSON: one process called `title`, one thread a unit that is ever held, one
+/// complete event ("ph": "X") for every unit that a task holds and one for a task that holds none. Times are
+/// in microseconds, fractions included (Trace Event Format, Google, 2016, "Complete Events"). Tasks of the
+/// critical chain are of the category "critical". \param names of the tasks, by number
+[[nodiscard]] inline std::string to_trace(std::string_view title,
+                                          std::span<const schedule::timetable_entry> table,
+                                          std::span<const std::string> names,
+                                          const resource_names& resources) {
+    constexpr double microseconds = 1e6;
+    json_writer json;
+    json.begin_object().member("displayTimeUnit", "ns").key("traceEvents").begin_array();
+    const auto metadata = [&](std::string_view what, std::size_t thread) -> json_writer& {
+        json.begin_object().member("name", what).member("ph", "M").member("pid", 1).member("tid", thread);
+        return json.key("args").begin_object();
+    };
+    metadata("process_name", 0).member("name", title).end_object().end_object();
+    std::size_t thread = 0;
+    for (const lane& l : lanes_of(table)) {
+        ++thread;
+        metadata("thread_name", thread).member("name", name_of(l, resources)).end_object().end_object();
+        metadata("thread_sort_index", thread).member("sort_index", thread).end_object().end_object();
+        for (const std::size_t k : l.entries) {
+            const schedule::timetable_entry& e = table[k];
+            json.begin_object()
+                .member("name", names[e.task])
+                .member("cat", e.critical ? "critical" : "task")
+                .member("ph", "X")
+                .member("pid", 1)
+                .member("tid", thread)
+                .member("ts", e.start_s * microseconds)
+                .member("dur", (e.end_s - e.start_s) * microseconds)
+                .key("args")
+                .begin_object()
+                .member("task", e.task)
+                .member("mode", e.mode)
+                .member("critical", e.critical);
+            for (std::size_t r = 0; r < schedule::max_resources; ++r)
+                if (!e.units[r].empty()) json.member(resources[r] + 's', e.units[r].size());
+            json.end_object().end_object();
+        }
+    }
+    json.end_array().end_object();
+    return std::move(json).take();
 }
 
 } // namespace dovetail::report
@@ -20503,16 +26805,13 @@ static_assert(phaze.size() == 75'712);
 /// The door to GLPK.
 
 /// \file
-/// GLPK as a solver of models: simplex, branch and cut.
+/// GLPK's state of a thread: silent, freed with the thread, and left alive when GLPK gives up.
 
 #include <glpk.h>
 
 #include <csetjmp>
-#include <memory>
 
-namespace dovetail::ext::glpk {
-
-namespace detail {
+namespace dovetail::ext::glpk::detail {
 
 /// GLPK keeps an environment for each thread; this frees it when the thread ends.
 struct environment {
@@ -20535,70 +26834,6 @@ private:
     int before_;
 };
 
-struct delete_problem {
-    void operator()(glp_prob* p) const noexcept { glp_delete_prob(p); }
-};
-using problem = std::unique_ptr<glp_prob, delete_problem>;
-
-[[nodiscard]] inline int bounds_kind(double lower, double upper) noexcept {
-    if (lower == upper) return GLP_FX;
-    if (lower == -ilp::infinity) return upper == ilp::infinity ? GLP_FR : GLP_UP;
-    return upper == ilp::infinity ? GLP_LO : GLP_DB;
-}
-
-/// The model as GLPK holds it: rows and columns count from 1. The model passed `check`.
-[[nodiscard]] inline problem load(const ilp::model& m) {
-    problem p(glp_create_prob());
-    glp_set_obj_dir(p.get(), m.sense() == ilp::direction::minimize ? GLP_MIN : GLP_MAX);
-    glp_set_obj_coef(p.get(), 0, m.offset());
-    const int columns = static_cast<int>(m.columns().size());
-    const int rows = static_cast<int>(m.rows().size());
-    if (columns > 0) glp_add_cols(p.get(), columns);
-    if (rows > 0) glp_add_rows(p.get(), rows);
-    for (int j = 1; j <= columns; ++j) {
-        const ilp::column& c = m.columns()[static_cast<std::size_t>(j - 1)];
-        if (c.kind != ilp::domain::continuous) glp_set_col_kind(p.get(), j, GLP_IV);
-        // GLPK wants whole bounds on a whole variable.
-        const double lower = c.kind == ilp::domain::continuous ? c.lower : std::ceil(c.lower);
-        const double upper = c.kind == ilp::domain::continuous ? c.upper : std::floor(c.upper);
-        glp_set_col_bnds(p.get(), j, bounds_kind(lower, upper), lower, upper);
-        glp_set_obj_coef(p.get(), j, c.cost);
-    }
-    std::vector<int> index;
-    std::vector<double> value;
-    for (int i = 1; i <= rows; ++i) {
-        const ilp::row& r = m.rows()[static_cast<std::size_t>(i - 1)];
-        index.assign(1, 0);
-        value.assign(1, 0.0);
-        for (const ilp::entry& e : r.entries) {
-            index.push_back(static_cast<int>(e.column) + 1);
-            value.push_back(e.coefficient);
-        }
-        glp_set_mat_row(p.get(), i, static_cast<int>(r.entries.size()), index.data(), value.data());
-        const int kind = r.sense == ilp::relation::equal        ? GLP_FX
-                         : r.sense == ilp::relation::less_equal ? GLP_UP
-                                                                : GLP_LO;
-        glp_set_row_bnds(p.get(), i, kind, r.right_side, r.right_side);
-    }
-    return p;
-}
-
-/// What the callback of the tree keeps.
-struct progress {
-    std::int64_t node_limit;
-    std::int64_t nodes = 0;
-    double bound;
-};
-
-inline void watch(glp_tree* tree, void* info) {
-    auto& seen = *static_cast<progress*>(info);
-    int total = 0;
-    glp_ios_tree_size(tree, nullptr, nullptr, &total);
-    seen.nodes = total;
-    if (const int best = glp_ios_best_node(tree); best != 0) seen.bound = glp_ios_node_bound(tree, best);
-    if (seen.nodes > seen.node_limit) glp_ios_terminate(tree);
-}
-
 /// Runs `call`, which does nothing but call GLPK; false when GLPK gave up on an assertion of its own, where
 /// it would print and end the program. Nothing of the thread's environment can be used then but
 /// `glp_free_env`.
@@ -20614,10 +26849,88 @@ template <class Call>
     return returned;
 }
 
-/// How GLPK ended: the code that its routine returned, and the status of what it holds.
-struct ending {
-    int code = 0;
-    int status = GLP_UNDEF;
+} // namespace dovetail::ext::glpk::detail
+
+/// \file
+/// A model as GLPK holds it.
+
+namespace dovetail::ext::glpk::detail {
+
+struct delete_problem {
+    void operator()(glp_prob* p) const noexcept { glp_delete_prob(p); }
+};
+using problem = std::unique_ptr<glp_prob, delete_problem>;
+
+[[nodiscard]] inline int bounds_kind(double lower, double upper) noexcept {
+    if (lower == upper) return GLP_FX;
+    if (lower == -ilp::infinity) return upper == ilp::infinity ? GLP_FR : GLP_UP;
+    return upper == ilp::infinity ? GLP_LO : GLP_DB;
+}
+
+/// The model as GLPK holds it: rows and columns count from 1. With a `cutoff`, one more row says that the
+/// objective is no worse. The model passed `check`.
+[[nodiscard]] inline problem load(const ilp::model& m, std::optional<double> cutoff) {
+    problem p(glp_create_prob());
+    glp_set_obj_dir(p.get(), m.sense() == ilp::direction::minimize ? GLP_MIN : GLP_MAX);
+    glp_set_obj_coef(p.get(), 0, m.offset());
+    const int columns = static_cast<int>(m.columns().size());
+    const int rows = static_cast<int>(m.rows().size());
+    if (columns > 0) glp_add_cols(p.get(), columns);
+    if (rows > 0) glp_add_rows(p.get(), rows);
+    for (int j = 1; j <= columns; ++j) {
+        const ilp::column& c = m.columns()[static_cast<std::size_t>(j - 1)];
+        if (c.kind != ilp::domain::continuous) glp_set_col_kind(p.get(), j, GLP_IV);
+        const auto [lower, upper] = ilp::value_range(c); // whole ones on a whole variable, as GLPK wants
+        glp_set_col_bnds(p.get(), j, bounds_kind(lower, upper), lower, upper);
+        glp_set_obj_coef(p.get(), j, c.cost);
+    }
+    std::vector<int> index;
+    std::vector<double> value;
+    const auto set_row = [&](int i, int kind, double right_side) {
+        glp_set_mat_row(p.get(), i, static_cast<int>(index.size()) - 1, index.data(), value.data());
+        glp_set_row_bnds(p.get(), i, kind, right_side, right_side);
+    };
+    for (int i = 1; i <= rows; ++i) {
+        const ilp::row& r = m.rows()[static_cast<std::size_t>(i - 1)];
+        index.assign(1, 0);
+        value.assign(1, 0.0);
+        for (const ilp::entry& e : r.entries) {
+            index.push_back(static_cast<int>(e.column) + 1);
+            value.push_back(e.coefficient);
+        }
+        set_row(i,
+                r.sense == ilp::relation::equal        ? GLP_FX
+                : r.sense == ilp::relation::less_equal ? GLP_UP
+                                                       : GLP_LO,
+                r.right_side);
+    }
+    if (!cutoff) return p;
+    index.assign(1, 0);
+    value.assign(1, 0.0);
+    for (int j = 1; j <= columns; ++j)
+        if (const double cost = m.columns()[static_cast<std::size_t>(j - 1)].cost; cost != 0.0) {
+            index.push_back(j);
+            value.push_back(cost);
+        }
+    set_row(glp_add_rows(p.get(), 1), m.sense() == ilp::direction::minimize ? GLP_UP : GLP_LO,
+            *cutoff - m.offset());
+    return p;
+}
+
+} // namespace dovetail::ext::glpk::detail
+
+/// \file
+/// GLPK as a solver of models: simplex, branch and cut.
+
+namespace dovetail::ext::glpk {
+
+namespace detail {
+
+/// An observer behind plain pointers, since GLPK calls back in C.
+struct watcher {
+    void* observer = nullptr;
+    void (*on_incumbent)(void*, const ilp::progress&) = nullptr;
+    void (*on_node)(void*, const ilp::progress&) = nullptr;
 };
 
 } // namespace detail
@@ -20632,103 +26945,206 @@ struct solver {
     double integrality_tolerance = 1e-9; ///< how far from whole a relaxed value counts as whole, in (0, 1)
     bool presolve = true;                ///< simplify the model first
     bool cuts = true;                    ///< Gomory, rounding, cover and clique cuts
+    /// Look only for values whose objective is this good or better; where there are none, the verdict is
+    /// `infeasible` and the bound is the cutoff.
+    std::optional<double> cutoff{};
+    /// Values to begin with, one a column, good to 1e-6: the answer is no worse. Without presolve they are
+    /// the first incumbent; presolve loses the way back to the columns, so with it they are a cutoff.
+    std::vector<double> start{};
 
-    /// \returns what `ilp::model::check` finds wrong; errc::out_of_range for options that make no sense;
-    /// errc::unsupported when GLPK breaks down over the numbers.
-    [[nodiscard]] result<ilp::solution> operator()(const ilp::model& m) const;
+    /// \returns what `ilp::model::check` finds wrong; errc::out_of_range for options that make no sense,
+    /// errc::shape for a `start` of another model's size; errc::unsupported when GLPK breaks down over the
+    /// numbers.
+    [[nodiscard]] result<ilp::solution> operator()(const ilp::model& m) const {
+        return solve(m, detail::watcher{});
+    }
+
+    /// The same, and calls the hooks of `observer` as branch and cut goes on.
+    template <ilp::observer Observer>
+    [[nodiscard]] result<ilp::solution> operator()(const ilp::model& m, Observer& observer) const {
+        detail::watcher watching{.observer = &observer};
+        if constexpr (requires(const ilp::progress& p) { observer.on_incumbent(p); })
+            watching.on_incumbent = [](void* who, const ilp::progress& p) {
+                static_cast<Observer*>(who)->on_incumbent(p);
+            };
+        if constexpr (requires(const ilp::progress& p) { observer.on_node(p); })
+            watching.on_node = [](void* who, const ilp::progress& p) {
+                static_cast<Observer*>(who)->on_node(p);
+            };
+        return solve(m, watching);
+    }
+
+private:
+    [[nodiscard]] result<ilp::solution> solve(const ilp::model& m, const detail::watcher& watching) const;
 };
 
 static_assert(ilp::solver<solver>);
 
 namespace detail {
 
-[[nodiscard]] inline result<void> check(const solver& options) {
-    const auto bad = [](const char* name, double value, const char* expected) {
-        return error{errc::out_of_range, std::string("GLPK: ") + name, "it is " + to_text(value), expected};
+/// Whether the options make sense for the model.
+[[nodiscard]] inline result<void> check(const solver& options, const ilp::model& m) {
+    const auto bad = [](const char* name, std::string wrong, const char* expected) {
+        return error{errc::out_of_range, std::string("GLPK: ") + name, std::move(wrong), expected};
     };
+    const auto is = [](auto value) { return "it is " + to_text(value); };
     if (!(options.time_limit_s >= 0.0))
-        return bad("time limit", options.time_limit_s, "seconds are at least 0");
-    if (!(options.relative_gap >= 0.0))
-        return bad("relative gap", options.relative_gap, "a gap is at least 0");
+        return bad("time limit", is(options.time_limit_s), "seconds are at least 0");
+    if (options.node_limit < 0) return bad("node limit", is(options.node_limit), "nodes are at least 0");
+    if (!(options.relative_gap >= 0.0 && std::isfinite(options.relative_gap)))
+        return bad("relative gap", is(options.relative_gap), "a gap is at least 0 and finite");
     if (!(options.integrality_tolerance > 0.0 && options.integrality_tolerance < 1.0))
-        return bad("integrality tolerance", options.integrality_tolerance, "it lies between 0 and 1");
+        return bad("integrality tolerance", is(options.integrality_tolerance), "it lies between 0 and 1");
+    if (options.cutoff && !std::isfinite(*options.cutoff))
+        return bad("cutoff", is(*options.cutoff), "an objective is finite");
+    if (options.start.empty()) return {};
+    if (options.start.size() != m.columns().size())
+        return error{errc::shape, "GLPK: start",
+                     "it has " + to_text(options.start.size()) + " values for " +
+                         to_text(m.columns().size()) + " variables",
+                     "there is one a variable"};
+    const ilp::verification found = ilp::verify(m, options.start);
+    if (!found.holds(1e-6))
+        return bad("start", "it breaks " + found.where + " by " + to_text(found.largest_violation, 6),
+                   "its values satisfy the model to 1e-6");
+    const bool down = m.sense() == ilp::direction::minimize;
+    if (options.cutoff && (down ? found.objective > *options.cutoff : found.objective < *options.cutoff))
+        return bad("start", "its objective is " + to_text(found.objective),
+                   "it reaches the cutoff, or there is none");
     return {};
 }
 
-[[nodiscard]] inline int milliseconds(double seconds) noexcept {
-    constexpr double most = std::numeric_limits<int>::max();
-    return static_cast<int>(std::min(most, std::ceil(seconds * 1000.0)));
+[[nodiscard]] inline bool is_whole(const ilp::column& c) noexcept {
+    return c.kind != ilp::domain::continuous;
 }
 
-[[nodiscard]] inline ending simplex(glp_prob* p, const solver& options) {
+/// One search, and what GLPK's callback keeps of it.
+struct tree_search {
+    const ilp::model& model;
+    const solver& options;
+    watcher watching;
+    stopwatch clock{};
+    ilp::progress now{};
+    std::vector<double> start{}; ///< to be handed over, from 1 on; empty when there is none, or no more
+
+    [[nodiscard]] bool minimizes() const { return model.sense() == ilp::direction::minimize; }
+    /// An objective that nothing is worse than.
+    [[nodiscard]] double worst() const { return minimizes() ? ilp::infinity : -ilp::infinity; }
+    [[nodiscard]] int milliseconds_left() const {
+        constexpr double most = std::numeric_limits<int>::max();
+        const double left = std::ceil((options.time_limit_s - clock.seconds()) * 1000.0);
+        return static_cast<int>(std::clamp(left, 0.0, most));
+    }
+};
+
+/// GLPK's callback. Nothing in it needs a destructor: GLPK may leave it by a jump.
+inline void watch(glp_tree* tree, void* info) {
+    auto& s = *static_cast<tree_search*>(info);
+    int total = 0;
+    glp_ios_tree_size(tree, nullptr, nullptr, &total);
+    s.now.nodes = total;
+    constexpr double most = std::numeric_limits<double>::max(); // what GLPK says of a node not yet solved
+    if (const int best = glp_ios_best_node(tree); best != 0)
+        if (const double bound = glp_ios_node_bound(tree, best); std::abs(bound) < most) s.now.bound = bound;
+    if (s.now.nodes > s.options.node_limit) glp_ios_terminate(tree);
+    const auto tell = [&s](void (*hook)(void*, const ilp::progress&)) {
+        if (hook == nullptr) return;
+        s.now.seconds = s.clock.seconds();
+        hook(s.watching.observer, s.now);
+    };
+    switch (glp_ios_reason(tree)) {
+    case GLP_ISELECT:
+        tell(s.watching.on_node);
+        break;
+    case GLP_IHEUR:
+        if (s.start.empty()) break;
+        if (glp_ios_heur_sol(tree, s.start.data()) == 0) s.now.best = glp_mip_obj_val(glp_ios_get_prob(tree));
+        s.start.clear();
+        break;
+    case GLP_IBINGO:
+        s.now.best = glp_mip_obj_val(glp_ios_get_prob(tree));
+        tell(s.watching.on_incumbent);
+        break;
+    default:
+        break;
+    }
+}
+
+/// How GLPK ended: the code that its routine returned, and the status of what it holds.
+struct ending {
+    int code = 0;
+    int status = GLP_UNDEF;
+};
+
+[[nodiscard]] inline ending simplex(glp_prob* p, const tree_search& s) {
     glp_smcp how;
     glp_init_smcp(&how);
     how.msg_lev = GLP_MSG_OFF;
-    how.presolve = options.presolve ? GLP_ON : GLP_OFF;
-    how.tm_lim = milliseconds(options.time_limit_s);
+    how.presolve = s.options.presolve ? GLP_ON : GLP_OFF;
+    how.tm_lim = s.milliseconds_left();
     const int code = glp_simplex(p, &how);
     return {code, glp_get_status(p)};
 }
 
-[[nodiscard]] inline ending branch_and_cut(glp_prob* p, const solver& options, progress& seen) {
-    if (!options.presolve) {
+[[nodiscard]] inline ending branch_and_cut(glp_prob* p, tree_search& s, bool cuts) {
+    if (!s.options.presolve) {
         // The tree then starts from the optimum of the relaxation, which is for the caller to provide.
-        const ending root = simplex(p, options);
+        const ending root = simplex(p, s);
         if (root.code != 0 || root.status != GLP_OPT) return root;
     }
     glp_iocp how;
     glp_init_iocp(&how);
     how.msg_lev = GLP_MSG_OFF;
-    how.presolve = options.presolve ? GLP_ON : GLP_OFF;
-    how.gmi_cuts = how.mir_cuts = how.cov_cuts = how.clq_cuts = options.cuts ? GLP_ON : GLP_OFF;
-    how.tm_lim = milliseconds(options.time_limit_s);
-    how.mip_gap = options.relative_gap;
-    how.tol_int = options.integrality_tolerance;
+    how.presolve = s.options.presolve ? GLP_ON : GLP_OFF;
+    how.gmi_cuts = how.mir_cuts = how.cov_cuts = how.clq_cuts = cuts ? GLP_ON : GLP_OFF;
+    how.tm_lim = s.milliseconds_left();
+    how.mip_gap = s.options.relative_gap;
+    how.tol_int = s.options.integrality_tolerance;
     how.cb_func = watch;
-    how.cb_info = &seen;
+    how.cb_info = &s;
     const int code = glp_intopt(p, &how);
     return {code, glp_mip_status(p)};
 }
 
 /// One try at a model that passed `check`; nothing when GLPK gave up.
-[[nodiscard]] inline std::optional<result<ilp::solution>> attempt(const ilp::model& m,
-                                                                  const solver& options) {
-    const bool down = m.sense() == ilp::direction::minimize;
-    const auto whole = [](const ilp::column& c) { return c.kind != ilp::domain::continuous; };
-    const bool has_integers = std::any_of(m.columns().begin(), m.columns().end(), whole);
-
+[[nodiscard]] inline std::optional<result<ilp::solution>> attempt(tree_search& s,
+                                                                  std::optional<double> cutoff, bool cuts) {
+    const ilp::model& m = s.model;
+    const bool has_integers = std::any_of(m.columns().begin(), m.columns().end(), is_whole);
+    s.now = {.best = s.worst(), .bound = -s.worst(), .nodes = 0, .seconds = 0.0};
     ilp::solution answer;
-    answer.objective = down ? ilp::infinity : -ilp::infinity;
-    answer.bound = -answer.objective;
+    answer.objective = s.worst();
+    answer.bound = -s.worst();
     const silence quiet;
-    problem p = load(m);
-    progress seen{options.node_limit, 0, answer.bound};
+    problem p = load(m, cutoff);
     ending how;
-    const auto solve = [&] {
-        how = has_integers ? branch_and_cut(p.get(), options, seen) : simplex(p.get(), options);
+    const auto run = [&](tree_search& by) {
+        return survives(
+            [&] { how = has_integers ? branch_and_cut(p.get(), by, cuts) : simplex(p.get(), by); });
     };
     const auto give_up = [&] {
         static_cast<void>(p.release()); // freed with the environment
         glp_free_env();
         return std::nullopt;
     };
-    if (!survives(solve)) return give_up();
-    answer.nodes = seen.nodes;
+    if (!run(s)) return give_up();
+    answer.nodes = s.now.nodes;
 
     if (how.code == GLP_ENODFS || (how.code == 0 && how.status == GLP_UNBND)) {
         // No bound on the relaxed objective: unbounded, unless there is nothing feasible at all.
         for (int j = 0; j <= glp_get_num_cols(p.get()); ++j) glp_set_obj_coef(p.get(), j, 0.0);
-        if (!survives(solve)) return give_up();
-        if (how.code == 0 && (how.status == GLP_OPT || how.status == GLP_FEAS)) {
+        tree_search feasibility = s;
+        feasibility.watching = {};
+        if (!run(feasibility)) return give_up();
+        if (how.status == GLP_OPT || how.status == GLP_FEAS) {
             answer.ending = ilp::verdict::unbounded;
-            answer.bound = -answer.objective;
             return answer;
         }
     }
     if (how.code == GLP_ENOPFS || how.code == GLP_ENODFS ||
         (how.code == 0 && (how.status == GLP_NOFEAS || how.status == GLP_UNDEF))) {
         answer.ending = ilp::verdict::infeasible;
-        answer.bound = answer.objective;
+        answer.bound = cutoff.value_or(answer.objective);
         return answer;
     }
     const bool limited = how.code == GLP_ETMLIM || how.code == GLP_ESTOP || how.code == GLP_EITLIM;
@@ -20736,9 +27152,9 @@ namespace detail {
         return error{errc::unsupported, "GLPK", "it broke down with code " + to_text(how.code),
                      "scale the model, or try other options"};
 
-    const bool proved = how.code == 0 || (how.code == GLP_EMIPGAP && options.relative_gap == 0.0);
+    const bool proved = how.code == 0 || (how.code == GLP_EMIPGAP && s.options.relative_gap == 0.0);
     answer.ending = proved ? ilp::verdict::optimal : limited ? ilp::verdict::budget : ilp::verdict::feasible;
-    answer.bound = seen.bound;
+    answer.bound = s.now.bound;
     const bool holds_values =
         has_integers ? how.status == GLP_OPT || how.status == GLP_FEAS : how.status == GLP_OPT;
     if (!holds_values) return answer;
@@ -20746,7 +27162,7 @@ namespace detail {
     for (int j = 1; j <= glp_get_num_cols(p.get()); ++j) {
         const ilp::column& c = m.columns()[static_cast<std::size_t>(j - 1)];
         const double value = has_integers ? glp_mip_col_val(p.get(), j) : glp_get_col_prim(p.get(), j);
-        answer.values.push_back(whole(c) ? std::round(value) : value);
+        answer.values.push_back(is_whole(c) ? std::round(value) : value);
         answer.objective += c.cost * answer.values.back();
     }
     if (proved) answer.bound = answer.objective;
@@ -20755,23 +27171,53 @@ namespace detail {
 
 } // namespace detail
 
-inline result<ilp::solution> solver::operator()(const ilp::model& m) const {
+inline result<ilp::solution> solver::solve(const ilp::model& m, const detail::watcher& watching) const {
     if (result<void> sound = m.check(); !sound) return std::move(sound).problem();
-    if (result<void> sound = detail::check(*this); !sound) return std::move(sound).problem();
+    if (result<void> sound = detail::check(*this, m); !sound) return std::move(sound).problem();
+    detail::tree_search s{.model = m, .options = *this, .watching = watching};
     for (const ilp::column& c : m.columns())
-        if (c.kind != ilp::domain::continuous && std::ceil(c.lower) > std::floor(c.upper)) {
-            const double worst = m.sense() == ilp::direction::minimize ? ilp::infinity : -ilp::infinity;
+        if (const ilp::interval range = ilp::value_range(c); range.lower > range.upper)
             return ilp::solution{.ending = ilp::verdict::infeasible,
-                                 .objective = worst,
-                                 .bound = worst,
+                                 .objective = s.worst(),
+                                 .bound = s.worst(),
                                  .values = {},
                                  .nodes = 0};
+
+    std::vector<double> begun = start;
+    for (std::size_t k = 0; k < begun.size(); ++k)
+        if (detail::is_whole(m.columns()[k])) begun[k] = std::round(begun[k]);
+    const double begun_objective = begun.empty() ? s.worst() : ilp::verify(m, begun).objective;
+    const auto finish = [&](ilp::solution found) {
+        const bool down = s.minimizes();
+        const bool behind = down ? begun_objective < found.objective : begun_objective > found.objective;
+        if (behind && found.ending != ilp::verdict::unbounded) {
+            // No values reach the cutoff that the start itself set, but for rounding.
+            if (found.ending == ilp::verdict::infeasible) found.ending = ilp::verdict::optimal;
+            if (found.ending == ilp::verdict::optimal) found.bound = begun_objective;
+            found.objective = begun_objective;
+            found.values = begun;
         }
+        // The bound of the last node may lie beyond the values found by a rounding error.
+        if (found.has_values())
+            found.bound =
+                down ? std::min(found.bound, found.objective) : std::max(found.bound, found.objective);
+        return found;
+    };
+    const bool as_cutoff = presolve && !begun.empty();
     // GLPK 5.0 gives up in its cover cuts where presolve leaves rows but no columns.
-    for (solver options = *this;; options.cuts = false) {
-        if (std::optional<result<ilp::solution>> answer = detail::attempt(m, options))
-            return *std::move(answer);
-        if (!options.cuts)
+    for (bool with_cuts = cuts;; with_cuts = false) {
+        s.start.clear();
+        if (!begun.empty() && !presolve) {
+            s.start.assign(1, 0.0);
+            s.start.insert(s.start.end(), begun.begin(), begun.end());
+        }
+        std::optional<result<ilp::solution>> answer =
+            detail::attempt(s, as_cutoff ? std::optional(begun_objective) : cutoff, with_cuts);
+        if (answer) {
+            if (!*answer) return *std::move(answer);
+            return finish(std::move(*answer).value());
+        }
+        if (!with_cuts)
             return error{errc::unsupported, "GLPK", "it gave up on the model with an error of its own",
                          "try without presolve, or another solver"};
     }
