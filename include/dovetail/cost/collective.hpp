@@ -1,10 +1,16 @@
 #pragma once
 /// \file
-/// Collectives over links of equal bandwidth.
+/// Collectives: their time on links of equal bandwidth, and on a network in levels.
 
 #include <dovetail/core/assert.hpp>
+#include <dovetail/hardware/network.hpp>
 
+#include <algorithm>
+#include <bit>
+#include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <string_view>
 
 namespace dovetail::cost {
 
@@ -22,6 +28,197 @@ namespace dovetail::cost {
 [[nodiscard]] constexpr double point_to_point_s(double bytes, double link_bytes_per_s) {
     DOVETAIL_ASSERT(bytes >= 0 && link_bytes_per_s > 0, "a link has a bandwidth");
     return bytes / link_bytes_per_s;
+}
+
+/// What ranks do with their data. The size of a collective is that of the whole vector on one rank: of the
+/// operand of all-reduce, reduce-scatter and all-to-all, of the result of all-gather.
+enum class collective : std::uint8_t { all_reduce, reduce_scatter, all_gather, all_to_all };
+
+/// The name of a collective, as benchmarks print it.
+[[nodiscard]] constexpr std::string_view to_string(collective kind) noexcept {
+    switch (kind) {
+    case collective::all_reduce:
+        return "all_reduce";
+    case collective::reduce_scatter:
+        return "reduce_scatter";
+    case collective::all_gather:
+        return "all_gather";
+    case collective::all_to_all:
+        return "all_to_all";
+    }
+    return "unknown";
+}
+
+/// Who sends to whom.
+enum class collective_algorithm : std::uint8_t {
+    ring,         ///< each to the next, through all levels
+    tree,         ///< a chain in every innermost unit, trees above: all-reduce only
+    hierarchical, ///< a ring in every unit of a level, level by level, on ever smaller parts
+    direct,       ///< everybody to everybody, at the same time
+};
+
+/// Bytes that each rank of `ranks` sends, in parts of the vector's: 2 (n - 1) / n for an all-reduce, half of
+/// that for the others. Times bytes by seconds, it is what benchmarks print as bus bandwidth.
+[[nodiscard]] constexpr double sent_parts(collective kind, std::int64_t ranks) {
+    DOVETAIL_ASSERT(ranks >= 1, "a collective has a rank");
+    const double phases = kind == collective::all_reduce ? 2.0 : 1.0;
+    return phases * static_cast<double>(ranks - 1) / static_cast<double>(ranks);
+}
+
+/// The time of collectives on a network in levels: of the protocols of the network and the algorithms that
+/// the library has, the fastest. Equations and their sources: docs/models/collectives.md.
+struct collective_model {
+    bool ring = true;
+    bool tree = true;
+    bool hierarchical = false;
+    bool direct = false;
+
+    /// Seconds of a collective of `bytes` among the ranks of `group`; nothing for one rank. An all-to-all is
+    /// direct whatever the library has. Constant time.
+    [[nodiscard]] constexpr double operator()(const hardware::network& n, const hardware::rank_group& group,
+                                              collective kind, double bytes) const {
+        DOVETAIL_ASSERT(bytes >= 0, "a collective has a size");
+        if (group.inside(n.depth) == 1) return 0.0;
+        double best = std::numeric_limits<double>::infinity();
+        const auto consider = [&](bool known, collective_algorithm algorithm) {
+            if (!known) return;
+            for (const auto protocol :
+                 {&hardware::network_level::low_latency, &hardware::network_level::bulk})
+                best = std::min(best, time_s(n, group, kind, bytes, algorithm, protocol));
+        };
+        if (kind == collective::all_to_all) {
+            consider(true, collective_algorithm::direct);
+            return best;
+        }
+        consider(ring, collective_algorithm::ring);
+        consider(tree && kind == collective::all_reduce, collective_algorithm::tree);
+        consider(hierarchical, collective_algorithm::hierarchical);
+        consider(direct, collective_algorithm::direct);
+        DOVETAIL_ASSERT(best < std::numeric_limits<double>::infinity(), "the library has an algorithm");
+        return best;
+    }
+
+    /// Seconds of one algorithm over one protocol: `&network_level::low_latency` or `&network_level::bulk`.
+    [[nodiscard]] static constexpr double time_s(const hardware::network& n,
+                                                 const hardware::rank_group& group, collective kind,
+                                                 double bytes, collective_algorithm algorithm,
+                                                 hardware::wire_protocol hardware::network_level::*protocol) {
+        switch (algorithm) {
+        case collective_algorithm::ring:
+            return ring_s(n, group, kind, bytes, protocol);
+        case collective_algorithm::tree:
+            return tree_s(n, group, bytes, protocol);
+        case collective_algorithm::hierarchical:
+            return hierarchical_s(n, group, kind, bytes, protocol);
+        case collective_algorithm::direct:
+            return direct_s(n, group, kind, bytes, protocol);
+        }
+        return 0.0;
+    }
+
+private:
+    using protocol_member = hardware::wire_protocol hardware::network_level::*;
+
+    [[nodiscard]] static constexpr double phases_of(collective kind) {
+        return kind == collective::all_reduce ? 2.0 : 1.0;
+    }
+
+    // A vector larger than the buffers of all ranks goes round in loops.
+    [[nodiscard]] static constexpr double loops(const hardware::network& n, double bytes, double ranks) {
+        const double ratio = bytes / (n.window_bytes * ranks);
+        const auto whole = static_cast<double>(static_cast<std::int64_t>(ratio));
+        return std::max(1.0, whole < ratio ? whole + 1.0 : whole);
+    }
+
+    // One ring through all ranks: it enters and leaves every unit once, with what all members inside can
+    // send together.
+    [[nodiscard]] static constexpr double ring_s(const hardware::network& n,
+                                                 const hardware::rank_group& group, collective kind,
+                                                 double bytes, protocol_member protocol) {
+        const auto ranks = static_cast<double>(group.inside(n.depth));
+        double steps_s = 0;
+        double s_per_byte = 0;
+        for (std::size_t l = 0; l < n.depth; ++l) {
+            if (group.members[l] == 1) continue;
+            const hardware::wire_protocol& wire = n.levels[l].*protocol;
+            const auto inside = static_cast<double>(group.inside(l));
+            const auto units = static_cast<double>(group.members[l]);
+            steps_s += (units - 1) * ranks / (inside * units) * wire.step_s;
+            const double rate = inside * member_bytes_per_s(n, group, l) * wire.efficiency;
+            s_per_byte = std::max(s_per_byte, 1.0 / rate);
+        }
+        const double chunks = phases_of(kind) * (ranks - 1) + n.exposed_chunks;
+        return n.start_s + loops(n, bytes, ranks) * phases_of(kind) * steps_s +
+               chunks * (bytes / ranks) * s_per_byte;
+    }
+
+    // Up and down: every byte passes every link once in each direction, in a pipeline.
+    [[nodiscard]] static constexpr double tree_s(const hardware::network& n,
+                                                 const hardware::rank_group& group, double bytes,
+                                                 protocol_member protocol) {
+        const auto ranks = static_cast<double>(group.inside(n.depth));
+        double steps_s = 0;
+        double s_per_byte = 0;
+        for (std::size_t l = 0; l < n.depth; ++l) {
+            const auto units = static_cast<std::uint64_t>(group.members[l]);
+            if (units == 1) continue;
+            const hardware::wire_protocol& wire = n.levels[l].*protocol;
+            const int height = static_cast<int>(std::bit_width(units - 1)); // log2, rounded up
+            steps_s += (l == 0 ? static_cast<double>(units - 1) : height) * wire.step_s;
+            const double rate = static_cast<double>(group.inside(l)) * member_bytes_per_s(n, group, l);
+            s_per_byte = std::max(s_per_byte, 1.0 / (rate * wire.efficiency));
+        }
+        return n.start_s + loops(n, bytes, ranks) * 2.0 * steps_s + 2.0 * bytes * s_per_byte;
+    }
+
+    // Reduce-scatter inside every unit, level by level outwards, then all-gather inwards.
+    [[nodiscard]] static constexpr double hierarchical_s(const hardware::network& n,
+                                                         const hardware::rank_group& group, collective kind,
+                                                         double bytes, protocol_member protocol) {
+        double total = n.start_s;
+        double part = bytes;
+        for (std::size_t l = 0; l < n.depth; ++l) {
+            if (group.members[l] == 1) continue;
+            const hardware::wire_protocol& wire = n.levels[l].*protocol;
+            const auto units = static_cast<double>(group.members[l]);
+            const double steps = phases_of(kind) * (units - 1);
+            const double rate = member_bytes_per_s(n, group, l) * wire.efficiency;
+            total += loops(n, part, units) * steps * wire.step_s +
+                     (steps + n.exposed_chunks) * (part / units) / rate;
+            part /= units;
+        }
+        return total;
+    }
+
+    // One step a phase. The levels carry what leaves their units at the same time.
+    [[nodiscard]] static constexpr double direct_s(const hardware::network& n,
+                                                   const hardware::rank_group& group, collective kind,
+                                                   double bytes, protocol_member protocol) {
+        const auto ranks = static_cast<double>(group.inside(n.depth));
+        double step_s = 0;
+        double busiest_s = 0;
+        for (std::size_t l = 0; l < n.depth; ++l) {
+            if (group.members[l] == 1) continue;
+            const hardware::wire_protocol& wire = n.levels[l].*protocol;
+            const double leaving = bytes * (ranks - static_cast<double>(group.inside(l))) / ranks;
+            step_s = std::max(step_s, wire.step_s);
+            busiest_s = std::max(busiest_s, leaving / (member_bytes_per_s(n, group, l) * wire.efficiency));
+        }
+        return n.start_s + phases_of(kind) * (step_s + busiest_s);
+    }
+};
+
+/// Seconds to send `bytes` between two devices that meet at `level`, while `senders` devices of each unit
+/// below it do the same.
+[[nodiscard]] constexpr double point_to_point_s(const hardware::network& n, std::size_t level,
+                                                std::int64_t senders, double bytes) {
+    DOVETAIL_ASSERT(level < n.depth && senders >= 1 && bytes >= 0, "two devices meet at a level");
+    const hardware::network_level& l = n.levels[level];
+    const double rate = std::min(l.device_bytes_per_s, l.unit_bytes_per_s / static_cast<double>(senders));
+    const auto over = [&](const hardware::wire_protocol& wire) {
+        return n.start_s + wire.step_s + bytes / (rate * wire.efficiency);
+    };
+    return std::min(over(l.low_latency), over(l.bulk));
 }
 
 } // namespace dovetail::cost
