@@ -4,6 +4,7 @@
 
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
+#include <dovetail/hardware/network.hpp>
 
 #include <array>
 #include <cmath>
@@ -43,13 +44,12 @@ struct device {
     std::string_view name;
     /// FLOP/s of the matrix units at `clock_hz`, by precision; 0 where the chip has none for it.
     std::array<double, precisions> matrix_flop_per_s{};
-    double vector_flop_per_s = 0;     ///< FLOP/s of the other units, in 32 bits
-    std::int64_t processors = 0;      ///< SMs, compute units or cores: what one tile of a product occupies
-    double clock_hz = 0;              ///< of the processors, at which the rates hold
-    double memory_bytes = 0;          ///< of the chip's own memory (HBM)
-    double memory_bytes_per_s = 0;    ///< peak
-    double cache_bytes = 0;           ///< of the last cache, shared by the processors
-    double cache_bytes_per_clock = 0; ///< that it delivers to all processors
+    double vector_flop_per_s = 0;  ///< FLOP/s of the other units, in 32 bits
+    std::int64_t processors = 0;   ///< SMs, compute units or cores: what one tile of a product occupies
+    double clock_hz = 0;           ///< of the processors, at which the rates hold
+    double memory_bytes = 0;       ///< of the chip's own memory (HBM)
+    double memory_bytes_per_s = 0; ///< peak
+    double cache_bytes = 0;        ///< of the last cache, shared by the processors
     std::string_view source;
 
     /// FLOP/s of the matrix units in `format`, or 0.
@@ -72,16 +72,29 @@ struct calibration {
     std::string_view source;
 };
 
-/// A chip with its calibration, named as in the catalogue.
+/// Nodes of chips, named as in the catalogue. The innermost level of the network is the node.
 struct system {
     std::string_view name;
     device chip;
+    network links;
     hardware::calibration calibration;
 };
+
+/// The same network without measurements: every link at its full rate. A protocol that sends a flag with
+/// every word keeps half of it. Latencies stay as they are described.
+[[nodiscard]] constexpr network datasheet(const network& measured) noexcept {
+    network plain = measured;
+    for (network_level& level : plain.levels) {
+        level.low_latency.efficiency = 0.5;
+        level.bulk.efficiency = 1.0;
+    }
+    return plain;
+}
 
 /// The same system without measurements: only what its datasheet says, and the time of a launch.
 [[nodiscard]] constexpr system datasheet(const system& measured) noexcept {
     system plain = measured;
+    plain.links = datasheet(measured.links);
     plain.calibration = {.launch_s = measured.calibration.launch_s, .source = measured.chip.source};
     return plain;
 }
@@ -100,8 +113,7 @@ struct system {
          {named{"vector_flop_per_s", c.vector_flop_per_s},
           named{"processors", static_cast<double>(c.processors)}, named{"clock_hz", c.clock_hz},
           named{"memory_bytes", c.memory_bytes}, named{"memory_bytes_per_s", c.memory_bytes_per_s},
-          named{"cache_bytes", c.cache_bytes}, named{"cache_bytes_per_clock", c.cache_bytes_per_clock},
-          named{"launch_s", k.launch_s}})
+          named{"cache_bytes", c.cache_bytes}, named{"launch_s", k.launch_s}})
         if (!(value > 0 && std::isfinite(value)))
             return error{errc::out_of_range, place, std::string(name) + " is " + to_text(value),
                          "it is positive and finite"};
