@@ -50,10 +50,24 @@ struct csv_table {
                                         Number lowest) const {
         const auto value = parse_number<Number>(field.text);
         if (value && std::isfinite(static_cast<double>(*value)) && *value >= lowest) return *value;
-        return error{value ? errc::out_of_range : errc::parse, place(field),
-                     std::string(column) + " is '" + field.text + "'",
-                     std::string("it must be a ") + (std::is_integral_v<Number> ? "whole " : "") +
-                         "number of at least " + to_text(lowest)};
+        return refused(field, column, value.has_value(),
+                       std::string(std::is_integral_v<Number> ? "a whole number" : "a number") +
+                           " of at least " + to_text(lowest));
+    }
+
+    /// The number that is all of `field`: finite and above zero.
+    /// \returns errc::parse or errc::out_of_range, with the place and the name of the column.
+    [[nodiscard]] result<double> positive(const csv_field& field, std::string_view column) const {
+        const auto value = parse_number<double>(field.text);
+        if (value && std::isfinite(*value) && *value > 0) return *value;
+        return refused(field, column, value.has_value(), "a number above 0");
+    }
+
+private:
+    [[nodiscard]] error refused(const csv_field& field, std::string_view column, bool number,
+                                const std::string& expected) const {
+        return {number ? errc::out_of_range : errc::parse, place(field),
+                std::string(column) + " is '" + field.text + "'", "it must be " + expected};
     }
 };
 
@@ -170,7 +184,9 @@ private:
 [[nodiscard]] inline result<csv_table> read_csv(std::string_view text, std::string_view name) {
     auto header = read_csv_header(text, name);
     if (!header) return std::move(header).problem();
-    csv_table table{std::string(name), *std::move(header), {}};
+    csv_table table;
+    table.name = name;
+    table.header = *std::move(header);
     detail::csv_reader reader(text, name);
     static_cast<void>(reader.record());
     for (;;) {

@@ -34,6 +34,7 @@ public:
           to_(to) {}
 
     [[nodiscard]] double pixel(double value) const { return from_ + (to_ - from_) * (value / upper_); }
+    [[nodiscard]] double lower() const { return 0.0; }
     [[nodiscard]] double upper() const { return upper_; }
 
     [[nodiscard]] std::vector<double> ticks() const {
@@ -46,12 +47,41 @@ private:
     double step_, upper_, from_, to_;
 };
 
+/// A logarithmic axis over whole powers of ten. Ticks: all of them, or every second, third, … where there are
+/// many.
+class log_axis {
+public:
+    /// Covers `smallest` and `largest`, both positive; `from` and `to` are the pixels of its ends.
+    log_axis(double smallest, double largest, double from, double to, int tick_count = 8)
+        : first_(std::floor(std::log10(smallest) + 1e-9)),
+          last_(std::max(first_ + 1, std::ceil(std::log10(largest) - 1e-9))),
+          step_(std::max(1.0, std::ceil((last_ - first_) / tick_count))), from_(from), to_(to) {
+        DOVETAIL_ASSERT(smallest > 0 && largest >= smallest, "a logarithm is of something positive");
+    }
+
+    [[nodiscard]] double pixel(double value) const {
+        return from_ + (to_ - from_) * ((std::log10(value) - first_) / (last_ - first_));
+    }
+    [[nodiscard]] double lower() const { return std::pow(10.0, first_); }
+    [[nodiscard]] double upper() const { return std::pow(10.0, last_); }
+
+    [[nodiscard]] std::vector<double> ticks() const {
+        std::vector<double> values;
+        for (double k = first_; k <= last_; k += step_) values.push_back(std::pow(10.0, k));
+        return values;
+    }
+
+private:
+    double first_, last_, step_, from_, to_;
+};
+
 /// The frame of a chart: grid lines with their tick labels, and the names of both axes.
-inline void draw_frame(svg& picture, const axis& horizontal, const axis& vertical,
-                       std::string_view horizontal_name, std::string_view vertical_name) {
-    const double left = horizontal.pixel(0);
+template <class Horizontal, class Vertical>
+void draw_frame(svg& picture, const Horizontal& horizontal, const Vertical& vertical,
+                std::string_view horizontal_name, std::string_view vertical_name) {
+    const double left = horizontal.pixel(horizontal.lower());
     const double right = horizontal.pixel(horizontal.upper());
-    const double bottom = vertical.pixel(0);
+    const double bottom = vertical.pixel(vertical.lower());
     const double top = vertical.pixel(vertical.upper());
     for (const double tick : vertical.ticks()) {
         const double y = vertical.pixel(tick);

@@ -1,0 +1,216 @@
+// dovetail validate: predictions beside every set of measurements in a folder.
+
+#include "command.hpp"
+#include "validate_layouts.hpp"
+
+#include <dovetail/core/json.hpp>
+#include <dovetail/core/statistics.hpp>
+#include <dovetail/report/number.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <filesystem>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace cli {
+
+namespace {
+
+namespace report = dovetail::report;
+using dovetail::to_text;
+
+std::vector<set_layout> layouts() { return {collectives_layout(), all_reduce_layout()}; }
+
+// A file that is not of a known layout, and why.
+struct skipped_file {
+    std::string name;
+    std::string why;
+};
+
+struct validation {
+    std::vector<report::measured_set> sets;
+    std::vector<std::string> files; ///< of every set
+    std::vector<skipped_file> skipped;
+};
+
+// The layout of which the header has most columns: a layout counts where it has all of them.
+const set_layout* layout_of(const std::vector<set_layout>& known,
+                            const std::vector<dovetail::csv_field>& header) {
+    const set_layout* best = nullptr;
+    for (const set_layout& layout : known) {
+        const bool all =
+            std::all_of(layout.columns.begin(), layout.columns.end(), [&](std::string_view column) {
+                return std::any_of(header.begin(), header.end(),
+                                   [&](const dovetail::csv_field& field) { return field.text == column; });
+            });
+        if (all && (best == nullptr || layout.columns.size() > best->columns.size())) best = &layout;
+    }
+    return best;
+}
+
+dovetail::result<std::vector<std::string>> files_of(const std::string& folder) {
+    std::error_code failed;
+    std::vector<std::string> names;
+    std::filesystem::directory_iterator entry(folder, failed);
+    for (; !failed && entry != std::filesystem::directory_iterator(); entry.increment(failed))
+        if (entry->is_regular_file(failed)) names.push_back(entry->path().filename().string());
+    if (failed)
+        return dovetail::error{dovetail::errc::io, folder, "it cannot be read as a folder",
+                               "name a folder with files of measurements"};
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+dovetail::result<validation> validate_folder(const std::string& folder) {
+    const auto names = files_of(folder);
+    if (!names) return names.problem();
+    const std::vector<set_layout> known = layouts();
+    validation found;
+    for (const std::string& name : *names) {
+        const auto text = read_file((std::filesystem::path(folder) / name).string());
+        if (!text) return text.problem();
+        const auto header = dovetail::read_csv_header(*text, name);
+        const set_layout* layout = header ? layout_of(known, *header) : nullptr;
+        if (layout == nullptr) {
+            found.skipped.push_back(
+                {name, header ? "its columns are of no known layout" : header.problem().line()});
+            continue;
+        }
+        const auto table = dovetail::read_csv(*text, name);
+        if (!table) return table.problem();
+        auto sets = layout->predict(*table);
+        if (!sets) return std::move(sets).problem();
+        for (report::measured_set& set : *sets) {
+            set.name = sets->size() == 1 ? name : name + ": " + set.name;
+            found.sets.push_back(std::move(set));
+            found.files.push_back(name);
+        }
+    }
+    if (found.sets.empty())
+        return dovetail::error{dovetail::errc::unsupported, folder,
+                               "none of its " + to_text(names->size()) + " files is of a known layout",
+                               "the layouts are described in docs/models/validation.md"};
+    return found;
+}
+
+std::string to_json(const validation& found) {
+    dovetail::json_writer json;
+    json.begin_object().key("sets").begin_array();
+    for (std::size_t s = 0; s < found.sets.size(); ++s) {
+        const report::measured_set& set = found.sets[s];
+        const dovetail::accuracy a = dovetail::accuracy_of(set.predicted, set.measured);
+        const bool some = a.rows > 0; // without rows there is no error, rather than one of zero
+        const auto number = [&](std::string_view key, double value) {
+            json.key(key);
+            some ? json.value(value) : json.null();
+        };
+        json.begin_object().member("name", set.name).member("file", found.files[s]).member("rows", a.rows);
+        number("mean_abs_percent", a.mean_abs_percent);
+        number("worst_percent", a.worst_percent);
+        number("bias_percent", a.bias_percent);
+        number("spearman", a.spearman);
+        json.key("baselines").begin_object();
+        for (const report::baseline& b : set.baselines)
+            number(b.name, dovetail::accuracy_of(b.predicted, set.measured).mean_abs_percent);
+        json.end_object();
+        if (some) json.member("worst_line", set.lines[a.worst_row]);
+        json.key("unpredicted").begin_array();
+        for (const report::unpredicted_row& row : set.unpredicted)
+            json.begin_object().member("line", row.line).member("why", row.why).end_object();
+        json.end_array().end_object();
+    }
+    json.end_array().key("skipped").begin_array();
+    for (const skipped_file& file : found.skipped)
+        json.begin_object().member("file", file.name).member("why", file.why).end_object();
+    json.end_array().end_object();
+    return std::move(json).take();
+}
+
+// A text table: the first column to the left, the others to the right.
+void print_table(std::ostream& out, const std::vector<std::vector<std::string>>& rows) {
+    std::vector<std::size_t> widths(rows.front().size());
+    for (const auto& row : rows)
+        for (std::size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], row[c].size());
+    for (const auto& row : rows) {
+        for (std::size_t c = 0; c < row.size(); ++c) {
+            const std::string blanks(widths[c] - row[c].size(), ' ');
+            out << (c == 0 ? row[c] + blanks : "  " + blanks + row[c]);
+        }
+        out << '\n';
+    }
+}
+
+void print(std::ostream& out, const validation& found) {
+    std::vector<std::string> baselines;
+    for (const report::measured_set& set : found.sets)
+        for (const report::baseline& b : set.baselines)
+            if (std::find(baselines.begin(), baselines.end(), b.name) == baselines.end())
+                baselines.push_back(b.name);
+    std::vector<std::vector<std::string>> rows{
+        {"mean error in %", "rows", "mean", "worst", "bias", "Spearman"}};
+    rows.front().insert(rows.front().end(), baselines.begin(), baselines.end());
+    for (const report::measured_set& set : found.sets) {
+        const dovetail::accuracy a = dovetail::accuracy_of(set.predicted, set.measured);
+        const auto number = [&](double value, int digits) {
+            return a.rows > 0 && std::isfinite(value) ? report::readable(value, digits) : std::string("-");
+        };
+        rows.push_back({set.name, to_text(a.rows), number(a.mean_abs_percent, 3), number(a.worst_percent, 3),
+                        number(a.bias_percent, 3), number(a.spearman, 4)});
+        for (const std::string& name : baselines) {
+            const auto own = std::find_if(set.baselines.begin(), set.baselines.end(),
+                                          [&](const report::baseline& b) { return b.name == name; });
+            rows.back().push_back(
+                own == set.baselines.end()
+                    ? "-"
+                    : number(dovetail::accuracy_of(own->predicted, set.measured).mean_abs_percent, 3));
+        }
+    }
+    print_table(out, rows);
+    for (std::size_t s = 0; s < found.sets.size(); ++s) {
+        const report::measured_set& set = found.sets[s];
+        if (set.unpredicted.empty()) continue;
+        out << set.name << ": " << set.unpredicted.size() << " rows are without a prediction\n";
+        for (const report::unpredicted_row& row : set.unpredicted)
+            out << "  " << found.files[s] << ':' << row.line << ": " << row.why << '\n';
+    }
+    for (const skipped_file& file : found.skipped) out << file.name << " is skipped: " << file.why << '\n';
+}
+
+struct validate_command {
+    common_options common;
+    std::string folder;
+    std::string html_file;
+
+    exit_status run() const {
+        const auto found = validate_folder(folder);
+        if (!found) return complain(found.problem());
+        if (!common.json_file.empty())
+            if (auto written = write_file(common.json_file, to_json(*found)); !written)
+                return complain(written.problem());
+        if (!html_file.empty())
+            if (auto written = write_file(html_file, report::to_html(found->sets)); !written)
+                return complain(written.problem());
+        if (!common.quiet) print(common.people(), *found);
+        return solved;
+    }
+};
+
+} // namespace
+
+void add_validate(CLI::App& app, int& status) {
+    CLI::App* command = app.add_subcommand("validate", "predictions beside every set of measurements");
+    const auto options = std::make_shared<validate_command>();
+    command->add_option("folder", options->folder, "with files of measurements; any name, known columns")
+        ->required();
+    command->add_option("--html", options->html_file, "draw predicted against measured in this file");
+    options->common.add_to(*command);
+    command->callback([options, &status] { status = options->run(); });
+}
+
+} // namespace cli
