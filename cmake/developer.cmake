@@ -67,7 +67,10 @@ endfunction()
 function(dovetail_write_compile_command target file)
     string(TOUPPER "${CMAKE_BUILD_TYPE}" build_type)
     separate_arguments(flags UNIX_COMMAND "${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_${build_type}}")
+    # As the build does: third parties are not warned about, and what the compiler searches anyway stays last.
     set(includes "$<TARGET_PROPERTY:${target},INCLUDE_DIRECTORIES>")
+    set(own "$<FILTER:${includes},INCLUDE,^${PROJECT_SOURCE_DIR}/>")
+    set(others "$<FILTER:$<FILTER:${includes},EXCLUDE,^${PROJECT_SOURCE_DIR}/>,EXCLUDE,^/usr/include/?$>")
     set(definitions "$<TARGET_PROPERTY:${target},COMPILE_DEFINITIONS>")
     set(options "$<TARGET_PROPERTY:${target},COMPILE_OPTIONS>")
     list(JOIN flags "\n" flags)
@@ -77,8 +80,10 @@ ${flags}
 -std=c++20
 $<JOIN:${options},
 >
-$<$<BOOL:${includes}>:-I$<JOIN:${includes},
+$<$<BOOL:${own}>:-I$<JOIN:${own},
 -I>>
+$<$<BOOL:${others}>:-isystem$<JOIN:${others},
+-isystem>>
 $<$<BOOL:${definitions}>:-D$<JOIN:${definitions},
 -D>>
 ")

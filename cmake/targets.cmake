@@ -30,6 +30,7 @@ foreach(door IN LISTS DOVETAIL_ALL_DOORS)
 endforeach()
 target_link_libraries(dovetail_hana INTERFACE Boost::headers)
 target_link_libraries(dovetail_glpk INTERFACE GLPK::GLPK)
+target_link_libraries(dovetail_eigen INTERFACE Eigen3::Eigen)
 target_link_libraries(dovetail_json INTERFACE nlohmann_json::nlohmann_json)
 target_link_libraries(dovetail_onnx INTERFACE OnnxProto::OnnxProto)
 

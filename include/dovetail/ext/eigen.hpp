@@ -1,0 +1,5 @@
+#pragma once
+/// \file
+/// The door to Eigen.
+
+#include <dovetail/ext/eigen/least_squares.hpp>
