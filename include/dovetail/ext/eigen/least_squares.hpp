@@ -63,7 +63,9 @@ concept log_ratios = requires(Function function, std::span<const double> values)
 /// Levenberg and Marquardt's method (Marquardt, SIAM J. Appl. Math. 11, 1963) on the logarithms of the
 /// unknowns, which keeps them positive. What is known before counts as one measurement of every unknown, so
 /// that a number that the measurements do not touch keeps its expected value. Large residuals count less: for
-/// a ratio r in units of `noise`, 2 (sqrt(1 + r^2) - 1) instead of r^2 (soft L1).
+/// a ratio r in units of `noise`, 2 (sqrt(1 + r^2) - 1) instead of r^2 (soft L1). Where a model is the larger
+/// of two terms, the smaller has no slope: the method begins at the expected numbers and, in turn, with each
+/// of them smaller by its spread, and keeps the best.
 struct levenberg_marquardt {
     double noise = 0.03;           ///< of a measurement, relative
     double tolerance = 1e-10;      ///< relative decrease of the cost at which the fit ends
@@ -85,7 +87,8 @@ struct levenberg_marquardt {
     /// measurement, or
     ///          for ratios that are not finite where the fit begins; errc::unsupported where the measurements
     ///          identify no unknown at all.
-    /// \complexity O(iterations x (unknowns calls of `ratios` + measurements x unknowns^2 + unknowns^3)).
+    /// \complexity O(iterations x unknowns x (unknowns calls of `ratios` + measurements x unknowns^2 +
+    ///             unknowns^3)).
     template <log_ratios Function>
     [[nodiscard]] result<fit> operator()(std::span<const unknown> unknowns, Function&& ratios) const {
         if (auto valid = validate(*this); !valid) return valid.problem();
@@ -96,40 +99,29 @@ struct levenberg_marquardt {
                              "it is expected at " + to_text(u.expected) + " within a spread of " +
                                  to_text(u.log_spread),
                              "it is expected within positive bounds, and the spread is positive"};
-        state at{logarithms(unknowns), {}, 0};
-        evaluate(at, unknowns, ratios);
-        if (at.ratios.empty())
+        const Eigen::VectorXd expected = logarithms(unknowns);
+        state begin{expected, {}, 0};
+        evaluate(begin, unknowns, ratios);
+        if (begin.ratios.empty())
             return error{errc::out_of_range, "least squares", "there is no measurement", "give at least one"};
-        if (!std::isfinite(at.cost))
+        if (!std::isfinite(begin.cost))
             return error{errc::out_of_range, "least squares", "a predicted or measured value is not positive",
                          "both are positive and finite"};
-
-        fit found;
-        Eigen::MatrixXd normal;
-        Eigen::VectorXd gradient;
-        linearise(at, unknowns, ratios, normal, gradient);
-        double damping = 1e-3;
-        while (!found.converged && found.iterations < iterations) {
-            ++found.iterations;
-            state next{moved(at.logs, unknowns, normal, gradient, damping), {}, 0};
-            evaluate(next, unknowns, ratios);
-            if (!(next.cost < at.cost)) { // NaN is no progress
-                damping *= 4;
-                found.converged = damping > 1e12;
-                continue;
-            }
-            found.converged = at.cost - next.cost <= tolerance * at.cost;
-            at = std::move(next);
-            damping = std::max(damping / 3, 1e-12);
-            linearise(at, unknowns, ratios, normal, gradient);
+        fit best = descend(std::move(begin), unknowns, ratios);
+        for (std::size_t i = 0; i < unknowns.size(); ++i) {
+            const auto c = static_cast<Eigen::Index>(i);
+            state lower{expected, {}, 0};
+            lower.logs[c] = std::max(lower.logs[c] - unknowns[i].log_spread, std::log(unknowns[i].lowest));
+            evaluate(lower, unknowns, ratios);
+            if (!std::isfinite(lower.cost)) continue;
+            fit other = descend(std::move(lower), unknowns, ratios);
+            if (other.cost < best.cost) best = std::move(other);
         }
-        found.cost = at.cost;
-        describe(found, at, unknowns, normal);
-        if (std::none_of(found.numbers.begin(), found.numbers.end(),
+        if (std::none_of(best.numbers.begin(), best.numbers.end(),
                          [](const fitted_number& number) { return number.identified; }))
             return error{errc::unsupported, "least squares", "the measurements identify none of the unknowns",
                          "measure what depends on them"};
-        return found;
+        return best;
     }
 
 private:
@@ -170,6 +162,32 @@ private:
 
     static double away(const Eigen::VectorXd& logs, std::span<const unknown> unknowns, std::size_t i) {
         return logs[static_cast<Eigen::Index>(i)] - std::log(unknowns[i].expected);
+    }
+
+    template <class Function>
+    fit descend(state at, std::span<const unknown> unknowns, Function& ratios) const {
+        fit found;
+        Eigen::MatrixXd normal;
+        Eigen::VectorXd gradient;
+        linearise(at, unknowns, ratios, normal, gradient);
+        double damping = 1e-3;
+        while (!found.converged && found.iterations < iterations) {
+            ++found.iterations;
+            state next{moved(at.logs, unknowns, normal, gradient, damping), {}, 0};
+            evaluate(next, unknowns, ratios);
+            if (!(next.cost < at.cost)) { // NaN is no progress
+                damping *= 4;
+                found.converged = damping > 1e12;
+                continue;
+            }
+            found.converged = at.cost - next.cost <= tolerance * at.cost;
+            at = std::move(next);
+            damping = std::max(damping / 3, 1e-12);
+            linearise(at, unknowns, ratios, normal, gradient);
+        }
+        found.cost = at.cost;
+        describe(found, at, unknowns, normal);
+        return found;
     }
 
     // The normal equations of the reweighted residuals around `at`, what is known before included.
