@@ -25,6 +25,8 @@ struct set_layout {
 /// One function a layout, each in a file of its own.
 [[nodiscard]] set_layout collectives_layout();
 [[nodiscard]] set_layout all_reduce_layout();
+[[nodiscard]] set_layout matmul_layout();
+[[nodiscard]] set_layout gemm_efficiency_layout();
 
 /// Finds or appends the set of `source`.
 [[nodiscard]] inline dovetail::report::measured_set& set_of(validated_sets& sets, std::string_view source) {
