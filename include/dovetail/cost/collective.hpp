@@ -82,8 +82,7 @@ struct collective_model {
         double best = std::numeric_limits<double>::infinity();
         const auto consider = [&](bool known, collective_algorithm algorithm) {
             if (!known) return;
-            for (const auto protocol :
-                 {&hardware::network_level::low_latency, &hardware::network_level::bulk})
+            for (std::size_t protocol = 0; protocol < hardware::wire_protocols; ++protocol)
                 best = std::min(best, time_s(n, group, kind, bytes, algorithm, protocol));
         };
         if (kind == collective::all_to_all) {
@@ -98,11 +97,11 @@ struct collective_model {
         return best;
     }
 
-    /// Seconds of one algorithm over one protocol: `&network_level::low_latency` or `&network_level::bulk`.
+    /// Seconds of one algorithm over one protocol of every level.
     [[nodiscard]] static constexpr double time_s(const hardware::network& n,
                                                  const hardware::rank_group& group, collective kind,
                                                  double bytes, collective_algorithm algorithm,
-                                                 hardware::wire_protocol hardware::network_level::*protocol) {
+                                                 std::size_t protocol) {
         switch (algorithm) {
         case collective_algorithm::ring:
             return ring_s(n, group, kind, bytes, protocol);
@@ -117,8 +116,6 @@ struct collective_model {
     }
 
 private:
-    using protocol_member = hardware::wire_protocol hardware::network_level::*;
-
     [[nodiscard]] static constexpr double phases_of(collective kind) {
         return kind == collective::all_reduce ? 2.0 : 1.0;
     }
@@ -134,13 +131,13 @@ private:
     // send together.
     [[nodiscard]] static constexpr double ring_s(const hardware::network& n,
                                                  const hardware::rank_group& group, collective kind,
-                                                 double bytes, protocol_member protocol) {
+                                                 double bytes, std::size_t protocol) {
         const auto ranks = static_cast<double>(group.inside(n.depth));
         double steps_s = 0;
         double s_per_byte = 0;
         for (std::size_t l = 0; l < n.depth; ++l) {
             if (group.members[l] == 1) continue;
-            const hardware::wire_protocol& wire = n.levels[l].*protocol;
+            const hardware::wire_protocol& wire = n.levels[l].protocols[protocol];
             const auto inside = static_cast<double>(group.inside(l));
             const auto units = static_cast<double>(group.members[l]);
             steps_s += (units - 1) * ranks / (inside * units) * wire.step_s;
@@ -155,14 +152,14 @@ private:
     // Up and down: every byte passes every link once in each direction, in a pipeline.
     [[nodiscard]] static constexpr double tree_s(const hardware::network& n,
                                                  const hardware::rank_group& group, double bytes,
-                                                 protocol_member protocol) {
+                                                 std::size_t protocol) {
         const auto ranks = static_cast<double>(group.inside(n.depth));
         double steps_s = 0;
         double s_per_byte = 0;
         for (std::size_t l = 0; l < n.depth; ++l) {
             const auto units = static_cast<std::uint64_t>(group.members[l]);
             if (units == 1) continue;
-            const hardware::wire_protocol& wire = n.levels[l].*protocol;
+            const hardware::wire_protocol& wire = n.levels[l].protocols[protocol];
             const int height = static_cast<int>(std::bit_width(units - 1)); // log2, rounded up
             steps_s += (l == 0 ? static_cast<double>(units - 1) : height) * wire.step_s;
             const double rate = static_cast<double>(group.inside(l)) * member_bytes_per_s(n, group, l);
@@ -174,12 +171,12 @@ private:
     // Reduce-scatter inside every unit, level by level outwards, then all-gather inwards.
     [[nodiscard]] static constexpr double hierarchical_s(const hardware::network& n,
                                                          const hardware::rank_group& group, collective kind,
-                                                         double bytes, protocol_member protocol) {
+                                                         double bytes, std::size_t protocol) {
         double total = n.start_s;
         double part = bytes;
         for (std::size_t l = 0; l < n.depth; ++l) {
             if (group.members[l] == 1) continue;
-            const hardware::wire_protocol& wire = n.levels[l].*protocol;
+            const hardware::wire_protocol& wire = n.levels[l].protocols[protocol];
             const auto units = static_cast<double>(group.members[l]);
             const double steps = phases_of(kind) * (units - 1);
             const double rate = member_bytes_per_s(n, group, l) * wire.efficiency;
@@ -193,13 +190,13 @@ private:
     // One step a phase. The levels carry what leaves their units at the same time.
     [[nodiscard]] static constexpr double direct_s(const hardware::network& n,
                                                    const hardware::rank_group& group, collective kind,
-                                                   double bytes, protocol_member protocol) {
+                                                   double bytes, std::size_t protocol) {
         const auto ranks = static_cast<double>(group.inside(n.depth));
         double step_s = 0;
         double busiest_s = 0;
         for (std::size_t l = 0; l < n.depth; ++l) {
             if (group.members[l] == 1) continue;
-            const hardware::wire_protocol& wire = n.levels[l].*protocol;
+            const hardware::wire_protocol& wire = n.levels[l].protocols[protocol];
             const double leaving = bytes * (ranks - static_cast<double>(group.inside(l))) / ranks;
             step_s = std::max(step_s, wire.step_s);
             busiest_s = std::max(busiest_s, leaving / (member_bytes_per_s(n, group, l) * wire.efficiency));
@@ -218,7 +215,9 @@ private:
     const auto over = [&](const hardware::wire_protocol& wire) {
         return n.start_s + wire.step_s + bytes / (rate * wire.efficiency);
     };
-    return std::min(over(l.low_latency), over(l.bulk));
+    double best = over(l.protocols.front());
+    for (const hardware::wire_protocol& wire : l.protocols) best = std::min(best, over(wire));
+    return best;
 }
 
 } // namespace dovetail::cost

@@ -16,12 +16,14 @@
 
 namespace dovetail::hardware {
 
-/// How a library moves data over a level: one that saves time on every step, and one that saves bandwidth.
-/// NCCL calls them LL and Simple; a library with one protocol has two equal ones.
+/// One way in which a library moves data over a level. The less it waits for in a step, the more of the wire
+/// its flags take.
 struct wire_protocol {
     double step_s = 0.0;     ///< from the start of a step to the arrival of its first byte, any rate
     double efficiency = 1.0; ///< payload, in parts of the level's bandwidth: in (0, 1]
 };
+
+inline constexpr std::size_t wire_protocols = 3;
 
 /// One level of a network: `units` units of the level below, joined. The units of the innermost level are
 /// devices.
@@ -29,8 +31,9 @@ struct network_level {
     std::int64_t units = 1;
     double device_bytes_per_s = 0.0; ///< that a device can send through this level when it is alone
     double unit_bytes_per_s = 0.0;   ///< that a unit of the level below can send, all its devices together
-    wire_protocol low_latency;
-    wire_protocol bulk;
+    /// From the quickest to the most efficient: LL, LL128 and Simple of NCCL. A library with fewer protocols
+    /// has the same more than once.
+    std::array<wire_protocol, wire_protocols> protocols{};
 };
 
 /// Devices, and the levels that join them, innermost first. Latencies and rates are of one direction; both
@@ -78,7 +81,7 @@ struct network {
             return wrong(place, "device_bytes_per_s", level.device_bytes_per_s, "it is positive and finite");
         if (!positive(level.unit_bytes_per_s))
             return wrong(place, "unit_bytes_per_s", level.unit_bytes_per_s, "it is positive and finite");
-        for (const wire_protocol& protocol : {level.low_latency, level.bulk}) {
+        for (const wire_protocol& protocol : level.protocols) {
             if (!positive(protocol.step_s))
                 return wrong(place, "step_s", protocol.step_s, "it is positive and finite");
             if (!(protocol.efficiency > 0 && protocol.efficiency <= 1))

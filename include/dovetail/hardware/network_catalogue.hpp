@@ -2,6 +2,7 @@
 /// \file
 /// Networks known by name: what the datasheets say, and the few numbers that measurements add.
 
+#include <dovetail/core/assert.hpp>
 #include <dovetail/core/error.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/units.hpp>
@@ -24,40 +25,55 @@ struct known_network {
     std::string_view source;
 };
 
+/// The protocols LL, LL128 and Simple as NCCL itself assumes them when it chooses one, for rings through
+/// NVLink (NCCL 2.20, src/graph/tuning.cc: `hwLat`; LL at a quarter of the bandwidth, LL128 at 120 / 128).
+inline constexpr std::array<wire_protocol, wire_protocols> nccl_nvlink{
+    wire_protocol{.step_s = 0.6e-6, .efficiency = 0.25},
+    wire_protocol{.step_s = 1.9e-6, .efficiency = 0.9375},
+    wire_protocol{.step_s = 3.4e-6, .efficiency = 1.0}};
+
+/// The same for rings through a network between nodes.
+inline constexpr std::array<wire_protocol, wire_protocols> nccl_network{
+    wire_protocol{.step_s = 2.7e-6, .efficiency = 0.25},
+    wire_protocol{.step_s = 4.0e-6, .efficiency = 0.9375},
+    wire_protocol{.step_s = 14.0e-6, .efficiency = 1.0}};
+
+/// Seconds that NCCL assumes for the start of a ring, in its protocol Simple (the same file: `baseLat`).
+inline constexpr double nccl_start_s = 8.4e-6;
+
+/// What a rank of NCCL sends before its ring starts again: 24 channels, with chunks of four of the eight
+/// steps of a 4 MiB buffer (NCCL 2.20, `NCCL_STEPS`, `ALLREDUCE_CHUNKSTEPS`). The measured time of an
+/// all-reduce jumps at the multiples.
+inline constexpr double nccl_window_bytes = 48.0 * static_cast<double>(mebibyte);
+
 /// Third generation of NVLink: 600 GB/s a GPU in both directions together (NVIDIA A100 datasheet, 2021).
 inline constexpr double nvlink3_bytes_per_s = 300e9;
 
-/// What a rank of NCCL sends before its ring starts again: 24 channels, chunks of four of the eight steps of
-/// a 4 MiB buffer (NCCL 2.18, `ncclParamBuffSize`, `ALLREDUCE_CHUNKSTEPS`; the measured time of an all-reduce
-/// jumps at the multiples).
-inline constexpr double nccl_window_bytes = 48.0 * static_cast<double>(mebibyte);
+/// A node of 8 A100 and NVSwitch. Measured, and the same on both machines of the catalogue: the rates of LL
+/// and Simple, the step of Simple, and the chunks that are exposed. The step of LL is NCCL's.
+[[nodiscard]] constexpr network a100_node(double start_s, const wire_protocol& ll128) {
+    return {
+        .levels = {network_level{.units = 8,
+                                 .device_bytes_per_s = nvlink3_bytes_per_s,
+                                 .unit_bytes_per_s = nvlink3_bytes_per_s,
+                                 .protocols = {wire_protocol{.step_s = 0.6e-6, .efficiency = 0.083}, ll128,
+                                               wire_protocol{.step_s = 13.4e-6, .efficiency = 0.855}}}},
+        .depth = 1,
+        .start_s = start_s,
+        .window_bytes = nccl_window_bytes,
+        .exposed_chunks = 0.54};
+}
 
-/// The catalogue. How the fitted numbers were found, and what half of the measurements says of the other
+/// The catalogue. How the measured numbers were found, and what half of the measurements says of the other
 /// half: docs/models/collectives.md.
 inline constexpr std::array known_networks{
     known_network{.name = "a100-nvswitch-1",
-                  .links = {.levels = {network_level{.units = 8,
-                                                     .device_bytes_per_s = nvlink3_bytes_per_s,
-                                                     .unit_bytes_per_s = nvlink3_bytes_per_s,
-                                                     .low_latency = {.step_s = 1.281e-6, .efficiency = 0.08},
-                                                     .bulk = {.step_s = 4.408e-6, .efficiency = 0.861}}},
-                            .depth = 1,
-                            .start_s = 24.07e-6,
-                            .window_bytes = nccl_window_bytes,
-                            .exposed_chunks = 1.384},
+                  .links = a100_node(33.6e-6, {.step_s = 3.3e-6, .efficiency = 0.59}),
                   .baseline_start_s = 59.3e-6,
                   .baseline_bytes_per_s = 225.9e9,
                   .source = "all-reduce on a node of 8 A100, 32 KiB to 16 GiB (ml-engineering)"},
     known_network{.name = "a100-nvswitch-2",
-                  .links = {.levels = {network_level{.units = 8,
-                                                     .device_bytes_per_s = nvlink3_bytes_per_s,
-                                                     .unit_bytes_per_s = nvlink3_bytes_per_s,
-                                                     .low_latency = {.step_s = 0.683e-6, .efficiency = 0.192},
-                                                     .bulk = {.step_s = 2.05e-6, .efficiency = 0.791}}},
-                            .depth = 1,
-                            .start_s = 44.8e-6,
-                            .window_bytes = nccl_window_bytes,
-                            .exposed_chunks = 0.454},
+                  .links = a100_node(37.4e-6, {.step_s = 2.2e-6, .efficiency = 0.748}),
                   .baseline_start_s = 59.8e-6,
                   .baseline_bytes_per_s = 220.6e9,
                   .source = "all-reduce on 2 to 8 A100 of a node, 1 MiB to 1 GiB (vTrain)"},
@@ -76,18 +92,18 @@ inline constexpr std::array known_networks{
                  "known are " + names};
 }
 
-/// `node` joined to `nodes` of its kind by adapters: a device alone sends `device_bytes_per_s`, all of a node
-/// together `node_bytes_per_s`. The steps are those of NCCL's own table for a ring through a network: 2.7 us
-/// with its low-latency protocol, which sends a flag of 4 bytes with every 4, and 14 us with its bulk
-/// protocol (NCCL 2.18, src/graph/tuning.cc); `efficiency` is the payload's part of the adapters' rate.
+/// `nodes` nodes like `node`, joined by adapters: a device alone sends `device_bytes_per_s`, all of a node
+/// together `node_bytes_per_s`. The protocols are NCCL's, of whose rates the payload is the part
+/// `efficiency`.
 [[nodiscard]] constexpr network join(network node, std::int64_t nodes, double device_bytes_per_s,
                                      double node_bytes_per_s, double efficiency = 1.0) {
     DOVETAIL_ASSERT(node.depth < network::most_levels, "a level is left for the nodes");
-    node.levels[node.depth] = {.units = nodes,
-                               .device_bytes_per_s = device_bytes_per_s,
-                               .unit_bytes_per_s = node_bytes_per_s,
-                               .low_latency = {.step_s = 2.7e-6, .efficiency = 0.5 * efficiency},
-                               .bulk = {.step_s = 14e-6, .efficiency = efficiency}};
+    network_level& level = node.levels[node.depth];
+    level = {.units = nodes,
+             .device_bytes_per_s = device_bytes_per_s,
+             .unit_bytes_per_s = node_bytes_per_s,
+             .protocols = nccl_network};
+    for (wire_protocol& wire : level.protocols) wire.efficiency *= efficiency;
     ++node.depth;
     return node;
 }
