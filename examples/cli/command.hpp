@@ -119,6 +119,7 @@ void add_place(CLI::App& app, int& status);
 void add_schedule(CLI::App& app, int& status);
 void add_price(CLI::App& app, int& status);
 void add_search(CLI::App& app, int& status);
+void add_calibrate(CLI::App& app, int& status);
 void add_validate(CLI::App& app, int& status);
 
 } // namespace cli

@@ -103,6 +103,7 @@ int main(int argc, char** argv) {
     cli::add_place(app, status);
     cli::add_price(app, status);
     cli::add_search(app, status);
+    cli::add_calibrate(app, status);
     cli::add_validate(app, status);
     try {
         app.parse(argc, argv);

@@ -25,7 +25,9 @@ namespace {
 namespace report = dovetail::report;
 using dovetail::to_text;
 
-std::vector<set_layout> layouts() { return {collectives_layout(), all_reduce_layout(), matmul_layout(), gemm_efficiency_layout()}; }
+std::vector<set_layout> layouts() {
+    return {collectives_layout(), all_reduce_layout(), matmul_layout(), gemm_efficiency_layout()};
+}
 
 // A file that is not of a known layout, and why.
 struct skipped_file {

@@ -5,6 +5,7 @@
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/hardware/network.hpp>
+#include <dovetail/hardware/network_catalogue.hpp>
 
 #include <array>
 #include <cmath>
@@ -77,16 +78,13 @@ struct system {
     hardware::calibration calibration;
 };
 
-/// The same network without measurements: links at their full rate, except that a low-latency protocol sends
-/// as many bytes of flags as of data; the latencies are those that NCCL 2.10 assumes for its rings (LL and
-/// Simple; NVLink inside a node, a network outside: src/graph/tuning.cc).
+/// The same network without measurements: links at their full rate, and the protocols that NCCL assumes, of
+/// NVLink inside a node and of a network outside.
 [[nodiscard]] constexpr network datasheet(const network& measured) noexcept {
     network plain = measured;
-    for (std::size_t l = 0; l < plain.depth; ++l) {
-        plain.levels[l].low_latency = {.step_s = l == 0 ? 0.47e-6 : 2.7e-6, .efficiency = 0.5};
-        plain.levels[l].bulk = {.step_s = l == 0 ? 3.4e-6 : 9.6e-6, .efficiency = 1.0};
-    }
-    plain.start_s = 8.4e-6;
+    for (std::size_t l = 0; l < plain.depth; ++l)
+        plain.levels[l].protocols = l == 0 ? nccl_nvlink : nccl_network;
+    plain.start_s = nccl_start_s;
     plain.exposed_chunks = 0.0;
     return plain;
 }

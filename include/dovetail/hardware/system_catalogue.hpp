@@ -22,11 +22,8 @@ inline constexpr std::int64_t most_nodes = 4096;
 /// A node of `devices` that are all joined, without measurements; `device_bytes_per_s` is of one direction.
 [[nodiscard]] constexpr network described_node(std::int64_t devices, double device_bytes_per_s) noexcept {
     network node;
-    node.levels[0] = {.units = devices,
-                      .device_bytes_per_s = device_bytes_per_s,
-                      .unit_bytes_per_s = device_bytes_per_s,
-                      .low_latency = {},
-                      .bulk = {}};
+    node.levels[0] = {
+        .units = devices, .device_bytes_per_s = device_bytes_per_s, .unit_bytes_per_s = device_bytes_per_s};
     node.window_bytes = nccl_window_bytes;
     return datasheet(node);
 }

@@ -30,10 +30,11 @@ struct calibration_report {
     accuracy left_out;
 };
 
-/// Fits `unknowns` to `measured`, where `predict(values, i)` is the prediction of measurement i.
-/// \returns errc::out_of_range for fewer than `fewest_measurements` or one that is not positive, and what
+/// Fits `unknowns` to `measured`, where `predict(values, i)` is the prediction of measurement i. A number
+/// that the measurements do not identify keeps its expected value, and the others are fitted again. \returns
+/// errc::out_of_range for fewer than `fewest_measurements` or one that is not positive, and what
 ///          `levenberg_marquardt` refuses.
-/// \complexity (measurements + 1) fits.
+/// \complexity (measurements + unknowns) fits.
 template <class Predict>
     requires std::convertible_to < std::invoke_result_t<Predict&, std::span<const double>, std::size_t>,
 double > [[nodiscard]] result<calibration_report> calibrate(std::vector<unknown> unknowns,
@@ -63,6 +64,17 @@ double > [[nodiscard]] result<calibration_report> calibrate(std::vector<unknown>
     };
     auto found = fit_without(measured.size());
     if (!found) return std::move(found).problem();
+    for (bool again = true; again;) {
+        again = false;
+        for (std::size_t i = 0; i < unknowns.size(); ++i) {
+            if (found->numbers[i].identified || unknowns[i].lowest == unknowns[i].highest) continue;
+            unknowns[i].lowest = unknowns[i].highest = unknowns[i].expected;
+            again = true;
+        }
+        if (!again) break;
+        found = fit_without(measured.size());
+        if (!found) return std::move(found).problem();
+    }
     std::vector<double> expected;
     for (const unknown& u : unknowns) expected.push_back(u.expected);
     std::vector<double> left_out;

@@ -36,26 +36,24 @@ struct calibrated_links {
 
 namespace detail {
 
-/// What is fitted of a network. Between nodes, the low-latency protocol keeps its relation to the other.
+/// What is fitted of a network. The steps of the quickest protocol, and those between nodes, stay as they
+/// are; between nodes, all protocols reach the same part of their rates.
 inline constexpr std::array<std::string_view, 8> link_numbers{
-    "start_s",     "exposed_chunks",  "low_latency_step_s", "low_latency_efficiency",
-    "bulk_step_s", "bulk_efficiency", "node_step_s",        "node_efficiency"};
+    "start_s",           "exposed_chunks",   "quickest_efficiency",  "middle_step_s",
+    "middle_efficiency", "efficient_step_s", "efficient_efficiency", "nodes_efficiency"};
 
 [[nodiscard]] inline hardware::network with_numbers(const hardware::network& base,
                                                     std::span<const double> values) {
     hardware::network links = base;
     links.start_s = values[0];
     links.exposed_chunks = values[1];
-    links.levels[0].low_latency = {.step_s = values[2], .efficiency = values[3]};
-    links.levels[0].bulk = {.step_s = values[4], .efficiency = values[5]};
-    for (std::size_t l = 1; l < links.depth; ++l) {
-        const hardware::network_level& known = base.levels[1];
-        hardware::network_level& level = links.levels[l];
-        level.bulk.step_s *= values[6] / known.bulk.step_s;
-        level.low_latency.step_s *= values[6] / known.bulk.step_s;
-        level.bulk.efficiency *= values[7] / known.bulk.efficiency;
-        level.low_latency.efficiency *= values[7] / known.bulk.efficiency;
-    }
+    auto& [quickest, middle, efficient] = links.levels[0].protocols;
+    quickest.efficiency = values[2];
+    middle = {.step_s = values[3], .efficiency = values[4]};
+    efficient = {.step_s = values[5], .efficiency = values[6]};
+    for (std::size_t l = 1; l < links.depth; ++l)
+        for (hardware::wire_protocol& wire : links.levels[l].protocols)
+            wire.efficiency *= values[7] / base.levels[1].protocols.back().efficiency;
     return links;
 }
 
@@ -76,16 +74,12 @@ calibrate_links(const hardware::network& base, std::span<const measured_collecti
                          "the network has 2 to " + to_text(base.devices())};
         measured_s.push_back(one.time_s);
     }
-    const hardware::network_level& node = base.levels[0];
+    const auto& [quickest, middle, efficient] = base.levels[0].protocols;
     // A logarithm has no zero: a network without exposed chunks begins with half of one.
     const double chunks = base.exposed_chunks > 0 ? base.exposed_chunks : 0.5;
-    std::vector<double> known{
-        base.start_s,        chunks, node.low_latency.step_s, node.low_latency.efficiency, node.bulk.step_s,
-        node.bulk.efficiency};
-    if (base.depth > 1) {
-        known.push_back(base.levels[1].bulk.step_s);
-        known.push_back(base.levels[1].bulk.efficiency);
-    }
+    std::vector<double> known{base.start_s,      chunks,           quickest.efficiency, middle.step_s,
+                              middle.efficiency, efficient.step_s, efficient.efficiency};
+    if (base.depth > 1) known.push_back(base.levels[1].protocols.back().efficiency);
     std::vector<unknown> unknowns;
     for (std::size_t i = 0; i < known.size(); ++i) {
         const std::string_view name = detail::link_numbers[i];

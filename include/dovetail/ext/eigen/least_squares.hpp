@@ -23,7 +23,7 @@
 namespace dovetail::ext::eigen {
 
 /// A positive number to fit, and what is known of it before: its logarithm is expected within `log_spread` of
-/// that of `expected`.
+/// that of `expected`. Bounds that are equal fix it.
 struct unknown {
     std::string_view name;
     double expected = 1.0;
@@ -271,7 +271,8 @@ private:
         for (std::size_t i = 0; i < unknowns.size(); ++i) {
             const auto c = static_cast<Eigen::Index>(i);
             const double left = std::sqrt(covariance(c, c));
-            found.numbers.push_back({all[i], left, left <= unknowns[i].log_spread / 2});
+            const bool fixed = unknowns[i].lowest == unknowns[i].highest;
+            found.numbers.push_back({all[i], left, !fixed && left <= unknowns[i].log_spread / 2});
         }
     }
 };
