@@ -6,9 +6,13 @@
 #include <dovetail/cost/gemm_time.hpp>
 #include <dovetail/hardware/system_catalogue.hpp>
 
+#include <algorithm>
+#include <cstddef>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace cli {
 
@@ -38,9 +42,21 @@ void add(report::measured_set& set, const measured_product_row& row) {
     set.measured.push_back(shown(row.time_s));
     set.predicted.push_back(shown(cost::gemm_time_model{}(*machine, row.product)));
     set.baselines[0].predicted.push_back(shown(cost::roofline_s(machine->chip, row.product)));
-    set.baselines[1].predicted.push_back(
-        shown(row.product.flops() / (rate * machine->calibration.sustained_fraction)));
+    set.baselines[1].predicted.push_back(shown(row.product.flops() / rate));
     set.baselines[2].predicted.push_back(shown(cost::gemm_time_model{}(datasheet(*machine), row.product)));
+}
+
+// The best that one constant fraction of the peak rate can do, told from the measurements themselves.
+void fit_constant_fraction(validated_sets& sets) {
+    for (report::measured_set& set : sets) {
+        if (set.measured.empty()) continue;
+        std::vector<double>& predicted = set.baselines[1].predicted;
+        std::vector<double> ratios;
+        for (std::size_t i = 0; i < predicted.size(); ++i) ratios.push_back(set.measured[i] / predicted[i]);
+        const auto middle = ratios.begin() + static_cast<std::ptrdiff_t>(ratios.size() / 2);
+        std::nth_element(ratios.begin(), middle, ratios.end());
+        for (double& value : predicted) value *= *middle;
+    }
 }
 
 dovetail::result<validated_sets> predict_products(const dovetail::csv_table& table) {
@@ -48,6 +64,7 @@ dovetail::result<validated_sets> predict_products(const dovetail::csv_table& tab
     if (!rows) return rows.problem();
     validated_sets sets;
     for (const measured_product_row& row : *rows) add(set_of(sets, {}), row);
+    fit_constant_fraction(sets);
     return sets;
 }
 
@@ -57,6 +74,7 @@ dovetail::result<validated_sets> predict_efficiencies(const dovetail::csv_table&
     validated_sets sets;
     for (const measured_product_row& row : *rows)
         add(set_of(sets, row.product.batch > 1 ? row.system + " grouped" : row.system), row);
+    fit_constant_fraction(sets);
     return sets;
 }
 

@@ -7,6 +7,7 @@
 #include <dovetail/core/text.hpp>
 #include <dovetail/ext/eigen/least_squares.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <concepts>
 #include <cstddef>
@@ -20,8 +21,11 @@ namespace dovetail::ext::eigen {
 /// With fewer measurements than this, numbers are not fitted.
 inline constexpr std::size_t fewest_measurements = 5;
 
+/// Measurements are left out one by one, and of more than this many, in as many groups.
+inline constexpr std::size_t most_groups = 20;
+
 /// A fit with its errors: of the expected numbers, of the fitted ones, and of every measurement predicted by
-/// numbers that were fitted to the others.
+/// numbers that were fitted without it.
 struct calibration_report {
     std::vector<unknown> unknowns;
     fit found;
@@ -34,7 +38,7 @@ struct calibration_report {
 /// that the measurements do not identify keeps its expected value, and the others are fitted again. \returns
 /// errc::out_of_range for fewer than `fewest_measurements` or one that is not positive, and what
 ///          `levenberg_marquardt` refuses.
-/// \complexity (measurements + unknowns) fits.
+/// \complexity (groups + unknowns) fits.
 template <class Predict>
     requires std::convertible_to < std::invoke_result_t<Predict&, std::span<const double>, std::size_t>,
 double > [[nodiscard]] result<calibration_report> calibrate(std::vector<unknown> unknowns,
@@ -49,11 +53,12 @@ double > [[nodiscard]] result<calibration_report> calibrate(std::vector<unknown>
         if (!(value > 0 && std::isfinite(value)))
             return error{errc::out_of_range, "calibration", "a measured value is " + to_text(value),
                          "it is positive and finite"};
-    const auto fit_without = [&](std::size_t skipped) {
+    const std::size_t groups = std::min(measured.size(), most_groups);
+    const auto fit_without = [&](std::size_t group) {
         return method(unknowns, [&](std::span<const double> values) {
             std::vector<double> ratios;
             for (std::size_t i = 0; i < measured.size(); ++i)
-                if (i != skipped) ratios.push_back(std::log(predict(values, i) / measured[i]));
+                if (i % groups != group) ratios.push_back(std::log(predict(values, i) / measured[i]));
             return ratios;
         });
     };
@@ -62,7 +67,7 @@ double > [[nodiscard]] result<calibration_report> calibrate(std::vector<unknown>
         for (std::size_t i = 0; i < measured.size(); ++i) predicted.push_back(predict(values, i));
         return accuracy_of(predicted, measured);
     };
-    auto found = fit_without(measured.size());
+    auto found = fit_without(groups);
     if (!found) return std::move(found).problem();
     for (bool again = true; again;) {
         again = false;
@@ -72,15 +77,16 @@ double > [[nodiscard]] result<calibration_report> calibrate(std::vector<unknown>
             again = true;
         }
         if (!again) break;
-        found = fit_without(measured.size());
+        found = fit_without(groups);
         if (!found) return std::move(found).problem();
     }
     std::vector<double> expected;
     for (const unknown& u : unknowns) expected.push_back(u.expected);
-    std::vector<double> left_out;
-    for (std::size_t i = 0; i < measured.size(); ++i) {
-        const auto others = fit_without(i);
-        left_out.push_back(predict(others ? others->values() : expected, i));
+    std::vector<double> left_out(measured.size());
+    for (std::size_t group = 0; group < groups; ++group) {
+        const auto others = fit_without(group);
+        const std::vector<double> values = others ? others->values() : expected;
+        for (std::size_t i = group; i < measured.size(); i += groups) left_out[i] = predict(values, i);
     }
     const accuracy before = errors_with(expected);
     const accuracy after = errors_with(found->values());
