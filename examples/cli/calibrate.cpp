@@ -5,6 +5,7 @@
 
 #include <dovetail/core/csv.hpp>
 #include <dovetail/core/json.hpp>
+#include <dovetail/core/option.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/cost/collective.hpp>
 #include <dovetail/ext/eigen/calibrate_chip.hpp>
@@ -22,6 +23,7 @@
 #include <ostream>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -125,11 +127,14 @@ dovetail::result<measurements> read_folder(const std::string& folder) {
 }
 
 void print(std::ostream& out, std::string_view what, const eigen::calibration_report& report) {
-    const auto percent = [](const dovetail::accuracy& a) {
-        return dovetail::report::readable(a.mean_abs_percent, 3) + " %";
-    };
-    out << report.after.rows << ' ' << what << ": mean error " << percent(report.before) << " before, "
-        << percent(report.after) << " after, " << percent(report.left_out) << " of each by the others\n";
+    const auto percent = [](double value) { return dovetail::report::readable(value, 3) + " %"; };
+    out << report.after.rows << ' ' << what << ": mean error " << percent(report.before.mean_abs_percent)
+        << " before, " << percent(report.after.mean_abs_percent) << " after, "
+        << percent(report.left_out.mean_abs_percent) << " of each by the others\n";
+    if (const eigen::half_study& study = report.study; study.halves > 0)
+        out << "  over " << study.halves << " random halves: " << percent(study.fitted_percent)
+            << " of the fitted half, " << percent(study.other_percent) << " of the other, at worst "
+            << percent(study.worst_other_percent) << '\n';
     for (std::size_t i = 0; i < report.unknowns.size(); ++i) {
         const eigen::unknown& u = report.unknowns[i];
         const eigen::fitted_number& number = report.found.numbers[i];
@@ -154,31 +159,52 @@ void write(dovetail::json_writer& json, std::string_view what, const eigen::cali
     json.end_object().key("mean_abs_percent").begin_object();
     json.member("before", report.before.mean_abs_percent)
         .member("after", report.after.mean_abs_percent)
-        .member("left_out", report.left_out.mean_abs_percent)
-        .end_object()
-        .end_object();
+        .member("left_out", report.left_out.mean_abs_percent);
+    if (report.study.halves > 0)
+        json.key("halves")
+            .begin_object()
+            .member("count", report.study.halves)
+            .member("fitted", report.study.fitted_percent)
+            .member("other", report.study.other_percent)
+            .member("worst_other", report.study.worst_other_percent)
+            .end_object();
+    json.end_object().end_object();
 }
+
+struct study_options {
+    std::int64_t halves = 0;
+
+    static constexpr auto table() {
+        return std::tuple{dovetail::option<study_options, std::int64_t>{
+            "halves", "random halves of the measurements, fitted to predict the others",
+            &study_options::halves, 0, 100000}};
+    }
+};
 
 struct calibrate_command {
     common_options common;
     std::string folder;
     std::string system;
+    bool from_datasheet = false;
     eigen::levenberg_marquardt method;
+    study_options study;
 
     exit_status run() const {
-        const auto base = hardware::find_system(system);
+        auto base = hardware::find_system(system);
         if (!base) return complain(base.problem());
+        if (from_datasheet) base = datasheet(*base);
         const auto all = read_folder(folder);
         if (!all) return complain(all.problem());
+        const eigen::calibration_options options{method, study.halves, common.seed};
         std::optional<eigen::calibrated_chip> chip;
         std::optional<eigen::calibrated_links> links;
         if (!all->products.empty()) {
-            auto fitted = eigen::calibrate_chip(*base, all->products, {}, method);
+            auto fitted = eigen::calibrate_chip(*base, all->products, {}, options);
             if (!fitted) return complain(fitted.problem());
             chip = *std::move(fitted);
         }
         if (!all->collectives.empty()) {
-            auto fitted = eigen::calibrate_links(base->links, all->collectives, {}, method);
+            auto fitted = eigen::calibrate_links(base->links, all->collectives, {}, options);
             if (!fitted) return complain(fitted.problem());
             links = *std::move(fitted);
         }
@@ -210,7 +236,9 @@ void add_calibrate(CLI::App& app, int& status) {
     command->add_option("folder", options->folder, "with files of measured products and collectives")
         ->required();
     command->add_option("--system", options->system, "the system of the catalogue to begin with")->required();
+    command->add_flag("--datasheet", options->from_datasheet, "begin with the system's datasheet alone");
     add_options(*command, options->method);
+    add_options(*command, options->study);
     options->common.add_to(*command);
     command->callback([options, &status] { status = options->run(); });
 }

@@ -2,6 +2,7 @@
 /// \file
 /// Numbers of a model fitted to measurements, and how far the fit is to be trusted.
 
+#include <dovetail/core/random.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/statistics.hpp>
 #include <dovetail/core/text.hpp>
@@ -11,6 +12,8 @@
 #include <cmath>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
+#include <numeric>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -24,6 +27,15 @@ inline constexpr std::size_t fewest_measurements = 5;
 /// Measurements are left out one by one, and of more than this many, in as many groups.
 inline constexpr std::size_t most_groups = 20;
 
+/// How well numbers that were fitted to half of the measurements predict the other half, over random halves;
+/// mean errors in percent.
+struct half_study {
+    std::int64_t halves = 0;
+    double fitted_percent = 0.0; ///< of the half that they were fitted to
+    double other_percent = 0.0;
+    double worst_other_percent = 0.0; ///< of the least lucky half
+};
+
 /// A fit with its errors: of the expected numbers, of the fitted ones, and of every measurement predicted by
 /// numbers that were fitted without it.
 struct calibration_report {
@@ -32,19 +44,27 @@ struct calibration_report {
     accuracy before;
     accuracy after;
     accuracy left_out;
+    half_study study;
+};
+
+/// How numbers are fitted, and what is tried to tell how far they are to be trusted.
+struct calibration_options {
+    levenberg_marquardt method{};
+    std::int64_t halves = 0;
+    std::uint64_t seed = 1;
 };
 
 /// Fits `unknowns` to `measured`, where `predict(values, i)` is the prediction of measurement i. A number
 /// that the measurements do not identify keeps its expected value, and the others are fitted again. \returns
 /// errc::out_of_range for fewer than `fewest_measurements` or one that is not positive, and what
 ///          `levenberg_marquardt` refuses.
-/// \complexity (groups + unknowns) fits.
+/// \complexity (groups + unknowns + halves) fits.
 template <class Predict>
     requires std::convertible_to < std::invoke_result_t<Predict&, std::span<const double>, std::size_t>,
 double > [[nodiscard]] result<calibration_report> calibrate(std::vector<unknown> unknowns,
                                                             std::span<const double> measured,
                                                             Predict&& predict,
-                                                            const levenberg_marquardt& method = {}) {
+                                                            const calibration_options& options = {}) {
     if (measured.size() < fewest_measurements)
         return error{errc::out_of_range, "calibration",
                      "there are " + to_text(measured.size()) + " measurements",
@@ -53,21 +73,25 @@ double > [[nodiscard]] result<calibration_report> calibrate(std::vector<unknown>
         if (!(value > 0 && std::isfinite(value)))
             return error{errc::out_of_range, "calibration", "a measured value is " + to_text(value),
                          "it is positive and finite"};
-    const std::size_t groups = std::min(measured.size(), most_groups);
-    const auto fit_without = [&](std::size_t group) {
-        return method(unknowns, [&](std::span<const double> values) {
+    std::vector<std::size_t> all(measured.size());
+    std::iota(all.begin(), all.end(), std::size_t{0});
+    const auto fit_to = [&](std::span<const std::size_t> rows) {
+        return options.method(unknowns, [&](std::span<const double> values) {
             std::vector<double> ratios;
-            for (std::size_t i = 0; i < measured.size(); ++i)
-                if (i % groups != group) ratios.push_back(std::log(predict(values, i) / measured[i]));
+            for (const std::size_t i : rows) ratios.push_back(std::log(predict(values, i) / measured[i]));
             return ratios;
         });
     };
-    const auto errors_with = [&](std::span<const double> values) {
+    const auto errors_with = [&](std::span<const double> values, std::span<const std::size_t> rows) {
         std::vector<double> predicted;
-        for (std::size_t i = 0; i < measured.size(); ++i) predicted.push_back(predict(values, i));
-        return accuracy_of(predicted, measured);
+        std::vector<double> truth;
+        for (const std::size_t i : rows) {
+            predicted.push_back(predict(values, i));
+            truth.push_back(measured[i]);
+        }
+        return accuracy_of(predicted, truth);
     };
-    auto found = fit_without(groups);
+    auto found = fit_to(all);
     if (!found) return std::move(found).problem();
     for (bool again = true; again;) {
         again = false;
@@ -77,21 +101,48 @@ double > [[nodiscard]] result<calibration_report> calibrate(std::vector<unknown>
             again = true;
         }
         if (!again) break;
-        found = fit_without(groups);
+        found = fit_to(all);
         if (!found) return std::move(found).problem();
     }
     std::vector<double> expected;
     for (const unknown& u : unknowns) expected.push_back(u.expected);
+    // Where the rows that are left identify nothing, what was known before predicts the others.
+    const auto values_of = [&](std::span<const std::size_t> rows) {
+        const auto fitted = fit_to(rows);
+        return fitted ? fitted->values() : expected;
+    };
+
+    const std::size_t groups = std::min(measured.size(), most_groups);
     std::vector<double> left_out(measured.size());
     for (std::size_t group = 0; group < groups; ++group) {
-        const auto others = fit_without(group);
-        const std::vector<double> values = others ? others->values() : expected;
+        std::vector<std::size_t> others;
+        for (const std::size_t i : all)
+            if (i % groups != group) others.push_back(i);
+        const std::vector<double> values = values_of(others);
         for (std::size_t i = group; i < measured.size(); i += groups) left_out[i] = predict(values, i);
     }
-    const accuracy before = errors_with(expected);
-    const accuracy after = errors_with(found->values());
-    return calibration_report{std::move(unknowns), *std::move(found), before, after,
-                              accuracy_of(left_out, measured)};
+
+    half_study study{.halves = options.halves};
+    random_source random(options.seed);
+    std::vector<std::size_t> order = all;
+    for (std::int64_t half = 0; half < options.halves; ++half) {
+        for (std::size_t i = order.size() - 1; i > 0; --i)
+            std::swap(order[i],
+                      order[static_cast<std::size_t>(random.integer(0, static_cast<std::int64_t>(i)))]);
+        const auto one = std::span<const std::size_t>(order).first(order.size() / 2);
+        const auto other = std::span<const std::size_t>(order).subspan(order.size() / 2);
+        const std::vector<double> values = values_of(one);
+        const double error_percent = errors_with(values, other).mean_abs_percent;
+        const auto count = static_cast<double>(options.halves);
+        study.fitted_percent += errors_with(values, one).mean_abs_percent / count;
+        study.other_percent += error_percent / count;
+        study.worst_other_percent = std::max(study.worst_other_percent, error_percent);
+    }
+
+    const accuracy before = errors_with(expected, all);
+    const accuracy after = errors_with(found->values(), all);
+    return calibration_report{
+        std::move(unknowns), *std::move(found), before, after, accuracy_of(left_out, measured), study};
 }
 
 } // namespace dovetail::ext::eigen

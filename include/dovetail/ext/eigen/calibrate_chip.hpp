@@ -37,7 +37,7 @@ struct calibrated_chip {
 [[nodiscard]] inline result<calibrated_chip> calibrate_chip(const hardware::system& base,
                                                             std::span<const measured_product> products,
                                                             const cost::gemm_time_model& model = {},
-                                                            const levenberg_marquardt& method = {}) {
+                                                            const calibration_options& options = {}) {
     std::vector<double> measured_s;
     for (const measured_product& one : products) {
         if (!(base.chip.matrix_rate(one.product.operands) > 0))
@@ -69,7 +69,7 @@ struct calibrated_chip {
         [&](std::span<const double> values, std::size_t i) {
             return model(with(values), products[i].product);
         },
-        method);
+        options);
     if (!report) return std::move(report).problem();
     hardware::system machine = with(report->found.values());
     return calibrated_chip{machine, *std::move(report)};

@@ -65,7 +65,7 @@ inline constexpr std::array<std::string_view, 8> link_numbers{
 ///          `calibrate` refuses.
 [[nodiscard]] inline result<calibrated_links>
 calibrate_links(const hardware::network& base, std::span<const measured_collective> collectives,
-                const cost::collective_model& model = {}, const levenberg_marquardt& method = {}) {
+                const cost::collective_model& model = {}, const calibration_options& options = {}) {
     std::vector<double> measured_s;
     for (const measured_collective& one : collectives) {
         if (one.ranks < 2 || one.ranks > base.devices())
@@ -94,7 +94,7 @@ calibrate_links(const hardware::network& base, std::span<const measured_collecti
             const hardware::network links = detail::with_numbers(base, values);
             return model(links, hardware::spread(links, one.ranks), one.kind, one.bytes);
         },
-        method);
+        options);
     if (!report) return std::move(report).problem();
     hardware::network links = detail::with_numbers(base, report->found.values());
     return calibrated_links{links, *std::move(report)};
