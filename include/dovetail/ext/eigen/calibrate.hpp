@@ -24,9 +24,6 @@ namespace dovetail::ext::eigen {
 /// With fewer measurements than this, numbers are not fitted.
 inline constexpr std::size_t fewest_measurements = 5;
 
-/// Measurements are left out one by one, and of more than this many, in as many groups.
-inline constexpr std::size_t most_groups = 20;
-
 /// How well numbers that were fitted to half of the measurements predict the other half, over random halves;
 /// mean errors in percent.
 struct half_study {
@@ -50,7 +47,8 @@ struct calibration_report {
 /// How numbers are fitted, and what is tried to tell how far they are to be trusted.
 struct calibration_options {
     levenberg_marquardt method{};
-    std::int64_t halves = 0;
+    std::size_t groups = 20; ///< left out in turn: at least 2, and no more than there are measurements
+    std::int64_t halves = 0; ///< of the study
     std::uint64_t seed = 1;
 };
 
@@ -112,7 +110,7 @@ double > [[nodiscard]] result<calibration_report> calibrate(std::vector<unknown>
         return fitted ? fitted->values() : expected;
     };
 
-    const std::size_t groups = std::min(measured.size(), most_groups);
+    const std::size_t groups = std::clamp<std::size_t>(options.groups, 2, measured.size());
     std::vector<double> left_out(measured.size());
     for (std::size_t group = 0; group < groups; ++group) {
         std::vector<std::size_t> others;

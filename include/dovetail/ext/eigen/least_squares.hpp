@@ -68,8 +68,8 @@ concept log_ratios = requires(Function function, std::span<const double> values)
 /// of them smaller by its spread, and keeps the best.
 struct levenberg_marquardt {
     double noise = 0.03;           ///< of a measurement, relative
-    double tolerance = 1e-10;      ///< relative decrease of the cost at which the fit ends
-    std::int64_t iterations = 200; ///< at most
+    double tolerance = 1e-7;       ///< relative decrease of the cost at which the fit ends
+    std::int64_t iterations = 200; ///< at most, of each start
     double step = 1e-4;            ///< of the differences that stand for derivatives, in the logarithm
 
     static constexpr auto table() {
@@ -177,7 +177,7 @@ private:
             evaluate(next, unknowns, ratios);
             if (!(next.cost < at.cost)) { // NaN is no progress
                 damping *= 4;
-                found.converged = damping > 1e12;
+                found.converged = damping > 1e6; // steps of a millionth lead nowhere
                 continue;
             }
             found.converged = at.cost - next.cost <= tolerance * at.cost;
