@@ -195,7 +195,8 @@ struct calibrate_command {
         if (from_datasheet) base = datasheet(*base);
         const auto all = read_folder(folder);
         if (!all) return complain(all.problem());
-        const eigen::calibration_options options{method, study.halves, common.seed};
+        const eigen::calibration_options options{
+            .method = method, .halves = study.halves, .seed = common.seed};
         std::optional<eigen::calibrated_chip> chip;
         std::optional<eigen::calibrated_links> links;
         if (!all->products.empty()) {
