@@ -72,13 +72,15 @@ struct collective_model {
     bool tree = true;
     bool hierarchical = false;
     bool direct = false;
+    /// Of a ring's bandwidth, what a tree reaches: NCCL's own estimate (NCCL 2.20, src/graph/tuning.cc).
+    double tree_efficiency = 0.92;
 
     /// Seconds of a collective of `bytes` among the ranks of `group`; nothing for one rank. An all-to-all is
     /// direct whatever the library has. Constant time.
     [[nodiscard]] constexpr double operator()(const hardware::network& n, const hardware::rank_group& group,
                                               collective kind, double bytes) const {
         DOVETAIL_ASSERT(bytes >= 0, "a collective has a size");
-        if (group.inside(n.depth) == 1) return 0.0;
+        if (group.ranks() == 1) return 0.0;
         double best = std::numeric_limits<double>::infinity();
         const auto consider = [&](bool known, collective_algorithm algorithm) {
             if (!known) return;
@@ -98,10 +100,9 @@ struct collective_model {
     }
 
     /// Seconds of one algorithm over one protocol of every level.
-    [[nodiscard]] static constexpr double time_s(const hardware::network& n,
-                                                 const hardware::rank_group& group, collective kind,
-                                                 double bytes, collective_algorithm algorithm,
-                                                 std::size_t protocol) {
+    [[nodiscard]] constexpr double time_s(const hardware::network& n, const hardware::rank_group& group,
+                                          collective kind, double bytes, collective_algorithm algorithm,
+                                          std::size_t protocol) const {
         switch (algorithm) {
         case collective_algorithm::ring:
             return ring_s(n, group, kind, bytes, protocol);
@@ -120,6 +121,12 @@ private:
         return kind == collective::all_reduce ? 2.0 : 1.0;
     }
 
+    // What all members inside a unit can send together.
+    [[nodiscard]] static constexpr double
+    unit_bytes_per_s(const hardware::network& n, const hardware::rank_group& group, std::size_t level) {
+        return static_cast<double>(group.inside[level]) * member_bytes_per_s(n, group, level);
+    }
+
     // A vector larger than the buffers of all ranks goes round in loops.
     [[nodiscard]] static constexpr double loops(const hardware::network& n, double bytes, double ranks) {
         const double ratio = bytes / (n.window_bytes * ranks);
@@ -127,22 +134,18 @@ private:
         return std::max(1.0, whole < ratio ? whole + 1.0 : whole);
     }
 
-    // One ring through all ranks: it enters and leaves every unit once, with what all members inside can
-    // send together.
+    // One ring through all ranks, which enters and leaves every unit once.
     [[nodiscard]] static constexpr double ring_s(const hardware::network& n,
                                                  const hardware::rank_group& group, collective kind,
                                                  double bytes, std::size_t protocol) {
-        const auto ranks = static_cast<double>(group.inside(n.depth));
+        const auto ranks = static_cast<double>(group.ranks());
         double steps_s = 0;
         double s_per_byte = 0;
         for (std::size_t l = 0; l < n.depth; ++l) {
-            if (group.members[l] == 1) continue;
+            if (group.members(l) == 1) continue;
             const hardware::wire_protocol& wire = n.levels[l].protocols[protocol];
-            const auto inside = static_cast<double>(group.inside(l));
-            const auto units = static_cast<double>(group.members[l]);
-            steps_s += (units - 1) * ranks / (inside * units) * wire.step_s;
-            const double rate = inside * member_bytes_per_s(n, group, l) * wire.efficiency;
-            s_per_byte = std::max(s_per_byte, 1.0 / rate);
+            steps_s += static_cast<double>(group.units(l) - group.units(l + 1)) * wire.step_s;
+            s_per_byte = std::max(s_per_byte, 1.0 / (unit_bytes_per_s(n, group, l) * wire.efficiency));
         }
         const double chunks = phases_of(kind) * (ranks - 1) + n.exposed_chunks;
         return n.start_s + loops(n, bytes, ranks) * phases_of(kind) * steps_s +
@@ -150,22 +153,21 @@ private:
     }
 
     // Up and down: every byte passes every link once in each direction, in a pipeline.
-    [[nodiscard]] static constexpr double tree_s(const hardware::network& n,
-                                                 const hardware::rank_group& group, double bytes,
-                                                 std::size_t protocol) {
-        const auto ranks = static_cast<double>(group.inside(n.depth));
+    [[nodiscard]] constexpr double tree_s(const hardware::network& n, const hardware::rank_group& group,
+                                          double bytes, std::size_t protocol) const {
         double steps_s = 0;
         double s_per_byte = 0;
         for (std::size_t l = 0; l < n.depth; ++l) {
-            const auto units = static_cast<std::uint64_t>(group.members[l]);
-            if (units == 1) continue;
+            const std::int64_t members = group.members(l);
+            if (members == 1) continue;
             const hardware::wire_protocol& wire = n.levels[l].protocols[protocol];
-            const int height = static_cast<int>(std::bit_width(units - 1)); // log2, rounded up
-            steps_s += (l == 0 ? static_cast<double>(units - 1) : height) * wire.step_s;
-            const double rate = static_cast<double>(group.inside(l)) * member_bytes_per_s(n, group, l);
-            s_per_byte = std::max(s_per_byte, 1.0 / (rate * wire.efficiency));
+            const auto height = // log2, rounded up
+                static_cast<std::int64_t>(std::bit_width(static_cast<std::uint64_t>(members - 1)));
+            steps_s += static_cast<double>(l == 0 ? members - 1 : height) * wire.step_s;
+            s_per_byte = std::max(s_per_byte, 1.0 / (unit_bytes_per_s(n, group, l) * wire.efficiency));
         }
-        return n.start_s + loops(n, bytes, ranks) * 2.0 * steps_s + 2.0 * bytes * s_per_byte;
+        return n.start_s + loops(n, bytes, static_cast<double>(group.ranks())) * 2.0 * steps_s +
+               2.0 * bytes * s_per_byte / tree_efficiency;
     }
 
     // Reduce-scatter inside every unit, level by level outwards, then all-gather inwards.
@@ -175,14 +177,14 @@ private:
         double total = n.start_s;
         double part = bytes;
         for (std::size_t l = 0; l < n.depth; ++l) {
-            if (group.members[l] == 1) continue;
+            if (group.members(l) == 1) continue;
             const hardware::wire_protocol& wire = n.levels[l].protocols[protocol];
-            const auto units = static_cast<double>(group.members[l]);
-            const double steps = phases_of(kind) * (units - 1);
+            const auto members = static_cast<double>(group.members(l));
+            const double steps = phases_of(kind) * (members - 1);
             const double rate = member_bytes_per_s(n, group, l) * wire.efficiency;
-            total += loops(n, part, units) * steps * wire.step_s +
-                     (steps + n.exposed_chunks) * (part / units) / rate;
-            part /= units;
+            total += loops(n, part, members) * steps * wire.step_s +
+                     (steps + n.exposed_chunks) * (part / members) / rate;
+            part /= members;
         }
         return total;
     }
@@ -191,13 +193,13 @@ private:
     [[nodiscard]] static constexpr double direct_s(const hardware::network& n,
                                                    const hardware::rank_group& group, collective kind,
                                                    double bytes, std::size_t protocol) {
-        const auto ranks = static_cast<double>(group.inside(n.depth));
         double step_s = 0;
         double busiest_s = 0;
         for (std::size_t l = 0; l < n.depth; ++l) {
-            if (group.members[l] == 1) continue;
+            if (group.members(l) == 1) continue;
             const hardware::wire_protocol& wire = n.levels[l].protocols[protocol];
-            const double leaving = bytes * (ranks - static_cast<double>(group.inside(l))) / ranks;
+            const auto elsewhere = static_cast<double>(group.ranks() - group.inside[l]);
+            const double leaving = bytes * elsewhere / static_cast<double>(group.ranks());
             step_s = std::max(step_s, wire.step_s);
             busiest_s = std::max(busiest_s, leaving / (member_bytes_per_s(n, group, l) * wire.efficiency));
         }

@@ -95,18 +95,30 @@ struct network {
     return {};
 }
 
-/// Where the ranks of a group sit: how many units of each level hold some, in each unit of the level above.
-/// Their product is at least the number of ranks; it is more where the last unit is not full.
+/// Where the ranks of a group sit: how many are in a unit that holds some, level by level. The last unit may
+/// hold fewer than the others.
 struct rank_group {
-    std::array<std::int64_t, network::most_levels> members{1, 1, 1, 1};
+    /// In a unit that level l joins: 1 in a device, which is what the innermost level joins; all of them in
+    /// the whole network, and in every level beyond it.
+    std::array<std::int64_t, network::most_levels + 1> inside{1, 1, 1, 1, 1};
     /// Whether the devices of a unit that are not of this group are of others, which send at the same time.
     bool crowded = true;
 
-    /// Members of the group in a unit that `level` joins.
-    [[nodiscard]] constexpr std::int64_t inside(std::size_t level) const {
-        std::int64_t product = 1;
-        for (std::size_t l = 0; l < level; ++l) product *= members[l];
-        return product;
+    [[nodiscard]] constexpr std::int64_t ranks() const { return inside.back(); }
+
+    /// Units that level l joins and that hold ranks, in the whole network.
+    [[nodiscard]] constexpr std::int64_t units(std::size_t level) const {
+        return (ranks() + inside[level] - 1) / inside[level];
+    }
+    /// Of those, the ones in one unit of the level above.
+    [[nodiscard]] constexpr std::int64_t members(std::size_t level) const {
+        return (inside[level + 1] + inside[level] - 1) / inside[level];
+    }
+    /// The outermost level that the group communicates through; the innermost for a single rank.
+    [[nodiscard]] constexpr std::size_t meeting_level() const {
+        std::size_t level = 0;
+        while (inside[level + 1] < ranks()) ++level;
+        return level;
     }
 };
 
@@ -116,13 +128,9 @@ struct rank_group {
                                           bool crowded = true) {
     DOVETAIL_ASSERT(ranks >= 1 && stride >= 1, "a group has a rank, and ranks differ");
     rank_group group{.crowded = crowded};
-    std::int64_t below = 1;
-    for (std::size_t l = 0; l < n.depth; ++l) {
-        const std::int64_t capacity = std::max<std::int64_t>(1, n.unit_devices(l + 1) / stride);
-        const std::int64_t reached = l + 1 == n.depth ? ranks : std::min(ranks, std::max(capacity, below));
-        group.members[l] = (reached + below - 1) / below;
-        below *= group.members[l];
-    }
+    for (std::size_t l = 1; l <= network::most_levels; ++l)
+        group.inside[l] =
+            l < n.depth ? std::min(ranks, std::max<std::int64_t>(1, n.unit_devices(l) / stride)) : ranks;
     return group;
 }
 
@@ -131,7 +139,7 @@ struct rank_group {
 [[nodiscard]] constexpr double member_bytes_per_s(const network& n, const rank_group& group,
                                                   std::size_t level) {
     const network_level& l = n.levels[level];
-    const std::int64_t senders = group.crowded ? n.unit_devices(level) : group.inside(level);
+    const std::int64_t senders = group.crowded ? n.unit_devices(level) : group.inside[level];
     return std::min(l.device_bytes_per_s, l.unit_bytes_per_s / static_cast<double>(senders));
 }
 
