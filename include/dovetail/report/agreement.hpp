@@ -78,7 +78,7 @@ void draw_points(svg& picture, const Horizontal& horizontal, const Vertical& ver
     widen(set.predicted);
     if (!set.baselines.empty()) widen(set.baselines.back().predicted);
     svg picture(960, 448, set.name + ": predicted against measured");
-    const log_axis horizontal(smallest, largest, 84, 936);
+    const log_axis horizontal(smallest, largest, 84, 916);
     const log_axis vertical(smallest, largest, 400, 16);
     draw_frame(picture, horizontal, vertical, "measured " + set.quantity, "predicted " + set.quantity);
     const double low = horizontal.lower();
@@ -97,10 +97,10 @@ void draw_points(svg& picture, const Horizontal& horizontal, const Vertical& ver
     DOVETAIL_ASSERT(!set.measured.empty(), "there is something to draw");
     const auto [smallest, largest] = std::minmax_element(set.measured.begin(), set.measured.end());
     svg picture(960, 328, set.name + ": ratio of predicted to measured");
-    const log_axis horizontal(*smallest, *largest, 84, 936);
+    const log_axis horizontal(*smallest, *largest, 84, 916);
     const axis vertical(2.0, 280, 16, 8);
     draw_frame(picture, horizontal, vertical, "measured " + set.quantity, "predicted / measured");
-    picture.line({84, vertical.pixel(1)}, {936, vertical.pixel(1)}, "exact");
+    picture.line({84, vertical.pixel(1)}, {916, vertical.pixel(1)}, "exact");
     const auto draw = [&](const std::vector<double>& predicted, std::string_view style) {
         std::vector<double> ratio;
         for (std::size_t i = 0; i < predicted.size(); ++i)
@@ -114,7 +114,7 @@ void draw_points(svg& picture, const Horizontal& horizontal, const Vertical& ver
 
 /// The page about `sets`: one table, and two pictures of every set that has predictions.
 [[nodiscard]] inline std::string to_html(std::span<const measured_set> sets) {
-    const auto percent = [](double value) { return readable(value, 3) + " %"; };
+    const auto percent = [](double value) { return readable(value, 3) + "\u00a0%"; };
     std::string page =
         page_head("validation") +
         "<h1>Predicted against measured</h1>\n<table><tr><th>set</th><th>rows</th><th>mean "
@@ -134,9 +134,10 @@ void draw_points(svg& picture, const Horizontal& horizontal, const Vertical& ver
     }
     page += "</table>\n";
     for (const measured_set& set : sets) {
-        page += "<h2>" + escaped(set.name) + "</h2>\n<p>" + to_text(set.unpredicted.size()) +
-                " rows are without a prediction." + key("predicted", "predicted");
+        page += "<h2>" + escaped(set.name) + "</h2>\n<p>" + key("predicted", "predicted");
         if (!set.baselines.empty()) page += key("baseline", set.baselines.back().name);
+        if (!set.unpredicted.empty())
+            page += " Rows without a prediction: " + to_text(set.unpredicted.size()) + ".";
         page += "</p>\n";
         if (!set.measured.empty()) page += predicted_against_measured(set) + ratio_against_measured(set);
     }
