@@ -1,4 +1,5 @@
 // The charts and what they are drawn with: shapes, axes, bars, points.
+#include <dovetail/report/agreement.hpp>
 #include <dovetail/report/gantt.hpp>
 #include <dovetail/report/scatter.hpp>
 
@@ -121,6 +122,55 @@ TEST(Scatter, LabelsOfCloseMarksDoNotOverlap) {
     std::sort(y.begin(), y.end());
     EXPECT_GE(y[1] - y[0], 15);
     EXPECT_GE(y[2] - y[1], 15);
+}
+
+TEST(LogAxis, TicksArePowersOfTenAndCoverTheRange) {
+    for (double smallest = 3e-9; smallest < 1e9; smallest *= 7.3)
+        for (const double span : {1.0, 1.5, 10.0, 4e3, 1e15}) {
+            const log_axis a(smallest, smallest * span, 100, 900);
+            EXPECT_LE(a.lower(), smallest * (1 + 1e-8));
+            EXPECT_GE(a.upper(), smallest * span * (1 - 1e-8));
+            EXPECT_GE(a.upper(), a.lower() * 9.99);
+            EXPECT_NEAR(a.pixel(a.lower()), 100, 1e-6);
+            EXPECT_NEAR(a.pixel(a.upper()), 900, 1e-6);
+            EXPECT_NEAR(a.pixel(std::sqrt(a.lower() * a.upper())), 500, 1e-6);
+            const std::vector<double> ticks = a.ticks();
+            EXPECT_GE(ticks.size(), 2u);
+            EXPECT_LE(ticks.size(), 9u);
+            for (const double tick : ticks) EXPECT_NEAR(std::log10(tick), std::round(std::log10(tick)), 1e-9);
+        }
+}
+
+TEST(Agreement, EqualValuesLieOnTheDiagonal) {
+    const measured_set set{.name = "a <b>",
+                           .quantity = "time [us]",
+                           .lines = {2, 3, 4},
+                           .measured = {10, 100, 1000},
+                           .predicted = {10, 100, 2000},
+                           .baselines = {{"half", {5, 50, 500}}}};
+    const std::string picture = predicted_against_measured(set);
+    EXPECT_EQ(markup_mistake(picture), "");
+    EXPECT_EQ(occurrences(picture, "class=\"predicted\""), 3u);
+    EXPECT_EQ(occurrences(picture, "class=\"baseline\""), 3u);
+    // The axes go from 1 to 10,000 on both sides.
+    const std::vector<double> x = attribute_values(picture, "<circle", "cx");
+    const std::vector<double> y = attribute_values(picture, "<circle", "cy");
+    ASSERT_EQ(x.size(), 6u);
+    for (std::size_t i : {3u, 4u}) // after the baseline's
+        EXPECT_NEAR((x[i] - 84) / (916 - 84), (400 - y[i]) / (400 - 16), 1e-4);
+    EXPECT_LT(y[5], y[4] - (y[3] - y[4])) << "too large is above the diagonal";
+
+    const std::string ratios = ratio_against_measured(set);
+    EXPECT_EQ(markup_mistake(ratios), "");
+    const std::vector<double> heights = attribute_values(ratios, "<circle", "cy");
+    ASSERT_EQ(heights.size(), 6u);
+    EXPECT_EQ(heights, (std::vector<double>{214, 214, 214, 148, 148, 16}));
+
+    const std::string page = to_html(std::vector{set, measured_set{.name = "empty"}});
+    EXPECT_EQ(markup_mistake(page), "");
+    EXPECT_EQ(occurrences(page, "<svg"), 2u);
+    EXPECT_NE(page.find("33.3"), std::string::npos) << "the mean error";
+    EXPECT_NE(page.find("half 50"), std::string::npos);
 }
 
 } // namespace
