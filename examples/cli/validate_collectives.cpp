@@ -33,10 +33,19 @@ struct measured_collective {
     double time_s = 0.0;
 };
 
+// "all_reduce", "AllReduce" and "all-reduce" are the same.
+std::string plain_name(std::string_view name) {
+    std::string letters;
+    for (const char c : name)
+        if (std::isalpha(static_cast<unsigned char>(c)) != 0)
+            letters += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return letters;
+}
+
 std::optional<cost::collective> collective_of(std::string_view name) {
     for (const auto kind : {cost::collective::all_reduce, cost::collective::reduce_scatter,
                             cost::collective::all_gather, cost::collective::all_to_all})
-        if (to_string(kind) == name) return kind;
+        if (plain_name(to_string(kind)) == plain_name(name)) return kind;
     return std::nullopt;
 }
 

@@ -48,7 +48,7 @@ constexpr const char* sweep = "time_us,note,collective,ranks,bytes,nodes,system\
                               "60,,all_reduce,8,262144,1,\"A100, a node\"\r\n"
                               "\r\n"
                               "8200,,all_reduce,8,1073741824,1,\"A100, a node\"\r\n"
-                              "4300,,all_gather,8,1073741824,1,\"A100, a node\"\r\n"
+                              "4300,,AllGather,8,1073741824,1,\"A100, a node\"\r\n"
                               "100,,broadcast,8,1048576,1,\"A100, a node\"\r\n"
                               "100,,all_reduce,1,1048576,1,\"A100, a node\"\r\n"
                               "100,,all_reduce,16,1048576,1,\"A100, a node\"\r\n"
