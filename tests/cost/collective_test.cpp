@@ -47,14 +47,12 @@ constexpr network small{
     .levels = {network_level{4, 1024, 1024, one_protocol(0.25)}, network_level{3, 128, 256, one_protocol(2)}},
     .depth = 2,
     .start_s = 1,
-    .window_bytes = 1 << 20,
     .exposed_chunks = 0};
 
 constexpr network flat(std::int64_t devices, double exposed = 0) {
     return {.levels = {network_level{devices, 1024, 1024, one_protocol(0.25)}},
             .depth = 1,
             .start_s = 1,
-            .window_bytes = 4096,
             .exposed_chunks = exposed};
 }
 
@@ -73,7 +71,6 @@ network random_network(random_source& random) {
         rate /= static_cast<double>(random.integer(1, 8));
     }
     n.start_s = 1e-6 * static_cast<double>(random.integer(1, 60));
-    n.window_bytes = 1e6 * static_cast<double>(random.integer(1, 64));
     n.exposed_chunks = 0.1 * static_cast<double>(random.integer(0, 15));
     return n;
 }
@@ -147,7 +144,6 @@ TEST(Network, NumbersThatAreMissingAreRefused) {
               "altogether");
     EXPECT_EQ(problem([](network& n) { n.depth = 5; }), "network: it has 5 levels; give 1 to 4");
     EXPECT_EQ(problem([](network& n) { n.start_s = 0; }), "network: start_s is 0; it is positive and finite");
-    EXPECT_EQ(problem([](network& n) { n.window_bytes = 0; }), "network: window_bytes is 0; it is positive");
     EXPECT_EQ(problem([](network& n) { n.exposed_chunks = std::numeric_limits<double>::quiet_NaN(); }),
               "network: exposed_chunks is nan; it is at least 0 and finite");
 }
@@ -188,14 +184,10 @@ TEST(Collective, TimesOnTwoLevelsByHand) {
         1 + 3 * 0.25 + 2 * 2 + 5.0 / 6 * 3072 / 256);
 }
 
-TEST(Collective, AWindowFullMakesALoop) {
-    const network n = flat(4);
-    const rank_group all = spread(n, 4);
-    const collective_model model{.tree = false};
-    EXPECT_DOUBLE_EQ(model(n, all, collective::all_reduce, 4 * 4096), 1 + 6 * 0.25 + 1.5 * 16);
-    EXPECT_DOUBLE_EQ(model(n, all, collective::all_reduce, 4 * 4096 + 1024), 1 + 2 * 6 * 0.25 + 1.5 * 17);
-    // Half a chunk of a loop is not hidden.
-    EXPECT_DOUBLE_EQ(model(flat(4, 0.5), all, collective::all_reduce, 4096), 1 + 6 * 0.25 + (6 + 0.5) * 1);
+TEST(Collective, APartOfAChunkIsNotHidden) {
+    // Six transfers of a quarter of the vector, and half of one.
+    EXPECT_DOUBLE_EQ(collective_model{}(flat(4, 0.5), spread(flat(4), 4), collective::all_reduce, 4096),
+                     1 + 6 * 0.25 + (6 + 0.5) * 1);
 }
 
 // A ring, chunk by chunk: a rank sends a chunk on when it has it and its link is free.

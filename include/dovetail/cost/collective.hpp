@@ -127,13 +127,6 @@ private:
         return static_cast<double>(group.inside[level]) * member_bytes_per_s(n, group, level);
     }
 
-    // A vector larger than the buffers of all ranks goes round in loops.
-    [[nodiscard]] static constexpr double loops(const hardware::network& n, double bytes, double ranks) {
-        const double ratio = bytes / (n.window_bytes * ranks);
-        const auto whole = static_cast<double>(static_cast<std::int64_t>(ratio));
-        return std::max(1.0, whole < ratio ? whole + 1.0 : whole);
-    }
-
     // One ring through all ranks, which enters and leaves every unit once.
     [[nodiscard]] static constexpr double ring_s(const hardware::network& n,
                                                  const hardware::rank_group& group, collective kind,
@@ -148,8 +141,7 @@ private:
             s_per_byte = std::max(s_per_byte, 1.0 / (unit_bytes_per_s(n, group, l) * wire.efficiency));
         }
         const double chunks = phases_of(kind) * (ranks - 1) + n.exposed_chunks;
-        return n.start_s + loops(n, bytes, ranks) * phases_of(kind) * steps_s +
-               chunks * (bytes / ranks) * s_per_byte;
+        return n.start_s + phases_of(kind) * steps_s + chunks * (bytes / ranks) * s_per_byte;
     }
 
     // Up and down: every byte passes every link once in each direction, in a pipeline.
@@ -166,8 +158,7 @@ private:
             steps_s += static_cast<double>(l == 0 ? members - 1 : height) * wire.step_s;
             s_per_byte = std::max(s_per_byte, 1.0 / (unit_bytes_per_s(n, group, l) * wire.efficiency));
         }
-        return n.start_s + loops(n, bytes, static_cast<double>(group.ranks())) * 2.0 * steps_s +
-               2.0 * bytes * s_per_byte / tree_efficiency;
+        return n.start_s + 2.0 * steps_s + 2.0 * bytes * s_per_byte / tree_efficiency;
     }
 
     // Reduce-scatter inside every unit, level by level outwards, then all-gather inwards.
@@ -182,8 +173,7 @@ private:
             const auto members = static_cast<double>(group.members(l));
             const double steps = phases_of(kind) * (members - 1);
             const double rate = member_bytes_per_s(n, group, l) * wire.efficiency;
-            total += loops(n, part, members) * steps * wire.step_s +
-                     (steps + n.exposed_chunks) * (part / members) / rate;
+            total += steps * wire.step_s + (steps + n.exposed_chunks) * (part / members) / rate;
             part /= members;
         }
         return total;

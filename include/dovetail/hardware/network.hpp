@@ -44,8 +44,7 @@ struct network {
     std::array<network_level, most_levels> levels{};
     std::size_t depth = 1;       ///< levels in use
     double start_s = 0.0;        ///< of a collective or a transfer: the launch, before any step
-    double window_bytes = 0.0;   ///< that a rank buffers: more data goes round in several loops
-    double exposed_chunks = 0.0; ///< chunks of a loop whose time no other chunk hides
+    double exposed_chunks = 0.0; ///< parts of a ring's vector, one a rank, whose time nothing else hides
 
     /// Devices of a unit that `level` joins: 1 at the innermost, where the units are devices.
     [[nodiscard]] constexpr std::int64_t unit_devices(std::size_t level) const {
@@ -89,7 +88,6 @@ struct network {
         }
     }
     if (!positive(n.start_s)) return wrong("network", "start_s", n.start_s, "it is positive and finite");
-    if (!(n.window_bytes > 0)) return wrong("network", "window_bytes", n.window_bytes, "it is positive");
     if (!(n.exposed_chunks >= 0 && std::isfinite(n.exposed_chunks)))
         return wrong("network", "exposed_chunks", n.exposed_chunks, "it is at least 0 and finite");
     return {};

@@ -41,11 +41,6 @@ inline constexpr std::array<wire_protocol, wire_protocols> nccl_network{
 /// Seconds that NCCL assumes for the start of a ring, in its protocol Simple (the same file: `baseLat`).
 inline constexpr double nccl_start_s = 8.4e-6;
 
-/// What a rank of NCCL sends before its ring starts again: 24 channels, with chunks of four of the eight
-/// steps of a 4 MiB buffer (NCCL 2.20, `NCCL_STEPS`, `ALLREDUCE_CHUNKSTEPS`). The measured time of an
-/// all-reduce jumps at the multiples.
-inline constexpr double nccl_window_bytes = 48.0 * static_cast<double>(mebibyte);
-
 /// Third generation of NVLink: 600 GB/s a GPU in both directions together (NVIDIA A100 datasheet, 2021).
 inline constexpr double nvlink3_bytes_per_s = 300e9;
 
@@ -57,23 +52,22 @@ inline constexpr double nvlink3_bytes_per_s = 300e9;
                                  .device_bytes_per_s = nvlink3_bytes_per_s,
                                  .unit_bytes_per_s = nvlink3_bytes_per_s,
                                  .protocols = {wire_protocol{.step_s = 0.6e-6, .efficiency = 0.083}, ll128,
-                                               wire_protocol{.step_s = 13.4e-6, .efficiency = 0.855}}}},
+                                               wire_protocol{.step_s = 13.1e-6, .efficiency = 0.813}}}},
         .depth = 1,
         .start_s = start_s,
-        .window_bytes = nccl_window_bytes,
-        .exposed_chunks = 0.54};
+        .exposed_chunks = 0.535};
 }
 
 /// The catalogue. How the measured numbers were found, and what half of the measurements says of the other
 /// half: docs/models/collectives.md.
 inline constexpr std::array known_networks{
     known_network{.name = "a100-nvswitch-1",
-                  .links = a100_node(33.6e-6, {.step_s = 3.3e-6, .efficiency = 0.59}),
+                  .links = a100_node(33.6e-6, {.step_s = 3.3e-6, .efficiency = 0.591}),
                   .baseline_start_s = 59.3e-6,
                   .baseline_bytes_per_s = 225.9e9,
                   .source = "all-reduce on a node of 8 A100, 32 KiB to 16 GiB (ml-engineering)"},
     known_network{.name = "a100-nvswitch-2",
-                  .links = a100_node(37.4e-6, {.step_s = 2.2e-6, .efficiency = 0.748}),
+                  .links = a100_node(34.1e-6, {.step_s = 2.6e-6, .efficiency = 0.745}),
                   .baseline_start_s = 59.8e-6,
                   .baseline_bytes_per_s = 220.6e9,
                   .source = "all-reduce on 2 to 8 A100 of a node, 1 MiB to 1 GiB (vTrain)"},
