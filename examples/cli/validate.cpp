@@ -8,7 +8,6 @@
 #include <dovetail/report/number.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <filesystem>
 #include <memory>
@@ -88,6 +87,7 @@ dovetail::result<validation> validate_folder(const std::string& folder) {
         if (!table) return table.problem();
         auto sets = layout->predict(*table);
         if (!sets) return std::move(sets).problem();
+        if (sets->empty()) found.skipped.push_back({name, "it has no rows"});
         for (report::measured_set& set : *sets) {
             set.name = sets->size() == 1 ? name : name + ": " + set.name;
             found.sets.push_back(std::move(set));
@@ -159,18 +159,19 @@ void print(std::ostream& out, const validation& found) {
     rows.front().insert(rows.front().end(), baselines.begin(), baselines.end());
     for (const report::measured_set& set : found.sets) {
         const dovetail::accuracy a = dovetail::accuracy_of(set.predicted, set.measured);
-        const auto number = [&](double value, int digits) {
-            return a.rows > 0 && std::isfinite(value) ? report::readable(value, digits) : std::string("-");
+        const auto percent = [&](double value) {
+            return a.rows > 0 ? report::readable_percent(value) : std::string("-");
         };
-        rows.push_back({set.name, to_text(a.rows), number(a.mean_abs_percent, 3), number(a.worst_percent, 3),
-                        number(a.bias_percent, 3), number(a.spearman, 4)});
+        rows.push_back({set.name, to_text(a.rows), percent(a.mean_abs_percent), percent(a.worst_percent),
+                        percent(a.bias_percent),
+                        std::isfinite(a.spearman) ? report::readable(a.spearman, 4) : "-"});
         for (const std::string& name : baselines) {
             const auto own = std::find_if(set.baselines.begin(), set.baselines.end(),
                                           [&](const report::baseline& b) { return b.name == name; });
             rows.back().push_back(
                 own == set.baselines.end()
                     ? "-"
-                    : number(dovetail::accuracy_of(own->predicted, set.measured).mean_abs_percent, 3));
+                    : percent(dovetail::accuracy_of(own->predicted, set.measured).mean_abs_percent));
         }
     }
     print_table(out, rows);

@@ -84,7 +84,7 @@ void add(report::measured_set& set, const measured_collective& row, const hardwa
 }
 
 // The named columns of a row.
-struct row_of {
+struct row_view {
     const dovetail::csv_table& table;
     const std::vector<dovetail::csv_field>& fields;
 
@@ -94,7 +94,7 @@ struct row_of {
 };
 
 // One row of either layout, with the unit of its time and the names of the columns that differ.
-dovetail::result<measured_collective> read(const row_of& row, std::string_view time, double seconds) {
+dovetail::result<measured_collective> read(const row_view& row, std::string_view time, double seconds) {
     const auto ranks = row.table.number<std::int64_t>(row["ranks"], "ranks", 1);
     if (!ranks) return ranks.problem();
     const auto bytes = row.table.positive(row["bytes"], "bytes");
@@ -110,7 +110,7 @@ dovetail::result<validated_sets> predict_collectives(const dovetail::csv_table& 
     if (!a100) return a100.problem();
     validated_sets sets;
     for (const auto& fields : table.rows) {
-        const row_of row{table, fields};
+        const row_view row{table, fields};
         auto one = read(row, "time_us", 1e-6);
         if (!one) return std::move(one).problem();
         const auto nodes = table.number<std::int64_t>(row["nodes"], "nodes", 1);
@@ -134,7 +134,7 @@ dovetail::result<validated_sets> predict_all_reduce(const dovetail::csv_table& t
     if (!a100) return a100.problem();
     validated_sets sets;
     for (const auto& fields : table.rows) {
-        const row_of row{table, fields};
+        const row_view row{table, fields};
         const auto one = read(row, "time_ns_out_of_place", 1e-9);
         if (!one) return one.problem();
         const std::string& chip = row["hw"].text;

@@ -57,6 +57,7 @@ constexpr const char* sweep = "time_us,note,collective,ranks,bytes,nodes,system\
 
 TEST_F(Cli, ValidateKnowsAFileByItsColumns) {
     write("notes.txt", "columns,of,nobody\n");
+    write("empty.csv", "hw,ranks,bytes,time_ns_out_of_place\n");
     write("sweep.data", sweep); // any name, any order, a further column, quotes, both line ends
     const json found = answered("validate .");
     ASSERT_EQ(found.at("sets").size(), 2u);
@@ -78,7 +79,7 @@ TEST_F(Cli, ValidateKnowsAFileByItsColumns) {
     // What the command itself writes is a file of the folder as well.
     std::set<std::string> skipped;
     for (const json& file : found.at("skipped")) skipped.insert(file.at("file").get<std::string>());
-    EXPECT_TRUE(skipped.contains("notes.txt"));
+    EXPECT_TRUE(skipped.contains("notes.txt") && skipped.contains("empty.csv"));
 }
 
 TEST_F(Cli, ValidateTellsPeopleAll) {

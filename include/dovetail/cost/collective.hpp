@@ -57,12 +57,16 @@ enum class collective_algorithm : std::uint8_t {
     direct,       ///< everybody to everybody, at the same time
 };
 
+/// Times that all parts of a vector go round: an all-reduce is a reduce-scatter and an all-gather.
+[[nodiscard]] constexpr double phases_of(collective kind) noexcept {
+    return kind == collective::all_reduce ? 2.0 : 1.0;
+}
+
 /// Bytes that each rank of `ranks` sends, in parts of the vector's: 2 (n - 1) / n for an all-reduce, half of
-/// that for the others. Times bytes by seconds, it is what benchmarks print as bus bandwidth.
+/// that for the others. What is sent in a second is what benchmarks print as bus bandwidth.
 [[nodiscard]] constexpr double sent_parts(collective kind, std::int64_t ranks) {
     DOVETAIL_ASSERT(ranks >= 1, "a collective has a rank");
-    const double phases = kind == collective::all_reduce ? 2.0 : 1.0;
-    return phases * static_cast<double>(ranks - 1) / static_cast<double>(ranks);
+    return phases_of(kind) * static_cast<double>(ranks - 1) / static_cast<double>(ranks);
 }
 
 /// The time of collectives on a network in levels: of the protocols of the network and the algorithms that
@@ -99,7 +103,7 @@ struct collective_model {
         return best;
     }
 
-    /// Seconds of one algorithm over one protocol of every level.
+    /// Seconds of one algorithm over one protocol of every level. A tree only does an all-reduce.
     [[nodiscard]] constexpr double time_s(const hardware::network& n, const hardware::rank_group& group,
                                           collective kind, double bytes, collective_algorithm algorithm,
                                           std::size_t protocol) const {
@@ -107,6 +111,7 @@ struct collective_model {
         case collective_algorithm::ring:
             return ring_s(n, group, kind, bytes, protocol);
         case collective_algorithm::tree:
+            DOVETAIL_ASSERT(kind == collective::all_reduce, "a tree does an all-reduce");
             return tree_s(n, group, bytes, protocol);
         case collective_algorithm::hierarchical:
             return hierarchical_s(n, group, kind, bytes, protocol);
@@ -117,10 +122,6 @@ struct collective_model {
     }
 
 private:
-    [[nodiscard]] static constexpr double phases_of(collective kind) {
-        return kind == collective::all_reduce ? 2.0 : 1.0;
-    }
-
     // What all members inside a unit can send together.
     [[nodiscard]] static constexpr double
     unit_bytes_per_s(const hardware::network& n, const hardware::rank_group& group, std::size_t level) {

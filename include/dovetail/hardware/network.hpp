@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace dovetail::hardware {
 
@@ -23,6 +24,7 @@ struct wire_protocol {
     double efficiency = 1.0; ///< payload, in parts of the level's bandwidth: in (0, 1]
 };
 
+/// Protocols of a level.
 inline constexpr std::size_t wire_protocols = 3;
 
 /// One level of a network: `units` units of the level below, joined. The units of the innermost level are

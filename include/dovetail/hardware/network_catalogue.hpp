@@ -5,7 +5,6 @@
 #include <dovetail/core/assert.hpp>
 #include <dovetail/core/error.hpp>
 #include <dovetail/core/result.hpp>
-#include <dovetail/core/units.hpp>
 #include <dovetail/hardware/network.hpp>
 
 #include <array>
@@ -47,15 +46,15 @@ inline constexpr double nvlink3_bytes_per_s = 300e9;
 /// A node of 8 A100 and NVSwitch. Measured, and the same on both machines of the catalogue: the rates of LL
 /// and Simple, the step of Simple, and the chunks that are exposed. The step of LL is NCCL's.
 [[nodiscard]] constexpr network a100_node(double start_s, const wire_protocol& ll128) {
-    return {
-        .levels = {network_level{.units = 8,
-                                 .device_bytes_per_s = nvlink3_bytes_per_s,
-                                 .unit_bytes_per_s = nvlink3_bytes_per_s,
-                                 .protocols = {wire_protocol{.step_s = 0.6e-6, .efficiency = 0.083}, ll128,
-                                               wire_protocol{.step_s = 13.1e-6, .efficiency = 0.813}}}},
-        .depth = 1,
-        .start_s = start_s,
-        .exposed_chunks = 0.535};
+    return {.levels = {network_level{
+                .units = 8,
+                .device_bytes_per_s = nvlink3_bytes_per_s,
+                .unit_bytes_per_s = nvlink3_bytes_per_s,
+                .protocols = {wire_protocol{.step_s = nccl_nvlink.front().step_s, .efficiency = 0.083}, ll128,
+                              wire_protocol{.step_s = 13.1e-6, .efficiency = 0.813}}}},
+            .depth = 1,
+            .start_s = start_s,
+            .exposed_chunks = 0.535};
 }
 
 /// The catalogue. How the measured numbers were found, and what half of the measurements says of the other

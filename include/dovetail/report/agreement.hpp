@@ -46,6 +46,11 @@ struct measured_set {
     std::vector<unpredicted_row> unpredicted{};
 };
 
+/// Percent with three digits, and no more than two decimals.
+[[nodiscard]] inline std::string readable_percent(double value) {
+    return readable(std::round(value * 100) / 100, 3);
+}
+
 namespace detail {
 
 // Points that fall on the same pixel are drawn once.
@@ -114,7 +119,7 @@ void draw_points(svg& picture, const Horizontal& horizontal, const Vertical& ver
 
 /// The page about `sets`: one table, and two pictures of every set that has predictions.
 [[nodiscard]] inline std::string to_html(std::span<const measured_set> sets) {
-    const auto percent = [](double value) { return readable(value, 3) + "\u00a0%"; };
+    const auto percent = [](double value) { return readable_percent(value) + "\u00a0%"; };
     std::string page =
         page_head("validation") +
         "<h1>Predicted against measured</h1>\n<table><tr><th>set</th><th>rows</th><th>mean "
