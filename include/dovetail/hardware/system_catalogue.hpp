@@ -24,7 +24,6 @@ inline constexpr std::int64_t most_nodes = 4096;
     network node;
     node.levels[0] = {
         .units = devices, .device_bytes_per_s = device_bytes_per_s, .unit_bytes_per_s = device_bytes_per_s};
-    node.window_bytes = nccl_window_bytes;
     return datasheet(node);
 }
 
