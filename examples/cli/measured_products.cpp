@@ -5,9 +5,11 @@
 #include <dovetail/core/text.hpp>
 #include <dovetail/hardware/system.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <utility>
@@ -92,6 +94,11 @@ dovetail::cost::gemm grouped_product_of(shape_reader& shape) {
     return product;
 }
 
+dovetail::error too_large(const csv_table& table, const csv_field& field) {
+    return {dovetail::errc::out_of_range, table.place(field), "an extent of the product is too large",
+            "give at most 2^28, and 2^16 products"};
+}
+
 } // namespace
 
 std::string_view catalogue_name(std::string_view text) {
@@ -132,6 +139,7 @@ dovetail::result<std::vector<measured_product_row>> read_products(const csv_tabl
             if (!value) return value.problem();
             *extent = *value;
         }
+        if (!row.product.in_range()) return too_large(table, fields.front());
         const auto time_ms = table.positive(at("time_ms"), "time_ms");
         if (!time_ms) return time_ms.problem();
         row.time_s = *time_ms * 1e-3;
@@ -159,6 +167,7 @@ dovetail::result<std::vector<measured_product_row>> read_efficiencies(const csv_
             return dovetail::error{dovetail::errc::parse, table.place(at("shape_key")),
                                    "shape_key has no extent '" + shape.wrong() + "'",
                                    "give it as " + shape.wrong() + "=NUMBER, at least 1"};
+        if (!row.product.in_range()) return too_large(table, at("shape_key"));
         const auto peak = table.positive(at("peak_tflops"), "peak_tflops");
         if (!peak) return peak.problem();
         const auto efficiency = table.positive(at("measured_eff"), "measured_eff");

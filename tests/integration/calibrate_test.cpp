@@ -64,6 +64,8 @@ TEST_F(Calibrate, bad_input_is_one_line) {
     refused("calibrate . --system a100-sxm-80", {"there are 1 measurements; give at least 5"});
     write("products.csv", "m,n,k,time_ms\n64,64,64,-1\n");
     refused("calibrate . --system a100-sxm-80", {"products.csv:2:10: time_ms"});
+    write("products.csv", "m,n,k,time_ms\n64,9223372036854775807,64,1\n");
+    refused("calibrate . --system a100-sxm-80", {"products.csv:2:1: an extent of the product is too large"});
     write("products.csv", "system,op,peak_tflops,shape_key,measured_eff\nx,matmul,312,\"m=1, n=2\",0.5\n");
     refused("calibrate . --system a100-sxm-80", {"products.csv:2:14: shape_key has no extent 'k'"});
 }

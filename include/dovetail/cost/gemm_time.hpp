@@ -24,6 +24,13 @@ struct gemm {
     hardware::precision result = hardware::precision::bf16;
     bool accumulate = false; ///< the result is added to what is there, which is read as well
 
+    static constexpr std::int64_t most_extent = std::int64_t{1} << 28; ///< so that tiles can be counted
+    static constexpr std::int64_t most_batch = std::int64_t{1} << 16;
+
+    /// Whether every extent and the batch are at least 1 and at most the above.
+    [[nodiscard]] constexpr bool in_range() const noexcept {
+        return std::min({m, n, k, batch}) >= 1 && std::max({m, n, k}) <= most_extent && batch <= most_batch;
+    }
     [[nodiscard]] constexpr double flops() const noexcept {
         return 2.0 * static_cast<double>(batch) * static_cast<double>(m) * static_cast<double>(n) *
                static_cast<double>(k);
@@ -90,8 +97,7 @@ struct gemm_time_model {
     /// Seconds from the call to the end; at least `roofline_s`. The chip has a rate for the operands.
     /// \complexity O(tiles x cuts): constant.
     [[nodiscard]] constexpr double operator()(const hardware::system& machine, const gemm& product) const {
-        DOVETAIL_ASSERT(product.m >= 1 && product.n >= 1 && product.k >= 1 && product.batch >= 1,
-                        "a product has extents");
+        DOVETAIL_ASSERT(product.in_range(), "a product has extents, and its tiles can be counted");
         DOVETAIL_ASSERT(machine.chip.matrix_rate(product.operands) > 0,
                         "the chip multiplies operands of this precision");
         const hardware::calibration& fitted = machine.calibration;

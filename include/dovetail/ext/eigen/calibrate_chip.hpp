@@ -32,8 +32,8 @@ struct calibrated_chip {
 
 /// Fits the calibration of the chip of `base` to `products`. What is known before: the calibration of `base`,
 /// the launch within a factor of e, the fractions within a third.
-/// \returns errc::unsupported for a product of a precision that the chip has no rate for, and what
-///          `calibrate` refuses.
+/// \returns errc::unsupported for a product of a precision that the chip has no rate for, errc::out_of_range
+///          for one whose extents are, and what `calibrate` refuses.
 [[nodiscard]] inline result<calibrated_chip> calibrate_chip(const hardware::system& base,
                                                             std::span<const measured_product> products,
                                                             const cost::gemm_time_model& model = {},
@@ -44,6 +44,9 @@ struct calibrated_chip {
             return error{errc::unsupported, "system '" + std::string(base.name) + "'",
                          "it has no rate of products in " + std::string(to_string(one.product.operands)),
                          "give products in another precision"};
+        if (!one.product.in_range())
+            return error{errc::out_of_range, "calibration", "a product has an extent out of range",
+                         "give extents from 1 to 2^28"};
         measured_s.push_back(one.time_s);
     }
     const auto with = [&](std::span<const double> values) {
