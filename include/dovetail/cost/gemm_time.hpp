@@ -59,13 +59,12 @@ struct gemm {
 
 /// The time of a product. A library cuts the result into tiles; every processor works on one, and waves of
 /// tiles follow each other. A few large tiles may be cut along k as well. Of all tiles and cuts that a
-/// library has, the fastest counts. The layout of the operands is no input: in three sets of measurements its
-/// effect is below 1 %. Equations, constants and what they predict: docs/models/gemm_time.md.
+/// library has, the fastest counts. The layout of the operands is no input: in three sets of measurements it
+/// moves the error by less than 2 %. Equations, constants and what they predict: docs/models/gemm_time.md.
 struct gemm_time_model {
     double tile_s = 1e-6;          ///< to fill and drain the pipeline of a tile
     double exposed_fraction = 0.5; ///< of the time to write a tile: the rest is hidden behind other tiles
-    double half_rate_reuse =
-        32; ///< uses of a loaded element at which a tile has half the rate of an endless one
+    double half_rate_reuse = 32;   ///< uses of a loaded element where the rate is half that of endless tiles
 
     static constexpr auto table() {
         using o = gemm_time_model;

@@ -27,6 +27,14 @@ inline constexpr std::int64_t most_nodes = 4096;
     return datasheet(node);
 }
 
+namespace detail {
+
+// Makers count memory in binary multiples and call them GB: an H200 of "141 GB" reports 143,771 MiB.
+inline constexpr double gib = static_cast<double>(gibibyte);
+inline constexpr double mib = static_cast<double>(mebibyte);
+
+} // namespace detail
+
 /// Launches that LLMCompass (Zhang et al., ISCA 2024) describes its machines with: of a product, called from
 /// PyTorch or JAX.
 inline constexpr double launch_a100_s = 21e-6;
@@ -36,24 +44,24 @@ inline constexpr double launch_tpu_v3_s = 110e-6;
 /// NVIDIA V100. Datasheet (2020), V100 architecture whitepaper (2017).
 inline constexpr device v100{
     .name = "NVIDIA V100-SXM2-32GB",
-    .matrix_flop_per_s = {15.7e12, 0, 125e12, 0, 0},    // datasheet; tensor cores of fp16 only
-    .processors = 80,                                   // whitepaper, table 1: SMs
-    .memory_bytes = 32e9,                               // datasheet
-    .memory_bytes_per_s = 900e9,                        // datasheet
-    .cache_bytes = 6.0 * static_cast<double>(mebibyte), // whitepaper, table 1: 6144 KB
-    .launch_s = launch_a100_s,                          // of A100
+    .matrix_flop_per_s = {15.7e12, 0, 125e12, 0, 0}, // datasheet; tensor cores of fp16 only
+    .processors = 80,                                // whitepaper, table 1: SMs
+    .memory_bytes = 32 * detail::gib,                // datasheet
+    .memory_bytes_per_s = 900e9,                     // datasheet
+    .cache_bytes = 6 * detail::mib,                  // whitepaper, table 1: 6144 KB
+    .launch_s = launch_a100_s,                       // of A100
     .source = "NVIDIA V100 datasheet (2020), V100 architecture whitepaper (2017)"};
 
 /// NVIDIA A100, SXM4 module with 40 GB. Datasheet (2021), A100 architecture whitepaper (2020).
-inline constexpr device a100_sxm_40{
-    .name = "NVIDIA A100-SXM4-40GB",
-    .matrix_flop_per_s = {19.5e12, 156e12, 312e12, 312e12, 0},
-    .processors = 108, // whitepaper, table 4: SMs
-    .memory_bytes = 40e9,
-    .memory_bytes_per_s = 1555e9,
-    .cache_bytes = 40.0 * static_cast<double>(mebibyte), // whitepaper, table 4: 40960 KB
-    .launch_s = launch_a100_s,
-    .source = "NVIDIA A100 datasheet (2021), A100 architecture whitepaper (2020)"};
+inline constexpr device a100_sxm_40{.name = "NVIDIA A100-SXM4-40GB",
+                                    .matrix_flop_per_s = {19.5e12, 156e12, 312e12, 312e12, 0},
+                                    .processors = 108, // whitepaper, table 4: SMs
+                                    .memory_bytes = 40 * detail::gib,
+                                    .memory_bytes_per_s = 1555e9,
+                                    .cache_bytes = 40 * detail::mib, // whitepaper, table 4: 40960 KB
+                                    .launch_s = launch_a100_s,
+                                    .source =
+                                        "NVIDIA A100 datasheet (2021), A100 architecture whitepaper (2020)"};
 
 /// The same chip with `bytes` of memory at `bytes_per_s`.
 [[nodiscard]] constexpr device with_memory(device chip, std::string_view name, double bytes,
@@ -65,22 +73,24 @@ inline constexpr device a100_sxm_40{
 }
 
 /// NVIDIA A100 with 80 GB. Datasheet (2021): 2,039 GB/s on SXM4, 1,935 GB/s on PCIe.
-inline constexpr device a100_sxm_80 = with_memory(a100_sxm_40, "NVIDIA A100-SXM4-80GB", 80e9, 2039e9);
-inline constexpr device a100_pcie_80 = with_memory(a100_sxm_40, "NVIDIA A100-PCIe-80GB", 80e9, 1935e9);
+inline constexpr device a100_sxm_80 =
+    with_memory(a100_sxm_40, "NVIDIA A100-SXM4-80GB", 80 * detail::gib, 2039e9);
+inline constexpr device a100_pcie_80 =
+    with_memory(a100_sxm_40, "NVIDIA A100-PCIe-80GB", 80 * detail::gib, 1935e9);
 
 /// NVIDIA H100. Datasheet (2023; half of its rates "with sparsity"), H100 architecture whitepaper (2022).
 inline constexpr device h100_sxm{
     .name = "NVIDIA H100-SXM5-80GB",
-    .matrix_flop_per_s = {67e12, 494.7e12, 989.4e12, 989.4e12, 1978.9e12}, // whitepaper, table 3
-    .processors = 132,                                                     // whitepaper, table 3: SMs
-    .memory_bytes = 80e9,
+    .matrix_flop_per_s = {67e12, 494.7e12, 989.4e12, 989.4e12, 1978.9e12}, // whitepaper
+    .processors = 132,                                                     // whitepaper: SMs
+    .memory_bytes = 80 * detail::gib,
     .memory_bytes_per_s = 3350e9,
-    .cache_bytes = 50.0 * static_cast<double>(mebibyte), // whitepaper, table 3
-    .launch_s = launch_a100_s,                           // of A100
+    .cache_bytes = 50 * detail::mib, // whitepaper
+    .launch_s = launch_a100_s,       // of A100
     .source = "NVIDIA H100 datasheet (2023), H100 architecture whitepaper (2022)"};
 
 /// NVIDIA H200: the chip of the H100. Datasheet (2023): 141 GB at 4.8 TB/s.
-inline constexpr device h200_sxm = with_memory(h100_sxm, "NVIDIA H200-SXM5-141GB", 141e9, 4800e9);
+inline constexpr device h200_sxm = with_memory(h100_sxm, "NVIDIA H200-SXM5-141GB", 141 * detail::gib, 4800e9);
 
 /// NVIDIA B200. DGX B200 datasheet (2024): an eighth of 72 PFLOPS fp8 "with sparsity", halved, and of
 /// 1,440 GB; HGX B200 for fp32, tf32 and bf16. SMs, L2 and the 7680 bits at 3996 MHz of its memory are those
@@ -89,9 +99,9 @@ inline constexpr device b200_sxm{
     .name = "NVIDIA B200-SXM-180GB",
     .matrix_flop_per_s = {80e12, 1100e12, 2250e12, 2250e12, 4500e12},
     .processors = 148,
-    .memory_bytes = 180e9,
+    .memory_bytes = 180 * detail::gib,
     .memory_bytes_per_s = 7672e9,
-    .cache_bytes = 126.5 * static_cast<double>(mebibyte),
+    .cache_bytes = 126.5 * detail::mib,
     .launch_s = launch_a100_s, // of A100
     .source = "NVIDIA DGX B200 and HGX B200 datasheets (2024), driver's report (pytorch/ao 4002)"};
 
@@ -99,9 +109,9 @@ inline constexpr device b200_sxm{
 inline constexpr device mi210{.name = "AMD Instinct MI210",
                               .matrix_flop_per_s = {45.3e12, 0, 181e12, 181e12, 0}, // datasheet: matrix rates
                               .processors = 104, // datasheet: compute units
-                              .memory_bytes = 64.0 * static_cast<double>(gibibyte),
+                              .memory_bytes = 64 * detail::gib,
                               .memory_bytes_per_s = 1638.4e9, // datasheet: 4096 bits at 3.2 GT/s
-                              .cache_bytes = 8.0 * static_cast<double>(mebibyte), // ROCm: L2
+                              .cache_bytes = 8 * detail::mib, // ROCm: L2
                               .launch_s = launch_mi210_s,
                               .source =
                                   "AMD Instinct MI210 datasheet (2022), ROCm accelerator specifications"};
@@ -110,9 +120,9 @@ inline constexpr device mi210{.name = "AMD Instinct MI210",
 inline constexpr device tpu_v4{.name = "Google TPU v4",
                                .matrix_flop_per_s = {0, 0, 0, 275e12, 0},
                                .processors = 2, // TensorCores
-                               .memory_bytes = 32.0 * static_cast<double>(gibibyte),
+                               .memory_bytes = 32 * detail::gib,
                                .memory_bytes_per_s = 1200e9,
-                               .cache_bytes = 128.0 * static_cast<double>(mebibyte),
+                               .cache_bytes = 128 * detail::mib,
                                .launch_s = launch_tpu_v3_s, // of TPU v3
                                .source = "Google Cloud documentation, TPU v4; Jouppi et al., ISCA 2023"};
 

@@ -82,9 +82,8 @@ struct levenberg_marquardt {
         };
     }
 
-    /// Fits `unknowns` to what `ratios` compares with. The bounds hold for every value that it is called
-    /// with. \returns errc::out_of_range for options, bounds or spreads that make no sense, for no
-    /// measurement, or
+    /// Fits `unknowns` to what `ratios` compares with. It is called with values within the bounds alone.
+    /// \returns errc::out_of_range for options, bounds or spreads that make no sense, for no measurement, or
     ///          for ratios that are not finite where the fit begins; errc::unsupported where the measurements
     ///          identify no unknown at all.
     /// \complexity O(iterations x unknowns x (unknowns calls of `ratios` + measurements x unknowns^2 +
