@@ -150,6 +150,16 @@ inline constexpr std::array known_systems{
                            .sustained_fraction = 0.927,
                            .memory_fraction = 0.901,
                            .source = "20 products in fp16, called from PyTorch (LLMCompass)"}},
+    // The same chips in nodes that share 800 Gb/s, two devices an adapter: the cluster of vTrain (Bang et al.,
+    // MICRO 2024), where `known_networks[1]` was measured.
+    system{.name = "a100-sxm-80-800g",
+           .chip = a100_sxm_80,
+           .links = join(known_networks[1].links, most_nodes, 25e9, 100e9),
+           .calibration = {.launch_s = 27.9e-6,
+                           .matrix_fraction = 0.968,
+                           .sustained_fraction = 0.927,
+                           .memory_fraction = 0.901,
+                           .source = "that of a100-sxm-80: the same chip"}},
     // PCIe 4.0 x16: 64 GB/s in both directions together (datasheet).
     system{
         .name = "a100-pcie-80",
