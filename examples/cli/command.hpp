@@ -115,6 +115,7 @@ exit_status complain(const dovetail::error& problem);
 /// Each registers one command; its exit status is left in `status` when it has run.
 void add_inspect(CLI::App& app, int& status);
 void add_space(CLI::App& app, int& status);
+void add_predict(CLI::App& app, int& status);
 void add_place(CLI::App& app, int& status);
 void add_schedule(CLI::App& app, int& status);
 void add_price(CLI::App& app, int& status);

@@ -100,6 +100,7 @@ int main(int argc, char** argv) {
     cli::add_inspect(app, status);
     cli::add_space(app, status);
     cli::add_schedule(app, status);
+    cli::add_predict(app, status);
     cli::add_place(app, status);
     cli::add_price(app, status);
     cli::add_search(app, status);

@@ -16,12 +16,14 @@ using dovetail::error;
 using dovetail::result;
 using dovetail::workload::operator_graph;
 
-void model_options::add_to(CLI::App& command, bool as_argument) {
+CLI::Option* model_options::add_to(CLI::App& command, bool as_argument) {
     std::string zoo;
     for (const std::string_view name : dovetail::workload::zoo_names()) zoo += " " + std::string(name);
-    command.add_option(as_argument ? "model" : "--model", model, "an ONNX file, or one of:" + zoo)
-        ->required();
+    CLI::Option* const named =
+        command.add_option(as_argument ? "model" : "--model", model, "an ONNX file, or one of:" + zoo)
+            ->required();
     command.add_option("--dimension", dimensions, "value of an open dimension of the file, name=value");
+    return named;
 }
 
 result<operator_graph> model_options::load() const {

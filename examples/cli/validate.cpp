@@ -25,7 +25,8 @@ namespace report = dovetail::report;
 using dovetail::to_text;
 
 std::vector<set_layout> layouts() {
-    return {collectives_layout(), all_reduce_layout(), matmul_layout(), gemm_efficiency_layout()};
+    return {collectives_layout(),     all_reduce_layout(), matmul_layout(),
+            gemm_efficiency_layout(), iterations_layout(), memory_layout()};
 }
 
 // A file that is not of a known layout, and why.

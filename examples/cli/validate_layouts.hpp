@@ -27,6 +27,8 @@ struct set_layout {
 [[nodiscard]] set_layout all_reduce_layout();
 [[nodiscard]] set_layout matmul_layout();
 [[nodiscard]] set_layout gemm_efficiency_layout();
+[[nodiscard]] set_layout iterations_layout();
+[[nodiscard]] set_layout memory_layout();
 
 /// Finds or appends the set of `source`.
 [[nodiscard]] inline dovetail::report::measured_set& set_of(validated_sets& sets, std::string_view source) {

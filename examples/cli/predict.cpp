@@ -1,0 +1,306 @@
+// dovetail predict: seconds, memory and utilisation of a training plan on a machine of the catalogue.
+
+#include "command.hpp"
+#include "model.hpp"
+
+#include <dovetail/core/json.hpp>
+#include <dovetail/core/text.hpp>
+#include <dovetail/core/units.hpp>
+#include <dovetail/cost/graph_prices.hpp>
+#include <dovetail/cost/replica_prediction.hpp>
+#include <dovetail/cost/system_kernels.hpp>
+#include <dovetail/cost/training_plan.hpp>
+#include <dovetail/cost/training_prediction.hpp>
+#include <dovetail/hardware/system_catalogue.hpp>
+#include <dovetail/workload/counts.hpp>
+#include <dovetail/workload/find_transformer.hpp>
+#include <dovetail/workload/recognise.hpp>
+#include <dovetail/workload/rescale.hpp>
+#include <dovetail/workload/transformer_shape.hpp>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+
+namespace cli {
+
+namespace {
+
+using dovetail::errc;
+using dovetail::error;
+using dovetail::option;
+using dovetail::result;
+using dovetail::to_text;
+namespace cost = dovetail::cost;
+namespace hardware = dovetail::hardware;
+namespace workload = dovetail::workload;
+
+// Of every size: products of three stay within 64 bits.
+constexpr double largest = 1 << 20;
+
+/// A GPT by its sizes; 0 for one that is not given.
+struct gpt_sizes {
+    std::int64_t hidden = 0;
+    std::int64_t layers = 0;
+    std::int64_t heads = 0;
+    std::int64_t sequence = 0;
+    std::int64_t vocabulary = 0;
+
+    static constexpr auto table() {
+        using o = gpt_sizes;
+        return std::tuple{
+            option<o, std::int64_t>{"hidden", "width of a GPT, instead of --model", &o::hidden, 0, largest},
+            option<o, std::int64_t>{"layers", "its blocks", &o::layers, 0, largest},
+            option<o, std::int64_t>{"heads", "its attention heads", &o::heads, 0, largest},
+            option<o, std::int64_t>{"seq", "tokens of its sequences", &o::sequence, 0, largest},
+            option<o, std::int64_t>{"vocab", "rows of its token table", &o::vocabulary, 0, largest},
+        };
+    }
+
+    /// The first size that is given, or that is not.
+    [[nodiscard]] std::string_view first(bool given) const {
+        std::string_view name;
+        const auto look = [&](const auto& row) {
+            if (name.empty() && (this->*row.member != 0) == given) name = row.name;
+        };
+        std::apply([&](const auto&... row) { (look(row), ...); }, table());
+        return name;
+    }
+};
+
+struct degree_options {
+    std::int64_t tensor = 1;
+    std::int64_t pipeline = 1;
+    std::int64_t data = 1;
+    std::int64_t micro_batch = 1;
+    std::int64_t global_batch = 0;
+    std::int64_t interleave = 1;
+    std::int64_t zero = 0;
+
+    static constexpr auto table() {
+        using o = degree_options;
+        return std::tuple{
+            option<o, std::int64_t>{"tp", "devices that share every layer", &o::tensor, 1, largest},
+            option<o, std::int64_t>{"pp", "stages of the pipeline", &o::pipeline, 1, largest},
+            option<o, std::int64_t>{"dp", "replicas", &o::data, 1, largest},
+            option<o, std::int64_t>{"micro-batch", "sequences of a micro-batch", &o::micro_batch, 1, largest},
+            option<o, std::int64_t>{"global-batch",
+                                    "sequences of an iteration; 0 takes as many micro-batches as stages",
+                                    &o::global_batch, 0, largest},
+            option<o, std::int64_t>{"interleave", "chunks of layers on every stage", &o::interleave, 1,
+                                    largest},
+            option<o, std::int64_t>{"zero", "1 shares out the optimizer over replicas", &o::zero, 0, 1},
+        };
+    }
+};
+
+struct predict_command {
+    common_options common;
+    model_options model;
+    gpt_sizes sizes;
+    degree_options degrees;
+    std::string system = "a100-sxm-80";
+    std::string recompute = "none";
+    bool sequence_parallel = false;
+
+    /// A transformer by its sizes, or any model by its graph.
+    struct described_model {
+        std::optional<workload::transformer_shape> shape; ///< none for what is not a transformer
+        workload::operator_graph graph;                   ///< recognised; empty where sizes are given
+    };
+
+    [[nodiscard]] result<described_model> describe() const {
+        const std::string_view given = sizes.first(true);
+        described_model described;
+        if (model.model.empty()) {
+            const std::string_view missing = sizes.first(false);
+            if (!missing.empty())
+                return error{errc::out_of_range, "option --" + std::string(missing), "it is not given",
+                             "give --model, or all of --hidden --layers --heads --seq --vocab"};
+            described.shape = workload::gpt_shape(sizes.hidden, sizes.layers, sizes.heads, sizes.sequence,
+                                                  sizes.vocabulary);
+            return described;
+        }
+        if (!given.empty())
+            return error{errc::unsupported, "option --" + std::string(given), "it stands beside --model",
+                         "a model has its own sizes: give one or the other"};
+        auto graph = model.load();
+        if (!graph) return std::move(graph).problem();
+        described.graph = workload::recognise(*graph);
+        const auto found = workload::find_transformer(described.graph);
+        if (found) described.shape = *found;
+        return described;
+    }
+
+    [[nodiscard]] static result<cost::training_prediction>
+    predict(const described_model& m, const cost::training_plan& p, const hardware::system& machine) {
+        if (m.shape) {
+            if (auto valid = cost::validate(p, *m.shape); !valid) return valid.problem();
+            return cost::predict_training(*m.shape, p, machine);
+        }
+        if (auto valid = cost::validate_replicas(p); !valid) return valid.problem();
+        const auto scaled = workload::with_batch(m.graph, p.micro_batch);
+        if (!scaled) return scaled.problem();
+        return cost::predict_replicas(cost::price_graph(cost::system_kernels{machine}, *scaled), p, machine);
+    }
+
+    [[nodiscard]] result<cost::training_plan> plan() const {
+        const auto kept = cost::find_recomputation(recompute);
+        if (!kept) return kept.problem();
+        return cost::training_plan{
+            .tensor = degrees.tensor,
+            .pipeline = degrees.pipeline,
+            .data = degrees.data,
+            .interleave = degrees.interleave,
+            .micro_batch = degrees.micro_batch,
+            .global_batch = degrees.global_batch != 0 ? degrees.global_batch
+                                                      : degrees.data * degrees.micro_batch * degrees.pipeline,
+            .recompute = *kept,
+            .sequence_parallel = sequence_parallel,
+            .zero = degrees.zero};
+    }
+
+    exit_status run() const {
+        const auto machine = hardware::find_system(system);
+        if (!machine) return complain(machine.problem());
+        const auto planned = plan();
+        if (!planned) return complain(planned.problem());
+        if (planned->devices() > machine->links.devices())
+            return complain({errc::out_of_range, "system '" + system + "'",
+                             "the plan takes " + to_text(planned->devices()) + " devices",
+                             "it has at most " + to_text(machine->links.devices())});
+        const auto described = describe();
+        if (!described) return complain(described.problem());
+        const auto answer = predict(*described, *planned, *machine);
+        if (!answer) return complain(answer.problem());
+        if (!common.json_file.empty())
+            if (auto written = write_file(common.json_file, json(*described, *planned, *machine, *answer));
+                !written)
+                return complain(written.problem());
+        if (!common.quiet) print(*planned, *machine, *answer);
+        return solved;
+    }
+
+    [[nodiscard]] static std::array<std::pair<std::string_view, double>, 6>
+    parts(const cost::iteration_breakdown& time) {
+        return {{{"compute", time.compute},
+                 {"tensor_comm", time.tensor_comm},
+                 {"pipeline_bubble", time.pipeline_bubble},
+                 {"pipeline_comm", time.pipeline_comm},
+                 {"data_comm", time.data_comm},
+                 {"optimizer", time.optimizer}}};
+    }
+
+    [[nodiscard]] std::string json(const described_model& described, const cost::training_plan& p,
+                                   const hardware::system& machine,
+                                   const cost::training_prediction& answer) const {
+        const cost::training_memory& memory = answer.memory;
+        dovetail::json_writer json;
+        json.begin_object().key("model").begin_object();
+        if (!model.model.empty())
+            json.member("name", described.graph.name)
+                .member("parameters", workload::count_parameters(described.graph));
+        if (described.shape) {
+            const workload::transformer_shape& m = *described.shape;
+            json.member("hidden", m.hidden)
+                .member("layers", m.layers)
+                .member("heads", m.heads)
+                .member("key_value_heads", m.key_value_heads)
+                .member("seq", m.sequence)
+                .member("feed_forward", m.feed_forward)
+                .member("vocab", m.vocabulary)
+                .member("gated", m.gated);
+        }
+        json.end_object();
+        json.member("system", machine.name)
+            .member("precision", hardware::to_string(cost::half_precision(machine.chip)))
+            .key("plan")
+            .begin_object()
+            .member("tp", p.tensor)
+            .member("pp", p.pipeline)
+            .member("dp", p.data)
+            .member("devices", p.devices())
+            .member("micro_batch", p.micro_batch)
+            .member("micro_batches", p.micro_batches())
+            .member("global_batch", p.global_batch)
+            .member("interleave", p.interleave)
+            .member("recompute", cost::to_string(p.recompute))
+            .member("sequence_parallel", p.sequence_parallel)
+            .member("zero", p.zero)
+            .end_object();
+        json.member("iteration_s", answer.iteration_s())
+            .member("mfu", answer.mfu)
+            .member("hfu", answer.hfu)
+            .key("breakdown_s")
+            .begin_object();
+        for (const auto& [name, seconds] : parts(answer.time)) json.member(name, seconds);
+        json.end_object()
+            .key("memory_bytes")
+            .begin_object()
+            .member("parameters", memory.blocks.parameters)
+            .member("gradients", memory.blocks.gradients)
+            .member("optimizer", memory.blocks.optimizer)
+            .member("activations", memory.blocks.activations)
+            .member("total", memory.blocks.total())
+            .end_object()
+            .key("memory_beside_blocks_bytes")
+            .begin_object()
+            .member("embedding", memory.other.embedding)
+            .member("head", memory.other.head)
+            .member("biases_and_norms", memory.other.biases_and_norms)
+            .member("logits", memory.other.logits)
+            .member("recomputed", memory.other.recomputed)
+            .end_object()
+            .member("fullest_device_bytes", memory.device_bytes)
+            .member("device_memory_bytes", machine.chip.memory_bytes)
+            .member("fits", memory.device_bytes <= machine.chip.memory_bytes)
+            .end_object();
+        return std::move(json).take();
+    }
+
+    void print(const cost::training_plan& p, const hardware::system& machine,
+               const cost::training_prediction& answer) const {
+        const auto gib = [](double bytes) {
+            return to_text(bytes / static_cast<double>(dovetail::gibibyte), 4) + " GiB";
+        };
+        const cost::training_memory& memory = answer.memory;
+        std::ostream& out = common.people();
+        out << to_text(answer.iteration_s(), 5) << " s an iteration on " << p.devices() << " x "
+            << machine.name << ": MFU " << to_text(100 * answer.mfu, 3) << " %, HFU "
+            << to_text(100 * answer.hfu, 3) << " %\n";
+        for (const auto& [name, seconds] : parts(answer.time))
+            if (seconds > 0) out << "  " << name << ": " << to_text(seconds, 4) << " s\n";
+        out << "memory of the blocks: " << gib(memory.blocks.parameters) << " parameters, "
+            << gib(memory.blocks.gradients) << " gradients, " << gib(memory.blocks.optimizer)
+            << " optimizer, " << gib(memory.blocks.activations) << " activations\n"
+            << "fullest device: " << gib(memory.device_bytes) << " of " << gib(machine.chip.memory_bytes)
+            << (memory.device_bytes <= machine.chip.memory_bytes ? "\n" : ", which it does not fit\n");
+    }
+};
+
+} // namespace
+
+void add_predict(CLI::App& app, int& status) {
+    CLI::App* command =
+        app.add_subcommand("predict", "seconds, memory and utilisation of a training plan on a machine");
+    const auto options = std::make_shared<predict_command>();
+    options->model.add_to(*command, false)->required(false);
+    add_options(*command, options->sizes);
+    std::string systems;
+    for (const hardware::system& known : hardware::known_systems) systems += " " + std::string(known.name);
+    command->add_option("--system", options->system, "machine, one of:" + systems)->capture_default_str();
+    add_options(*command, options->degrees);
+    command->add_option("--recompute", options->recompute, "none, selective or full")->capture_default_str();
+    command->add_flag("--sequence-parallel", options->sequence_parallel,
+                      "split along the sequence what tensor parallelism leaves whole");
+    options->common.add_to(*command);
+    command->callback([options, &status] { status = options->run(); });
+}
+
+} // namespace cli
