@@ -147,7 +147,9 @@ struct predict_command {
         if (auto valid = cost::validate_replicas(p); !valid) return valid.problem();
         const auto scaled = workload::with_batch(m.graph, p.micro_batch);
         if (!scaled) return scaled.problem();
-        return cost::predict_replicas(cost::price_graph(cost::system_kernels{machine}, *scaled), p, machine);
+        const auto prices = cost::price_graph(cost::system_kernels{machine}, *scaled);
+        if (!prices) return prices.problem();
+        return cost::predict_replicas(*prices, p, machine);
     }
 
     [[nodiscard]] result<cost::training_plan> plan() const {

@@ -232,7 +232,8 @@ TEST(replica_prediction, counts_what_the_graph_has) {
     const workload::index hidden =
         b.apply<workload::op::mat_mul>("first", {x, b.parameter("first.weight", {512, 1024})});
     b.output(b.apply<workload::op::mat_mul>("second", {hidden, b.parameter("second.weight", {1024, 8})}));
-    const graph_prices prices = price_graph(flops_only{}, *std::move(b).finish());
+    const workload::operator_graph graph = *std::move(b).finish();
+    const graph_prices prices = *price_graph(flops_only{}, graph);
     EXPECT_EQ(prices.parameters, 512 * 1024 + 1024 * 8);
     // Data has no gradient: two products for the first weight, three for the second.
     const double flops = 2.0 * 4 * (2 * 512 * 1024 + 3 * 1024 * 8);

@@ -83,6 +83,8 @@ TEST_F(Cli, PredictRefusesPlansThatDoNotDivide) {
     refused(bert + "--dp 3 --global-batch 4", {"option --global-batch", "3 replicas"});
     refused(bert + "--pp 4 --interleave 4", {"option --pp", "24 layers"});
     refused(bert + "--dp 0", {"--dp", "at least 1"});
+    refused(bert + "--micro-batch 8192", {"option --micro-batch", "too many"});
+    refused("predict --model opt-350m --micro-batch 1000000", {"rows", "smaller micro-batch"});
     refused(bert + "--tp 9000000000000000000 --pp 9", {"--tp", "at most"});
     refused(bert + "--tp 16 --dp 100000", {"1600000 devices", "at most"});
     refused(bert + "--system abacus", {"system 'abacus'", "a100-sxm-80", "h100-sxm"});

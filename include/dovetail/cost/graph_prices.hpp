@@ -2,6 +2,9 @@
 /// \file
 /// What a model of any kind costs for one micro-batch on one device: its training graph, group by group.
 
+#include <dovetail/core/result.hpp>
+#include <dovetail/core/text.hpp>
+#include <dovetail/cost/gemm_time.hpp>
 #include <dovetail/cost/transformer_prices.hpp>
 #include <dovetail/workload/counts.hpp>
 #include <dovetail/workload/demand.hpp>
@@ -9,6 +12,7 @@
 #include <dovetail/workload/operator_graph.hpp>
 #include <dovetail/workload/stash.hpp>
 #include <dovetail/workload/training.hpp>
+#include <dovetail/workload/validate.hpp>
 
 #include <algorithm>
 #include <vector>
@@ -27,9 +31,11 @@ struct graph_prices {
 
 /// Prices the training step of `forward`, a recognised graph at the micro-batch that it is to have. A fused
 /// group is one kernel and one call: its product, if it has one, and 16 bits for every other element that it
-/// moves. \complexity O(operands log operands).
+/// moves. \returns errc::overflow for a product too large to count its tiles. \complexity O(operands log
+/// operands).
 template <training_kernels Kernels>
-[[nodiscard]] graph_prices price_graph(const Kernels& kernels, const workload::operator_graph& forward) {
+[[nodiscard]] result<graph_prices> price_graph(const Kernels& kernels,
+                                               const workload::operator_graph& forward) {
     const workload::operator_graph training = workload::training_graph(forward);
     const workload::demand price(training);
     graph_prices prices;
@@ -39,6 +45,13 @@ template <training_kernels Kernels>
         if (work.empty()) continue;
         double moved = work.read_elements + work.written_elements;
         if (const workload::contraction& product = work.product; !product.empty()) {
+            const gemm sizes{
+                .m = product.rows, .n = product.columns, .k = product.reduction, .batch = product.batch};
+            if (!sizes.in_range())
+                return error{errc::overflow, workload::label(training.operations[group.head]),
+                             "its product has " + to_text(product.rows) + " rows and " +
+                                 to_text(product.columns) + " columns",
+                             "a product has at most 2^28 of each: take a smaller micro-batch"};
             prices.step.kernels_s +=
                 kernels.matmul_s(product.batch, product.rows, product.columns, product.reduction);
             prices.flops += 2 * product.macs();

@@ -4,6 +4,7 @@
 
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
+#include <dovetail/cost/gemm_time.hpp>
 #include <dovetail/workload/transformer_shape.hpp>
 
 #include <algorithm>
@@ -87,7 +88,7 @@ struct training_plan {
 
 /// Whether a plan can train `m`: also what its degrees have to divide.
 /// \returns as above, errc::shape for a degree that does not divide its part of the model, and errc::overflow
-///          for a micro-batch too large to count its elements.
+///          for products too large to count their tiles.
 [[nodiscard]] inline result<void> validate(const training_plan& p, const workload::transformer_shape& m) {
     if (auto sizes = workload::validate(m); !sizes) return sizes;
     if (auto numbers = validate(p); !numbers) return numbers;
@@ -107,15 +108,14 @@ struct training_plan {
                      to_text(p.pipeline) + " stages of " + to_text(p.interleave) + " chunks do not divide " +
                          to_text(m.layers) + " layers",
                      "stages times chunks must divide the layers"};
-    // The largest results of a product: scores, logits, both sides of the feed-forward network, projections.
-    const auto s = static_cast<double>(m.sequence);
-    const double widest =
-        std::max({static_cast<double>(m.heads) * s, static_cast<double>(m.vocabulary),
-                  2.0 * static_cast<double>(m.feed_forward), 3.0 * static_cast<double>(m.hidden)});
-    if (const double elements = static_cast<double>(p.micro_batch) * s * widest; elements > 0x1p60)
+    // What the products have: tokens, logits, both sides of the feed-forward network, projections; heads.
+    const std::int64_t tokens = p.micro_batch * m.sequence;
+    const std::int64_t extent = std::max({tokens, m.vocabulary, 2 * m.feed_forward, 3 * m.hidden});
+    if (extent > gemm::most_extent || p.micro_batch * m.heads / p.tensor > gemm::most_batch)
         return error{errc::overflow, "option --micro-batch",
-                     "a result of a product has " + to_text(elements, 3) + " elements",
-                     "a result has at most 2^60"};
+                     to_text(tokens) +
+                         " tokens, or what they are multiplied with, are too many for a product",
+                     "it has at most 2^28 rows and columns, of at most 2^16 heads"};
     return {};
 }
 
