@@ -135,35 +135,39 @@ std::string to_json(const validation& found) {
     return std::move(json).take();
 }
 
-// A text table: the first column to the left, the others to the right.
+// A text table: the last column to the left, the others to the right.
 void print_table(std::ostream& out, const std::vector<std::vector<std::string>>& rows) {
     std::vector<std::size_t> widths(rows.front().size());
     for (const auto& row : rows)
-        for (std::size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], row[c].size());
+        for (std::size_t c = 0; c + 1 < row.size(); ++c) widths[c] = std::max(widths[c], row[c].size());
     for (const auto& row : rows) {
-        for (std::size_t c = 0; c < row.size(); ++c) {
-            const std::string blanks(widths[c] - row[c].size(), ' ');
-            out << (c == 0 ? row[c] + blanks : "  " + blanks + row[c]);
-        }
-        out << '\n';
+        for (std::size_t c = 0; c + 1 < row.size(); ++c)
+            out << std::string(widths[c] - row[c].size() + (c == 0 ? 0 : 2), ' ') << row[c];
+        out << (row.back().empty() ? "" : "  ") << row.back() << '\n';
     }
 }
 
-void print(std::ostream& out, const validation& found) {
+void print_figures(std::ostream& out, const validation& found) {
+    // Names of two words or more stand in two lines.
+    std::vector<std::vector<std::string>> rows{{"", "mean", "worst", "", ""},
+                                               {"rows", "error %", "%", "bias %", "Spearman"}};
     std::vector<std::string> baselines;
     for (const report::measured_set& set : found.sets)
-        for (const report::baseline& b : set.baselines)
-            if (std::find(baselines.begin(), baselines.end(), b.name) == baselines.end())
-                baselines.push_back(b.name);
-    std::vector<std::vector<std::string>> rows{
-        {"mean error in %", "rows", "mean", "worst", "bias", "Spearman"}};
-    rows.front().insert(rows.front().end(), baselines.begin(), baselines.end());
+        for (const report::baseline& b : set.baselines) {
+            if (std::find(baselines.begin(), baselines.end(), b.name) != baselines.end()) continue;
+            baselines.push_back(b.name);
+            const std::size_t blank = b.name.rfind(' ');
+            rows[0].push_back(blank == std::string::npos ? "" : b.name.substr(0, blank));
+            rows[1].push_back(blank == std::string::npos ? b.name : b.name.substr(blank + 1));
+        }
+    rows[0].push_back("");
+    rows[1].push_back("set");
     for (const report::measured_set& set : found.sets) {
         const dovetail::accuracy a = dovetail::accuracy_of(set.predicted, set.measured);
         const auto percent = [&](double value) {
             return a.rows > 0 ? report::readable_percent(value) : std::string("-");
         };
-        rows.push_back({set.name, to_text(a.rows), percent(a.mean_abs_percent), percent(a.worst_percent),
+        rows.push_back({to_text(a.rows), percent(a.mean_abs_percent), percent(a.worst_percent),
                         percent(a.bias_percent),
                         std::isfinite(a.spearman) ? report::readable(a.spearman, 4) : "-"});
         for (const std::string& name : baselines) {
@@ -174,15 +178,29 @@ void print(std::ostream& out, const validation& found) {
                     ? "-"
                     : percent(dovetail::accuracy_of(own->predicted, set.measured).mean_abs_percent));
         }
+        rows.back().push_back(set.name);
     }
     print_table(out, rows);
-    for (std::size_t s = 0; s < found.sets.size(); ++s) {
-        const report::measured_set& set = found.sets[s];
-        if (set.unpredicted.empty()) continue;
-        out << set.name << ": " << set.unpredicted.size() << " rows are without a prediction\n";
-        for (const report::unpredicted_row& row : set.unpredicted)
-            out << "  " << found.files[s] << ':' << row.line << ": " << row.why << '\n';
+}
+
+// The rows of a set that have no prediction; neighbours for the same reason are one line.
+void print_unpredicted(std::ostream& out, const report::measured_set& set, const std::string& file) {
+    if (set.unpredicted.empty()) return;
+    out << set.name << ": without a prediction: " << set.unpredicted.size() << '\n';
+    for (auto row = set.unpredicted.begin(); row != set.unpredicted.end();) {
+        const auto end = std::find_if(row, set.unpredicted.end(), [&](const report::unpredicted_row& other) {
+            return other.why != row->why;
+        });
+        out << "  " << file << ':' << row->line;
+        if (end - row > 1) out << " to " << (end - 1)->line << " (" << end - row << " rows)";
+        out << ": " << row->why << '\n';
+        row = end;
     }
+}
+
+void print(std::ostream& out, const validation& found) {
+    print_figures(out, found);
+    for (std::size_t s = 0; s < found.sets.size(); ++s) print_unpredicted(out, found.sets[s], found.files[s]);
     for (const skipped_file& file : found.skipped) out << file.name << " is skipped: " << file.why << '\n';
 }
 

@@ -124,21 +124,31 @@ TEST(Scatter, LabelsOfCloseMarksDoNotOverlap) {
     EXPECT_GE(y[2] - y[1], 15);
 }
 
-TEST(LogAxis, TicksArePowersOfTenAndCoverTheRange) {
+TEST(LogAxis, TicksAreRoundAndCoverTheRange) {
     for (double smallest = 3e-9; smallest < 1e9; smallest *= 7.3)
         for (const double span : {1.0, 1.5, 10.0, 4e3, 1e15}) {
             const log_axis a(smallest, smallest * span, 100, 900);
             EXPECT_LE(a.lower(), smallest * (1 + 1e-8));
+            EXPECT_GT(a.lower(), smallest / 2.6);
             EXPECT_GE(a.upper(), smallest * span * (1 - 1e-8));
-            EXPECT_GE(a.upper(), a.lower() * 9.99);
+            EXPECT_LT(a.upper(), std::max(smallest * span * 2.6, a.lower() * 2.6));
             EXPECT_NEAR(a.pixel(a.lower()), 100, 1e-6);
             EXPECT_NEAR(a.pixel(a.upper()), 900, 1e-6);
             EXPECT_NEAR(a.pixel(std::sqrt(a.lower() * a.upper())), 500, 1e-6);
             const std::vector<double> ticks = a.ticks();
             EXPECT_GE(ticks.size(), 2u);
             EXPECT_LE(ticks.size(), 9u);
-            for (const double tick : ticks) EXPECT_NEAR(std::log10(tick), std::round(std::log10(tick)), 1e-9);
+            for (const double tick : ticks) {
+                EXPECT_GE(tick, a.lower());
+                EXPECT_LE(tick, a.upper());
+                const double mantissa = tick / std::pow(10.0, std::floor(std::log10(tick * (1 + 1e-9))));
+                EXPECT_TRUE(std::abs(mantissa - 1) < 1e-6 || std::abs(mantissa - 2) < 1e-6 ||
+                            std::abs(mantissa - 5) < 1e-6)
+                    << tick;
+            }
         }
+    EXPECT_EQ(log_axis(0.55, 0.9, 0, 1).ticks(), (std::vector<double>{0.5, 1}));
+    EXPECT_EQ(log_axis(1, 40, 0, 1).ticks(), (std::vector<double>{1, 2, 5, 10, 20, 50}));
 }
 
 TEST(Agreement, EqualValuesLieOnTheDiagonal) {
@@ -152,7 +162,7 @@ TEST(Agreement, EqualValuesLieOnTheDiagonal) {
     EXPECT_EQ(markup_mistake(picture), "");
     EXPECT_EQ(occurrences(picture, "class=\"predicted\""), 3u);
     EXPECT_EQ(occurrences(picture, "class=\"baseline\""), 3u);
-    // The axes go from 1 to 10,000 on both sides.
+    // The axes go from 5 to 2,000 on both sides.
     const std::vector<double> x = attribute_values(picture, "<circle", "cx");
     const std::vector<double> y = attribute_values(picture, "<circle", "cy");
     ASSERT_EQ(x.size(), 6u);

@@ -119,13 +119,15 @@ void draw_points(svg& picture, const Horizontal& horizontal, const Vertical& ver
 
 /// The page about `sets`: one table, and two pictures of every set that has predictions.
 [[nodiscard]] inline std::string to_html(std::span<const measured_set> sets) {
-    const auto percent = [](double value) { return readable_percent(value) + "\u00a0%"; };
     std::string page =
         page_head("validation") +
         "<h1>Predicted against measured</h1>\n<table><tr><th>set</th><th>rows</th><th>mean "
         "error</th><th>worst</th><th>bias</th><th>Spearman</th><th>mean error of baselines</th></tr>\n";
     for (const measured_set& set : sets) {
         const accuracy a = accuracy_of(set.predicted, set.measured);
+        const auto percent = [&](double value) {
+            return a.rows > 0 ? readable_percent(value) + "\u00a0%" : std::string("–");
+        };
         std::string baselines;
         for (const baseline& b : set.baselines)
             baselines += (baselines.empty() ? "" : "; ") + b.name + " " +

@@ -47,32 +47,49 @@ private:
     double step_, upper_, from_, to_;
 };
 
-/// A logarithmic axis over whole powers of ten. Ticks: all of them, or every second, third, … where there are
-/// many.
+/// A logarithmic axis between two of 1, 2 and 5 times powers of ten. Ticks: all of them in between or, where
+/// they are many, the powers of ten, or every second, third, ... power.
 class log_axis {
 public:
     /// Covers `smallest` and `largest`, both positive; `from` and `to` are the pixels of its ends.
     log_axis(double smallest, double largest, double from, double to, int tick_count = 8)
-        : first_(std::floor(std::log10(smallest) + 1e-9)),
-          last_(std::max(first_ + 1, std::ceil(std::log10(largest) - 1e-9))),
-          step_(std::max(1.0, std::ceil((last_ - first_) / tick_count))), from_(from), to_(to) {
+        : first_(rung_below(smallest)), last_(first_ + 1), from_(from), to_(to) {
         DOVETAIL_ASSERT(smallest > 0 && largest >= smallest, "a logarithm is of something positive");
+        while (rung(last_) < largest * (1 - 1e-9)) ++last_;
+        if (last_ - first_ <= tick_count) return;
+        step_ = 3;
+        while ((last_ - first_) / step_ > tick_count) step_ += 3;
     }
 
     [[nodiscard]] double pixel(double value) const {
-        return from_ + (to_ - from_) * ((std::log10(value) - first_) / (last_ - first_));
+        return from_ + (to_ - from_) * (std::log(value / lower()) / std::log(upper() / lower()));
     }
-    [[nodiscard]] double lower() const { return std::pow(10.0, first_); }
-    [[nodiscard]] double upper() const { return std::pow(10.0, last_); }
+    [[nodiscard]] double lower() const { return rung(first_); }
+    [[nodiscard]] double upper() const { return rung(last_); }
 
     [[nodiscard]] std::vector<double> ticks() const {
         std::vector<double> values;
-        for (double k = first_; k <= last_; k += step_) values.push_back(std::pow(10.0, k));
+        for (int k = first_; k <= last_; ++k)
+            if (k % step_ == 0) values.push_back(rung(k));
         return values;
     }
 
 private:
-    double first_, last_, step_, from_, to_;
+    // Of the ladder ..., 0.5, 1, 2, 5, 10, ... the rung 0 is 1.
+    static double rung(int k) {
+        const int decade = (k >= 0 ? k : k - 2) / 3;
+        constexpr double steps[] = {1, 2, 5};
+        return steps[k - 3 * decade] * std::pow(10.0, decade);
+    }
+    static int rung_below(double value) {
+        int k = 3 * static_cast<int>(std::floor(std::log10(value)));
+        while (rung(k + 1) <= value * (1 + 1e-9)) ++k;
+        return k;
+    }
+
+    int first_, last_;
+    int step_ = 1;
+    double from_, to_;
 };
 
 /// The frame of a chart: grid lines with their tick labels, and the names of both axes.
