@@ -144,7 +144,7 @@ void draw_points(svg& picture, const Horizontal& horizontal, const Vertical& ver
         page += "<h2>" + escaped(set.name) + "</h2>\n<p>" + key("predicted", "predicted");
         if (!set.baselines.empty()) page += key("baseline", set.baselines.back().name);
         if (!set.unpredicted.empty())
-            page += " Rows without a prediction: " + to_text(set.unpredicted.size()) + ".";
+            page += "</p>\n<p>Rows without a prediction: " + to_text(set.unpredicted.size());
         page += "</p>\n";
         if (!set.measured.empty()) page += predicted_against_measured(set) + ratio_against_measured(set);
     }
