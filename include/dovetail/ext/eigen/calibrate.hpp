@@ -15,7 +15,6 @@
 #include <cstdint>
 #include <numeric>
 #include <span>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -52,17 +51,21 @@ struct calibration_options {
     std::uint64_t seed = 1;
 };
 
-/// Fits `unknowns` to `measured`, where `predict(values, i)` is the prediction of measurement i. A number
-/// that the measurements do not identify keeps its expected value, and the others are fitted again. \returns
-/// errc::out_of_range for fewer than `fewest_measurements` or one that is not positive, and what
+/// What predicts measurement i with a value of every unknown.
+template <class Function>
+concept predictor = requires(Function function, std::span<const double> values, std::size_t i) {
+    { function(values, i) } -> std::convertible_to<double>;
+};
+
+/// Fits `unknowns` to `measured`. A number that the measurements do not identify keeps its expected value,
+/// and the others are fitted again.
+/// \returns errc::out_of_range for fewer than `fewest_measurements` or one that is not positive, and what
 ///          `levenberg_marquardt` refuses.
 /// \complexity (groups + unknowns + halves) fits.
-template <class Predict>
-    requires std::convertible_to < std::invoke_result_t<Predict&, std::span<const double>, std::size_t>,
-double > [[nodiscard]] result<calibration_report> calibrate(std::vector<unknown> unknowns,
-                                                            std::span<const double> measured,
-                                                            Predict&& predict,
-                                                            const calibration_options& options = {}) {
+template <predictor Predict>
+[[nodiscard]] result<calibration_report> calibrate(std::vector<unknown> unknowns,
+                                                   std::span<const double> measured, Predict&& predict,
+                                                   const calibration_options& options = {}) {
     if (measured.size() < fewest_measurements)
         return error{errc::out_of_range, "calibration",
                      "there are " + to_text(measured.size()) + " measurements",
