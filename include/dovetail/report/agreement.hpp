@@ -120,7 +120,7 @@ void draw_points(svg& picture, const Horizontal& horizontal, const Vertical& ver
 /// The page about `sets`: one table, and two pictures of every set that has predictions.
 [[nodiscard]] inline std::string to_html(std::span<const measured_set> sets) {
     std::string page =
-        page_head("validation") +
+        page_head("Dovetail: validation") +
         "<h1>Predicted against measured</h1>\n<table><tr><th>set</th><th>rows</th><th>mean "
         "error</th><th>worst</th><th>bias</th><th>Spearman</th><th>mean error of baselines</th></tr>\n";
     for (const measured_set& set : sets) {

@@ -25,6 +25,8 @@ th:first-child, td:first-child { text-align: left; } th { font-weight: 600; }
 svg { width: 100%; height: auto; display: block; } svg text { font: 12px system-ui, sans-serif; fill: var(--ink); }
 .grid { stroke: var(--line); } svg .tick { fill: var(--soft); font-size: 11px; } svg .name { fill: var(--soft); }
 .cloud { fill: var(--e); opacity: .45; } .frontier { fill: none; stroke: var(--a); stroke-width: 2; }
+.predicted { fill: var(--a); opacity: .75; } .baseline { fill: var(--b); opacity: .45; }
+.exact { stroke: var(--soft); }
 .best { fill: var(--a); stroke: var(--paper); } .reference { fill: var(--b); stroke: var(--paper); }
 svg .mark { font-weight: 600; } svg .inside { fill: #fff; font-size: 11px; }
 .forward, .tensor { fill: var(--a); } .backward, .vector { fill: var(--b); } .link { fill: var(--d); }
@@ -32,8 +34,8 @@ svg .mark { font-weight: 600; } svg .inside { fill: #fff; font-size: 11px; }
 .resident { fill: var(--c); } .activation { fill: var(--a); } .unused { fill: var(--line); opacity: .6; }
 rect { stroke: var(--paper); stroke-width: .5; }
 .key { display: inline-block; width: .8em; height: .8em; border-radius: 2px; margin: 0 .3em 0 1em; }
-.key.forward, .key.tensor, .key.activation { background: var(--a); }
-.key.backward, .key.vector { background: var(--b); } .key.resident { background: var(--c); }
+.key.forward, .key.tensor, .key.activation, .key.predicted { background: var(--a); }
+.key.backward, .key.vector, .key.baseline { background: var(--b); } .key.resident { background: var(--c); }
 .key.link { background: var(--d); } .key.other { background: var(--c); }
 .key.critical { background: none; outline: 2px solid var(--ink); } .key.unused { background: var(--line); }
 )";
