@@ -5,6 +5,7 @@
 #include <dovetail/core/assert.hpp>
 #include <dovetail/core/budget.hpp>
 #include <dovetail/core/checked.hpp>
+#include <dovetail/core/csv.hpp>
 #include <dovetail/core/error.hpp>
 #include <dovetail/core/fixed_string.hpp>
 #include <dovetail/core/hash.hpp>
@@ -13,6 +14,7 @@
 #include <dovetail/core/parallel.hpp>
 #include <dovetail/core/random.hpp>
 #include <dovetail/core/result.hpp>
+#include <dovetail/core/statistics.hpp>
 #include <dovetail/core/status.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/core/units.hpp>

@@ -5,6 +5,8 @@
 #include <dovetail/cost/attention.hpp>
 #include <dovetail/cost/collective.hpp>
 #include <dovetail/cost/core_mode.hpp>
+#include <dovetail/cost/gemm_time.hpp>
+#include <dovetail/cost/graph_prices.hpp>
 #include <dovetail/cost/grid_prices.hpp>
 #include <dovetail/cost/latency_model.hpp>
 #include <dovetail/cost/mapped_operator.hpp>
@@ -17,7 +19,15 @@
 #include <dovetail/cost/phaze_model.hpp>
 #include <dovetail/cost/refetch.hpp>
 #include <dovetail/cost/remembered_phaze_model.hpp>
+#include <dovetail/cost/replica_prediction.hpp>
 #include <dovetail/cost/sound_mapping_hardware.hpp>
 #include <dovetail/cost/sound_model.hpp>
+#include <dovetail/cost/system_kernels.hpp>
 #include <dovetail/cost/systolic.hpp>
 #include <dovetail/cost/tensor_core.hpp>
+#include <dovetail/cost/training_flops.hpp>
+#include <dovetail/cost/training_iteration.hpp>
+#include <dovetail/cost/training_memory.hpp>
+#include <dovetail/cost/training_plan.hpp>
+#include <dovetail/cost/training_prediction.hpp>
+#include <dovetail/cost/transformer_prices.hpp>

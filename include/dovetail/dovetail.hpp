@@ -25,6 +25,10 @@
 #include <dovetail/ext/glpk.hpp>
 #endif
 
+#if defined(DOVETAIL_EIGEN)
+#include <dovetail/ext/eigen.hpp>
+#endif
+
 #if defined(DOVETAIL_JSON)
 #include <dovetail/ext/json.hpp>
 #endif

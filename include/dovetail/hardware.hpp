@@ -7,9 +7,13 @@
 #include <dovetail/hardware/axes.hpp>
 #include <dovetail/hardware/catalogue.hpp>
 #include <dovetail/hardware/cluster.hpp>
+#include <dovetail/hardware/network.hpp>
+#include <dovetail/hardware/network_catalogue.hpp>
 #include <dovetail/hardware/parameter_space.hpp>
 #include <dovetail/hardware/phaze_family.hpp>
 #include <dovetail/hardware/platform.hpp>
 #include <dovetail/hardware/point.hpp>
 #include <dovetail/hardware/runtime_space.hpp>
+#include <dovetail/hardware/system.hpp>
+#include <dovetail/hardware/system_catalogue.hpp>
 #include <dovetail/hardware/technology_phaze.hpp>

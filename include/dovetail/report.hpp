@@ -2,6 +2,7 @@
 /// \file
 /// Outcomes for people and programs to read.
 
+#include <dovetail/report/agreement.hpp>
 #include <dovetail/report/axis.hpp>
 #include <dovetail/report/figures.hpp>
 #include <dovetail/report/gantt.hpp>

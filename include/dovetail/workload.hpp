@@ -11,6 +11,7 @@
 #include <dovetail/workload/demand.hpp>
 #include <dovetail/workload/dependence.hpp>
 #include <dovetail/workload/descriptor.hpp>
+#include <dovetail/workload/find_transformer.hpp>
 #include <dovetail/workload/formula_matcher.hpp>
 #include <dovetail/workload/fusion.hpp>
 #include <dovetail/workload/gradient.hpp>
@@ -39,6 +40,7 @@
 #include <dovetail/workload/tensor.hpp>
 #include <dovetail/workload/tensor_parallel.hpp>
 #include <dovetail/workload/training.hpp>
+#include <dovetail/workload/transformer_shape.hpp>
 #include <dovetail/workload/validate.hpp>
 #include <dovetail/workload/work.hpp>
 #include <dovetail/workload/zoo.hpp>

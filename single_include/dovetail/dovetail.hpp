@@ -174,6 +174,12 @@ template <std::integral Int>
 } // namespace dovetail
 
 /// \file
+/// Tables as comma-separated text with a header line (RFC 4180).
+
+/// \file
+/// A value or an `error`: how bad input travels, since the headers never throw.
+
+/// \file
 /// Bad input as a value: what kind, where, what is wrong and what would be right.
 
 namespace dovetail {
@@ -250,6 +256,305 @@ struct error {
 
 } // namespace dovetail
 
+namespace dovetail {
+
+/// Either a `T` or the `error` that stands in its way. Reading the wrong one is a caller's bug.
+template <class T>
+class [[nodiscard]] result {
+    static_assert(std::is_object_v<T> && !std::is_same_v<T, error>, "result<T> holds a value or an error");
+
+public:
+    using value_type = T;
+
+    constexpr result(T value) noexcept(std::is_nothrow_move_constructible_v<T>) : value_(std::move(value)) {}
+    constexpr result(error problem) noexcept : problem_(std::move(problem)) {}
+
+    [[nodiscard]] constexpr bool has_value() const noexcept { return value_.has_value(); }
+    constexpr explicit operator bool() const noexcept { return has_value(); }
+
+    [[nodiscard]] constexpr T& value() & {
+        DOVETAIL_ASSERT(has_value(), "result holds an error");
+        return *value_;
+    }
+    [[nodiscard]] constexpr const T& value() const& {
+        DOVETAIL_ASSERT(has_value(), "result holds an error");
+        return *value_;
+    }
+    [[nodiscard]] constexpr T value() && {
+        DOVETAIL_ASSERT(has_value(), "result holds an error");
+        return std::move(*value_);
+    }
+
+    [[nodiscard]] constexpr T& operator*() & { return value(); }
+    [[nodiscard]] constexpr const T& operator*() const& { return value(); }
+    [[nodiscard]] constexpr T operator*() && { return std::move(*this).value(); }
+    [[nodiscard]] constexpr T* operator->() { return &value(); }
+    [[nodiscard]] constexpr const T* operator->() const { return &value(); }
+
+    [[nodiscard]] constexpr const error& problem() const& {
+        DOVETAIL_ASSERT(!has_value(), "result holds a value");
+        return *problem_;
+    }
+    [[nodiscard]] constexpr error problem() && {
+        DOVETAIL_ASSERT(!has_value(), "result holds a value");
+        return std::move(*problem_);
+    }
+
+private:
+    // Exactly one of the two. A variant would say so, but clang 14 has none in constant expressions.
+    std::optional<T> value_;
+    std::optional<error> problem_;
+};
+
+/// Success without a value, or an `error`.
+template <>
+class [[nodiscard]] result<void> {
+public:
+    using value_type = void;
+
+    constexpr result() noexcept = default;
+    constexpr result(error problem) noexcept : problem_(std::move(problem)) {}
+
+    [[nodiscard]] constexpr bool has_value() const noexcept { return !problem_.has_value(); }
+    constexpr explicit operator bool() const noexcept { return has_value(); }
+
+    [[nodiscard]] constexpr const error& problem() const& {
+        DOVETAIL_ASSERT(!has_value(), "result holds no error");
+        return *problem_;
+    }
+    [[nodiscard]] constexpr error problem() && {
+        DOVETAIL_ASSERT(!has_value(), "result holds no error");
+        return *std::move(problem_);
+    }
+
+private:
+    std::optional<error> problem_;
+};
+
+} // namespace dovetail
+
+/// \file
+/// Numbers as text: the shortest form that reads back to the same value, independent of the locale.
+
+namespace dovetail {
+
+/// The shortest decimal that reads back to `value`; "inf", "-inf" and "nan" for the rest.
+template <class Number>
+    requires std::floating_point<Number> || std::integral<Number>
+[[nodiscard]] inline std::string to_text(Number value) {
+    std::array<char, 64> buffer;
+    const auto [end, code] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
+    return code == std::errc{} ? std::string(buffer.data(), end) : std::string();
+}
+
+/// `value` with `digits` significant digits, for people.
+[[nodiscard]] inline std::string to_text(double value, int digits) {
+    std::array<char, 64> buffer;
+    const auto [end, code] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
+                                           std::chars_format::general, digits);
+    return code == std::errc{} ? std::string(buffer.data(), end) : to_text(value);
+}
+
+/// The number that is all of `text`, or nothing.
+template <class Number>
+    requires std::floating_point<Number> || std::integral<Number>
+[[nodiscard]] inline std::optional<Number> parse_number(std::string_view text) {
+    Number value{};
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (code != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return value;
+}
+
+} // namespace dovetail
+
+namespace dovetail {
+
+/// One field, without its quotes, and where it begins; both count from 1.
+struct csv_field {
+    std::string text;
+    std::size_t line = 0;
+    std::size_t column = 0; ///< in bytes
+};
+
+/// A header, and rows of as many fields.
+struct csv_table {
+    std::string name; ///< of the file, for errors
+    std::vector<csv_field> header;
+    std::vector<std::vector<csv_field>> rows;
+
+    /// The position of a column, by its name in the header.
+    [[nodiscard]] std::optional<std::size_t> find(std::string_view column) const {
+        const auto found = std::find_if(header.begin(), header.end(),
+                                        [&](const csv_field& field) { return field.text == column; });
+        if (found == header.end()) return std::nullopt;
+        return static_cast<std::size_t>(found - header.begin());
+    }
+
+    /// "file:line:column" of a field.
+    [[nodiscard]] std::string place(const csv_field& field) const {
+        return name + ":" + to_text(field.line) + ":" + to_text(field.column);
+    }
+
+    /// The number that is all of `field`: finite and at least `lowest`.
+    /// \returns errc::parse or errc::out_of_range, with the place and the name of the column.
+    template <class Number>
+    [[nodiscard]] result<Number> number(const csv_field& field, std::string_view column,
+                                        Number lowest) const {
+        const auto value = parse_number<Number>(field.text);
+        if (value && std::isfinite(static_cast<double>(*value)) && *value >= lowest) return *value;
+        return refused(field, column, value.has_value(),
+                       std::string(std::is_integral_v<Number> ? "a whole number" : "a number") +
+                           " of at least " + to_text(lowest));
+    }
+
+    /// The number that is all of `field`: finite and above zero.
+    /// \returns errc::parse or errc::out_of_range, with the place and the name of the column.
+    [[nodiscard]] result<double> positive(const csv_field& field, std::string_view column) const {
+        const auto value = parse_number<double>(field.text);
+        if (value && std::isfinite(*value) && *value > 0) return *value;
+        return refused(field, column, value.has_value(), "a number above 0");
+    }
+
+private:
+    [[nodiscard]] error refused(const csv_field& field, std::string_view column, bool number,
+                                const std::string& expected) const {
+        return {number ? errc::out_of_range : errc::parse, place(field),
+                std::string(column) + " is '" + field.text + "'", "it must be " + expected};
+    }
+};
+
+namespace detail {
+
+/// Reads one record after the other.
+class csv_reader {
+public:
+    csv_reader(std::string_view text, std::string_view name) : text_(text), name_(name) {
+        if (text_.starts_with("\xEF\xBB\xBF")) at_ = line_start_ = 3; // a byte order mark
+    }
+
+    /// The next record that is not an empty line; none at the end of the text.
+    [[nodiscard]] result<std::vector<csv_field>> record() {
+        std::vector<csv_field> fields;
+        while (skip_line_end()) {
+        }
+        if (at_ == text_.size()) return fields;
+        for (;;) {
+            csv_field field{{}, line_, at_ - line_start_ + 1};
+            auto read = at('"') ? quoted(field) : plain(field);
+            if (!read) return std::move(read).problem();
+            fields.push_back(std::move(field));
+            if (at(',')) {
+                ++at_;
+                continue;
+            }
+            if (at_ == text_.size() || skip_line_end()) return fields;
+            return wrong(at('\r') ? "a carriage return stands alone" : "text follows a closing quote",
+                         "a field ends with a comma or a line end");
+        }
+    }
+
+private:
+    [[nodiscard]] bool at(char c) const { return at_ < text_.size() && text_[at_] == c; }
+
+    bool skip_line_end() {
+        const std::size_t length = at('\n') ? 1 : text_.substr(at_).starts_with("\r\n") ? 2 : 0;
+        if (length == 0) return false;
+        at_ += length;
+        ++line_;
+        line_start_ = at_;
+        return true;
+    }
+
+    [[nodiscard]] error wrong_at(std::size_t line, std::size_t column, std::string_view what,
+                                 std::string_view right) const {
+        return {errc::parse, name_ + ":" + to_text(line) + ":" + to_text(column), std::string(what),
+                std::string(right)};
+    }
+    [[nodiscard]] error wrong(std::string_view what, std::string_view right) const {
+        return wrong_at(line_, at_ - line_start_ + 1, what, right);
+    }
+
+    [[nodiscard]] result<void> plain(csv_field& field) {
+        const std::size_t end = std::min(text_.find_first_of(",\"\r\n", at_), text_.size());
+        field.text = text_.substr(at_, end - at_);
+        at_ = end;
+        if (at('"'))
+            return wrong("a quote stands inside a field",
+                         "quote the whole field, and double the quotes in it");
+        return {};
+    }
+
+    [[nodiscard]] result<void> quoted(csv_field& field) {
+        ++at_;
+        for (; at_ < text_.size(); ++at_) {
+            if (text_[at_] == '"') {
+                ++at_;
+                if (!at('"')) return {};
+            }
+            field.text += text_[at_];
+            if (text_[at_] == '\n') {
+                ++line_;
+                line_start_ = at_ + 1;
+            }
+        }
+        return wrong_at(field.line, field.column, "a quote is never closed", "close it with another quote");
+    }
+
+    std::string_view text_;
+    std::string name_;
+    std::size_t at_ = 0;
+    std::size_t line_ = 1;
+    std::size_t line_start_ = 0;
+};
+
+} // namespace detail
+
+/// The header line of `text` alone, for those who want to know what kind of table it is.
+/// \returns errc::parse for text without one, a name that is empty, or two that are equal; `name` is the
+/// file.
+[[nodiscard]] inline result<std::vector<csv_field>> read_csv_header(std::string_view text,
+                                                                    std::string_view name) {
+    auto header = detail::csv_reader(text, name).record();
+    if (!header) return std::move(header).problem();
+    if (header->empty())
+        return error{errc::parse, std::string(name), "it is empty", "begin with the names of the columns"};
+    for (auto field = header->begin(); field != header->end(); ++field) {
+        const auto same = [&](const csv_field& other) { return other.text == field->text; };
+        if (field->text.empty() || std::any_of(header->begin(), field, same))
+            return error{
+                errc::parse, std::string(name) + ":" + to_text(field->line) + ":" + to_text(field->column),
+                "the header names column '" + field->text + "'" + (field->text.empty() ? "" : " again"),
+                "every column has a name of its own"};
+    }
+    return header;
+}
+
+/// The whole table. Lines end with a line feed or with carriage return and line feed; a byte order mark and
+/// empty lines are skipped; quoted fields may hold commas, line ends and doubled quotes.
+/// \returns errc::parse with file:line:column: what `read_csv_header` refuses, a quote that is misplaced or
+///          never closed, or a row with more or fewer fields than the header.
+[[nodiscard]] inline result<csv_table> read_csv(std::string_view text, std::string_view name) {
+    auto header = read_csv_header(text, name);
+    if (!header) return std::move(header).problem();
+    csv_table table;
+    table.name = name;
+    table.header = *std::move(header);
+    detail::csv_reader reader(text, name);
+    static_cast<void>(reader.record());
+    for (;;) {
+        auto row = reader.record();
+        if (!row) return std::move(row).problem();
+        if (row->empty()) return table;
+        if (row->size() != table.header.size())
+            return error{errc::parse, table.place(row->front()),
+                         "the row has " + to_text(row->size()) + " fields",
+                         "the header has " + to_text(table.header.size())};
+        table.rows.push_back(*std::move(row));
+    }
+}
+
+} // namespace dovetail
+
 /// \file
 /// A string as a template argument: the names of axes, operators and options.
 
@@ -305,40 +610,6 @@ namespace dovetail {
 
 /// \file
 /// A small JSON writer. Reading JSON is the business of ext/json.
-
-/// \file
-/// Numbers as text: the shortest form that reads back to the same value, independent of the locale.
-
-namespace dovetail {
-
-/// The shortest decimal that reads back to `value`; "inf", "-inf" and "nan" for the rest.
-template <class Number>
-    requires std::floating_point<Number> || std::integral<Number>
-[[nodiscard]] inline std::string to_text(Number value) {
-    std::array<char, 64> buffer;
-    const auto [end, code] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
-    return code == std::errc{} ? std::string(buffer.data(), end) : std::string();
-}
-
-/// `value` with `digits` significant digits, for people.
-[[nodiscard]] inline std::string to_text(double value, int digits) {
-    std::array<char, 64> buffer;
-    const auto [end, code] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
-                                           std::chars_format::general, digits);
-    return code == std::errc{} ? std::string(buffer.data(), end) : to_text(value);
-}
-
-/// The number that is all of `text`, or nothing.
-template <class Number>
-    requires std::floating_point<Number> || std::integral<Number>
-[[nodiscard]] inline std::optional<Number> parse_number(std::string_view text) {
-    Number value{};
-    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (code != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-    return value;
-}
-
-} // namespace dovetail
 
 namespace dovetail {
 
@@ -466,86 +737,6 @@ private:
 /// \file
 /// Options as a table: name, meaning and range in one place, which validates them, documents them and feeds
 /// the command line. The default is the initialiser of the member itself.
-
-/// \file
-/// A value or an `error`: how bad input travels, since the headers never throw.
-
-namespace dovetail {
-
-/// Either a `T` or the `error` that stands in its way. Reading the wrong one is a caller's bug.
-template <class T>
-class [[nodiscard]] result {
-    static_assert(std::is_object_v<T> && !std::is_same_v<T, error>, "result<T> holds a value or an error");
-
-public:
-    using value_type = T;
-
-    constexpr result(T value) noexcept(std::is_nothrow_move_constructible_v<T>) : value_(std::move(value)) {}
-    constexpr result(error problem) noexcept : problem_(std::move(problem)) {}
-
-    [[nodiscard]] constexpr bool has_value() const noexcept { return value_.has_value(); }
-    constexpr explicit operator bool() const noexcept { return has_value(); }
-
-    [[nodiscard]] constexpr T& value() & {
-        DOVETAIL_ASSERT(has_value(), "result holds an error");
-        return *value_;
-    }
-    [[nodiscard]] constexpr const T& value() const& {
-        DOVETAIL_ASSERT(has_value(), "result holds an error");
-        return *value_;
-    }
-    [[nodiscard]] constexpr T value() && {
-        DOVETAIL_ASSERT(has_value(), "result holds an error");
-        return std::move(*value_);
-    }
-
-    [[nodiscard]] constexpr T& operator*() & { return value(); }
-    [[nodiscard]] constexpr const T& operator*() const& { return value(); }
-    [[nodiscard]] constexpr T operator*() && { return std::move(*this).value(); }
-    [[nodiscard]] constexpr T* operator->() { return &value(); }
-    [[nodiscard]] constexpr const T* operator->() const { return &value(); }
-
-    [[nodiscard]] constexpr const error& problem() const& {
-        DOVETAIL_ASSERT(!has_value(), "result holds a value");
-        return *problem_;
-    }
-    [[nodiscard]] constexpr error problem() && {
-        DOVETAIL_ASSERT(!has_value(), "result holds a value");
-        return std::move(*problem_);
-    }
-
-private:
-    // Exactly one of the two. A variant would say so, but clang 14 has none in constant expressions.
-    std::optional<T> value_;
-    std::optional<error> problem_;
-};
-
-/// Success without a value, or an `error`.
-template <>
-class [[nodiscard]] result<void> {
-public:
-    using value_type = void;
-
-    constexpr result() noexcept = default;
-    constexpr result(error problem) noexcept : problem_(std::move(problem)) {}
-
-    [[nodiscard]] constexpr bool has_value() const noexcept { return !problem_.has_value(); }
-    constexpr explicit operator bool() const noexcept { return has_value(); }
-
-    [[nodiscard]] constexpr const error& problem() const& {
-        DOVETAIL_ASSERT(!has_value(), "result holds no error");
-        return *problem_;
-    }
-    [[nodiscard]] constexpr error problem() && {
-        DOVETAIL_ASSERT(!has_value(), "result holds no error");
-        return *std::move(problem_);
-    }
-
-private:
-    std::optional<error> problem_;
-};
-
-} // namespace dovetail
 
 namespace dovetail {
 
@@ -681,6 +872,76 @@ public:
 private:
     std::uint64_t state_;
 };
+
+} // namespace dovetail
+
+/// \file
+/// How well predictions agree with measurements.
+
+namespace dovetail {
+
+/// Errors in percent of the measured value, and whether the order is right.
+struct accuracy {
+    std::size_t rows = 0;
+    double mean_abs_percent = 0.0;
+    double worst_percent = 0.0; ///< the largest in size, without its sign
+    double bias_percent = 0.0;  ///< the mean with signs: above zero where predictions are too large
+    double spearman = 0.0;      ///< rank correlation in [-1, 1]; NaN where either side is constant
+    std::size_t worst_row = 0;
+};
+
+/// The rank of every value, from 1; equal values share the mean of their ranks. \complexity O(n log n).
+[[nodiscard]] inline std::vector<double> ranks_of(std::span<const double> values) {
+    std::vector<std::size_t> order(values.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::sort(order.begin(), order.end(),
+              [&](std::size_t a, std::size_t b) { return values[a] < values[b]; });
+    std::vector<double> ranks(values.size());
+    for (std::size_t first = 0, last = 0; first < order.size(); first = last) {
+        while (last < order.size() && values[order[last]] == values[order[first]]) ++last;
+        const double shared = (static_cast<double>(first + last) + 1.0) / 2.0;
+        for (std::size_t i = first; i < last; ++i) ranks[order[i]] = shared;
+    }
+    return ranks;
+}
+
+/// Spearman's rank correlation, with ties (Kendall and Gibbons, Rank Correlation Methods, 1990): Pearson's
+/// correlation of the ranks. NaN where either side is constant. \complexity O(n log n).
+[[nodiscard]] inline double spearman(std::span<const double> a, std::span<const double> b) {
+    DOVETAIL_ASSERT(a.size() == b.size(), "values are compared in pairs");
+    const std::vector<double> x = ranks_of(a);
+    const std::vector<double> y = ranks_of(b);
+    const double mean = (static_cast<double>(a.size()) + 1.0) / 2.0;
+    double xy = 0;
+    double xx = 0;
+    double yy = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+        xy += (x[i] - mean) * (y[i] - mean);
+        xx += (x[i] - mean) * (x[i] - mean);
+        yy += (y[i] - mean) * (y[i] - mean);
+    }
+    if (xx == 0 || yy == 0) return std::numeric_limits<double>::quiet_NaN();
+    return xy / std::sqrt(xx * yy);
+}
+
+/// Compares predictions with measurements, pair by pair; what is measured is positive. Without a pair there
+/// are no errors, and the correlation is NaN. \complexity O(n log n).
+[[nodiscard]] inline accuracy accuracy_of(std::span<const double> predicted,
+                                          std::span<const double> measured) {
+    DOVETAIL_ASSERT(predicted.size() == measured.size(), "predictions and measurements come in pairs");
+    accuracy a{.rows = predicted.size(), .spearman = spearman(predicted, measured)};
+    for (std::size_t i = 0; i < predicted.size(); ++i) {
+        DOVETAIL_ASSERT(measured[i] > 0, "a measured value is positive");
+        const double percent = 100.0 * (predicted[i] / measured[i] - 1.0);
+        a.mean_abs_percent += std::abs(percent) / static_cast<double>(a.rows);
+        a.bias_percent += percent / static_cast<double>(a.rows);
+        if (std::abs(percent) > a.worst_percent) {
+            a.worst_percent = std::abs(percent);
+            a.worst_row = i;
+        }
+    }
+    return a;
+}
 
 } // namespace dovetail
 
@@ -5317,6 +5578,188 @@ private:
 } // namespace dovetail::workload
 
 /// \file
+/// The sizes of a transformer, found in its graph.
+
+/// \file
+/// The sizes of a transformer that closed forms need: no graph, only numbers.
+
+namespace dovetail::workload {
+
+/// A stack of equal blocks between a token table and a head that shares it. Every block is self-attention and
+/// a feed-forward network of two matrices, or of three where it is gated.
+struct transformer_shape {
+    std::int64_t hidden = 0;
+    std::int64_t layers = 0;
+    std::int64_t heads = 0;           ///< of queries; they divide `hidden`
+    std::int64_t key_value_heads = 0; ///< they divide `heads`; equal but for grouped queries
+    std::int64_t sequence = 0;
+    std::int64_t feed_forward = 0;
+    std::int64_t vocabulary = 0;
+    bool gated = false;  ///< the feed-forward network has a gate
+    bool dropout = true; ///< after the softmax and before both residual sums
+
+    /// Width of keys and values, all heads of each.
+    [[nodiscard]] constexpr std::int64_t key_value_width() const noexcept {
+        return hidden / heads * key_value_heads;
+    }
+};
+
+/// GPT (Radford et al., 2019): a feed-forward network four times as wide, no grouped queries, no gate.
+[[nodiscard]] constexpr transformer_shape gpt_shape(std::int64_t hidden, std::int64_t layers,
+                                                    std::int64_t heads, std::int64_t sequence,
+                                                    std::int64_t vocabulary) noexcept {
+    return {.hidden = hidden,
+            .layers = layers,
+            .heads = heads,
+            .key_value_heads = heads,
+            .sequence = sequence,
+            .feed_forward = 4 * hidden,
+            .vocabulary = vocabulary};
+}
+
+/// Elements of the weight matrices of one block: 12 h^2 for GPT.
+[[nodiscard]] constexpr double block_weights(const transformer_shape& m) noexcept {
+    const auto h = static_cast<double>(m.hidden);
+    const double attention = 2 * h * (h + static_cast<double>(m.key_value_width()));
+    return attention + (m.gated ? 3 : 2) * h * static_cast<double>(m.feed_forward);
+}
+
+/// \returns errc::out_of_range for a size that is not positive or too large, errc::shape for heads that do
+///          not divide what they split.
+[[nodiscard]] inline result<void> validate(const transformer_shape& m) {
+    constexpr std::int64_t most = std::int64_t{1} << 31; // products of two stay exact in a double
+    using named = std::pair<std::string_view, std::int64_t>;
+    for (const auto& [name, value] :
+         {named{"hidden", m.hidden}, named{"layers", m.layers}, named{"heads", m.heads},
+          named{"key-value heads", m.key_value_heads}, named{"seq", m.sequence},
+          named{"feed-forward width", m.feed_forward}, named{"vocab", m.vocabulary}})
+        if (value < 1 || value > most)
+            return error{errc::out_of_range, "model", std::string(name) + " is " + to_text(value),
+                         "it is at least 1 and at most 2^31"};
+    const auto divides = [](std::int64_t part, std::int64_t whole) { return whole % part == 0; };
+    if (!divides(m.heads, m.hidden))
+        return error{errc::shape, "model",
+                     to_text(m.heads) + " heads do not divide hidden " + to_text(m.hidden),
+                     "every head is as wide as every other"};
+    if (!divides(m.key_value_heads, m.heads))
+        return error{errc::shape, "model",
+                     to_text(m.key_value_heads) + " key-value heads do not divide " + to_text(m.heads) +
+                         " heads",
+                     "every group of queries is as large as every other"};
+    return {};
+}
+
+} // namespace dovetail::workload
+
+namespace dovetail::workload {
+
+namespace detail {
+
+class transformer_finder {
+public:
+    explicit transformer_finder(const operator_graph& g) : graph_(g), producer_(producers(g)) {}
+
+    [[nodiscard]] result<transformer_shape> find() {
+        m_.heads = find_attention_heads(graph_);
+        if (m_.heads == 0) return refused("it has no attention");
+        for (const operation& op : graph_.operations)
+            if (auto read = visit(op); !read) return std::move(read).problem();
+        if (m_.vocabulary == 0) return refused("it has no token table");
+        if (table_width_ != m_.hidden)
+            return refused("its token table is " + to_text(table_width_) + " wide, its blocks " +
+                           to_text(m_.hidden));
+        if (auto split = split_block(); !split) return std::move(split).problem();
+        if (auto sizes = validate(m_); !sizes) return std::move(sizes).problem();
+        return m_;
+    }
+
+private:
+    [[nodiscard]] error refused(std::string what) const {
+        return {errc::unsupported, "model '" + graph_.name + "'", std::move(what),
+                "give a transformer: a token table, equal blocks of attention and feed-forward network"};
+    }
+
+    [[nodiscard]] result<void> visit(const operation& op) {
+        if (op.type == type_of<op::dropout>) m_.dropout = true;
+        if (op.type == type_of<op::gather>) {
+            const tensor& table = graph_.tensors[op.inputs[0]];
+            if (table.role == tensor_role::parameter && table.dims.size() == 2 &&
+                table.dims[0] > m_.vocabulary) {
+                m_.vocabulary = table.dims[0];
+                table_width_ = table.dims[1];
+            }
+        }
+        const contraction product = descriptor(op.type).product(operand_view(graph_, op).get());
+        if (product.empty()) return {};
+        if (op.inputs.size() >= 2 && is_weight(op.inputs[1])) {
+            if (product.batch == 1) ++weights_[{product.reduction, product.columns}];
+            return {};
+        }
+        if (!attention_weights(graph_, producer_, op.inputs[0])) return {};
+        const std::int64_t width = m_.heads * product.columns;
+        if (m_.layers > 0 && (m_.hidden != width || m_.sequence != product.rows))
+            return refused("its blocks differ");
+        m_.hidden = width;
+        m_.sequence = product.rows;
+        ++m_.layers;
+        return {};
+    }
+
+    /// Whether `t` is a parameter, or a view of one.
+    [[nodiscard]] bool is_weight(index t) const {
+        while (t != none && producer_[t] != none) {
+            const operation& op = graph_.operations[producer_[t]];
+            if (descriptor(op.type).fusion != fusion_class::view || op.inputs.empty()) return false;
+            t = op.inputs[0];
+        }
+        return t != none && graph_.tensors[t].role == tensor_role::parameter;
+    }
+
+    /// Reads the widths of a block from its weights: what is not `hidden` wide and leads back to it is the
+    /// feed-forward network; what leaves `hidden` is queries, keys, values, projection, and one or two
+    /// products of the feed-forward network.
+    [[nodiscard]] result<void> split_block() {
+        std::int64_t leaving = 0;
+        for (const auto& [sizes, count] : weights_) {
+            const auto [in, out] = sizes;
+            const std::int64_t each = count / m_.layers;
+            if (in == m_.hidden) leaving += each * out;
+            if (in != m_.hidden && out == m_.hidden && each > 0) m_.feed_forward = in;
+        }
+        if (m_.feed_forward == 0) return refused("its feed-forward network is not found");
+        for (const bool gated : {false, true}) {
+            const std::int64_t doubled = leaving - 2 * m_.hidden - (gated ? 2 : 1) * m_.feed_forward;
+            if (doubled <= 0 || doubled > 2 * m_.hidden) continue;
+            const std::int64_t head_width = m_.hidden / m_.heads;
+            if (doubled % (2 * head_width) != 0) continue;
+            m_.gated = gated;
+            m_.key_value_heads = doubled / (2 * head_width);
+            return {};
+        }
+        return refused("its blocks are not attention and a feed-forward network");
+    }
+
+    const operator_graph& graph_;
+    std::vector<index> producer_;
+    transformer_shape m_{.dropout = false};
+    std::int64_t table_width_ = 0;
+    std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t> weights_; // uses by [in, out]
+};
+
+} // namespace detail
+
+/// The sizes of a transformer from its forward graph: as many blocks as there are attentions, the widths from
+/// their weights, the vocabulary from the longest table that is looked up.
+/// \param g acyclic, with shapes, recognised (`recognise`)
+/// \returns errc::unsupported for a graph without attention or token table, with blocks that differ, or with
+///          a table of another width. \complexity O(operands) for each attention at worst.
+[[nodiscard]] inline result<transformer_shape> find_transformer(const operator_graph& g) {
+    return detail::transformer_finder(g).find();
+}
+
+} // namespace dovetail::workload
+
+/// \file
 /// Where a graph spells out a formula.
 
 namespace dovetail::workload {
@@ -8541,6 +8984,233 @@ struct cluster {
 } // namespace dovetail::hardware
 
 /// \file
+/// A network in levels, as a communication library sees it: devices in a node, nodes in a rack, and so on.
+
+namespace dovetail::hardware {
+
+/// One way in which a library moves data over a level. The less it waits for in a step, the more of the wire
+/// its flags take.
+struct wire_protocol {
+    double step_s = 0.0;     ///< from the start of a step to the arrival of its first byte, any rate
+    double efficiency = 1.0; ///< payload, in parts of the level's bandwidth: in (0, 1]
+};
+
+/// Protocols of a level.
+inline constexpr std::size_t wire_protocols = 3;
+
+/// One level of a network: `units` units of the level below, joined. The units of the innermost level are
+/// devices.
+struct network_level {
+    std::int64_t units = 1;
+    double device_bytes_per_s = 0.0; ///< that a device can send through this level when it is alone
+    double unit_bytes_per_s = 0.0;   ///< that a unit of the level below can send, all its devices together
+    /// From the quickest to the most efficient: LL, LL128 and Simple of NCCL. A library with fewer protocols
+    /// has the same more than once.
+    std::array<wire_protocol, wire_protocols> protocols{};
+};
+
+/// Devices, and the levels that join them, innermost first. Latencies and rates are of one direction; both
+/// directions work at the same time.
+struct network {
+    static constexpr std::size_t most_levels = 4;
+
+    std::array<network_level, most_levels> levels{};
+    std::size_t depth = 1;       ///< levels in use
+    double start_s = 0.0;        ///< of a collective or a transfer: the launch, before any step
+    double exposed_chunks = 0.0; ///< parts of a ring's vector, one a rank, whose time nothing else hides
+
+    /// Devices of a unit that `level` joins: 1 at the innermost, where the units are devices.
+    [[nodiscard]] constexpr std::int64_t unit_devices(std::size_t level) const {
+        DOVETAIL_ASSERT(level <= depth, "a network has the levels it has");
+        std::int64_t product = 1;
+        for (std::size_t l = 0; l < level; ++l) product *= levels[l].units;
+        return product;
+    }
+    [[nodiscard]] constexpr std::int64_t devices() const { return unit_devices(depth); }
+};
+
+/// Checks that every level in use has units, rates, latencies and efficiencies that are positive and finite.
+/// \returns errc::out_of_range with the first that is not.
+[[nodiscard]] inline result<void> validate(const network& n) {
+    if (n.depth < 1 || n.depth > network::most_levels)
+        return error{errc::out_of_range, "network", "it has " + to_text(n.depth) + " levels",
+                     "give 1 to " + to_text(network::most_levels)};
+    const auto positive = [](double value) { return value > 0 && std::isfinite(value); };
+    const auto wrong = [](std::string place, std::string_view what, double value, std::string_view right) {
+        return error{errc::out_of_range, std::move(place), std::string(what) + " is " + to_text(value),
+                     std::string(right)};
+    };
+    std::int64_t devices = 1;
+    for (std::size_t l = 0; l < n.depth; ++l) {
+        const network_level& level = n.levels[l];
+        const std::string place = "network level " + to_text(l + 1);
+        constexpr std::int64_t most_devices = std::int64_t{1} << 40;
+        if (level.units < 1 || level.units > most_devices / devices)
+            return error{errc::out_of_range, place, "it joins " + to_text(level.units) + " units",
+                         "give at least 1, and at most 2^40 devices altogether"};
+        devices *= level.units;
+        if (!positive(level.device_bytes_per_s))
+            return wrong(place, "device_bytes_per_s", level.device_bytes_per_s, "it is positive and finite");
+        if (!positive(level.unit_bytes_per_s))
+            return wrong(place, "unit_bytes_per_s", level.unit_bytes_per_s, "it is positive and finite");
+        for (const wire_protocol& protocol : level.protocols) {
+            if (!positive(protocol.step_s))
+                return wrong(place, "step_s", protocol.step_s, "it is positive and finite");
+            if (!(protocol.efficiency > 0 && protocol.efficiency <= 1))
+                return wrong(place, "efficiency", protocol.efficiency, "it is in (0, 1]");
+        }
+    }
+    if (!positive(n.start_s)) return wrong("network", "start_s", n.start_s, "it is positive and finite");
+    if (!(n.exposed_chunks >= 0 && std::isfinite(n.exposed_chunks)))
+        return wrong("network", "exposed_chunks", n.exposed_chunks, "it is at least 0 and finite");
+    return {};
+}
+
+/// Where the ranks of a group sit: how many are in a unit that holds some, level by level. The last unit may
+/// hold fewer than the others.
+struct rank_group {
+    /// In a unit that level l joins: 1 in a device, which is what the innermost level joins; all of them in
+    /// the whole network, and in every level beyond it.
+    std::array<std::int64_t, network::most_levels + 1> inside{1, 1, 1, 1, 1};
+    /// Whether the devices of a unit that are not of this group are of others, which send at the same time.
+    bool crowded = true;
+
+    [[nodiscard]] constexpr std::int64_t ranks() const { return inside.back(); }
+
+    /// Units that level l joins and that hold ranks, in the whole network.
+    [[nodiscard]] constexpr std::int64_t units(std::size_t level) const {
+        return (ranks() + inside[level] - 1) / inside[level];
+    }
+    /// Of those, the ones in one unit of the level above.
+    [[nodiscard]] constexpr std::int64_t members(std::size_t level) const {
+        return (inside[level + 1] + inside[level] - 1) / inside[level];
+    }
+    /// The outermost level that the group communicates through; the innermost for a single rank.
+    [[nodiscard]] constexpr std::size_t meeting_level() const {
+        std::size_t level = 0;
+        while (inside[level + 1] < ranks()) ++level;
+        return level;
+    }
+};
+
+/// The group of `ranks` devices of which every one is `stride` further than the one before: tensor-parallel
+/// ranks have stride 1, data-parallel replicas that of the degrees placed inside them.
+[[nodiscard]] constexpr rank_group spread(const network& n, std::int64_t ranks, std::int64_t stride = 1,
+                                          bool crowded = true) {
+    DOVETAIL_ASSERT(ranks >= 1 && stride >= 1, "a group has a rank, and ranks differ");
+    rank_group group{.crowded = crowded};
+    for (std::size_t l = 1; l <= network::most_levels; ++l)
+        group.inside[l] =
+            l < n.depth ? std::min(ranks, std::max<std::int64_t>(1, n.unit_devices(l) / stride)) : ranks;
+    return group;
+}
+
+/// Bytes a second that a member of `group` can send through `level`, payload or not: its share of the unit's,
+/// and no more than its own.
+[[nodiscard]] constexpr double member_bytes_per_s(const network& n, const rank_group& group,
+                                                  std::size_t level) {
+    const network_level& l = n.levels[level];
+    const std::int64_t senders = group.crowded ? n.unit_devices(level) : group.inside[level];
+    return std::min(l.device_bytes_per_s, l.unit_bytes_per_s / static_cast<double>(senders));
+}
+
+} // namespace dovetail::hardware
+
+/// \file
+/// Networks known by name: what the datasheets say, and the few numbers that measurements add.
+
+namespace dovetail::hardware {
+
+/// A network with a name, and where its numbers come from.
+struct known_network {
+    std::string_view name;
+    network links;
+    /// The best two-parameter model of the same measurements, for comparison only: t = start + sent / rate.
+    double baseline_start_s = 0.0;
+    double baseline_bytes_per_s = 0.0;
+    std::string_view source;
+};
+
+/// The protocols LL, LL128 and Simple as NCCL itself assumes them when it chooses one, for rings through
+/// NVLink (NCCL 2.20, src/graph/tuning.cc: `hwLat`; LL at a quarter of the bandwidth, LL128 at 120 / 128).
+inline constexpr std::array<wire_protocol, wire_protocols> nccl_nvlink{
+    wire_protocol{.step_s = 0.6e-6, .efficiency = 0.25},
+    wire_protocol{.step_s = 1.9e-6, .efficiency = 0.9375},
+    wire_protocol{.step_s = 3.4e-6, .efficiency = 1.0}};
+
+/// The same for rings through a network between nodes.
+inline constexpr std::array<wire_protocol, wire_protocols> nccl_network{
+    wire_protocol{.step_s = 2.7e-6, .efficiency = 0.25},
+    wire_protocol{.step_s = 4.0e-6, .efficiency = 0.9375},
+    wire_protocol{.step_s = 14.0e-6, .efficiency = 1.0}};
+
+/// Seconds that NCCL assumes for the start of a ring, in its protocol Simple (the same file: `baseLat`).
+inline constexpr double nccl_start_s = 8.4e-6;
+
+/// Third generation of NVLink: 600 GB/s a GPU in both directions together (NVIDIA A100 datasheet, 2021).
+inline constexpr double nvlink3_bytes_per_s = 300e9;
+
+/// A node of 8 A100 and NVSwitch. Measured, and the same on both machines of the catalogue: the rates of LL
+/// and Simple, the step of Simple, and the chunks that are exposed. The step of LL is NCCL's.
+[[nodiscard]] constexpr network a100_node(double start_s, const wire_protocol& ll128) {
+    return {.levels = {network_level{
+                .units = 8,
+                .device_bytes_per_s = nvlink3_bytes_per_s,
+                .unit_bytes_per_s = nvlink3_bytes_per_s,
+                .protocols = {wire_protocol{.step_s = nccl_nvlink.front().step_s, .efficiency = 0.083}, ll128,
+                              wire_protocol{.step_s = 13.1e-6, .efficiency = 0.813}}}},
+            .depth = 1,
+            .start_s = start_s,
+            .exposed_chunks = 0.535};
+}
+
+/// The catalogue. How the measured numbers were found, and what half of the measurements says of the other
+/// half: docs/models/collectives.md.
+inline constexpr std::array known_networks{
+    known_network{.name = "a100-nvswitch-1",
+                  .links = a100_node(33.6e-6, {.step_s = 3.3e-6, .efficiency = 0.591}),
+                  .baseline_start_s = 59.3e-6,
+                  .baseline_bytes_per_s = 225.9e9,
+                  .source = "all-reduce on a node of 8 A100, 32 KiB to 16 GiB (ml-engineering)"},
+    known_network{.name = "a100-nvswitch-2",
+                  .links = a100_node(34.1e-6, {.step_s = 2.6e-6, .efficiency = 0.745}),
+                  .baseline_start_s = 59.8e-6,
+                  .baseline_bytes_per_s = 220.6e9,
+                  .source = "all-reduce on 2 to 8 A100 of a node, 1 MiB to 1 GiB (vTrain)"},
+};
+
+/// The network of a name.
+/// \returns errc::unknown_name, listing the names that are known.
+[[nodiscard]] inline result<known_network> find_network(std::string_view name) {
+    std::string names;
+    for (const known_network& known : known_networks) {
+        if (known.name == name) return known;
+        names += names.empty() ? "" : ", ";
+        names += known.name;
+    }
+    return error{errc::unknown_name, "network '" + std::string(name) + "'", "it is not in the catalogue",
+                 "known are " + names};
+}
+
+/// `nodes` nodes like `node`, joined by adapters: a device alone sends `device_bytes_per_s`, all of a node
+/// together `node_bytes_per_s`. The protocols are NCCL's, of whose rates the payload is the part
+/// `efficiency`.
+[[nodiscard]] constexpr network join(network node, std::int64_t nodes, double device_bytes_per_s,
+                                     double node_bytes_per_s, double efficiency = 1.0) {
+    DOVETAIL_ASSERT(node.depth < network::most_levels, "a level is left for the nodes");
+    network_level& level = node.levels[node.depth];
+    level = {.units = nodes,
+             .device_bytes_per_s = device_bytes_per_s,
+             .unit_bytes_per_s = node_bytes_per_s,
+             .protocols = nccl_network};
+    for (wire_protocol& wire : level.protocols) wire.efficiency *= efficiency;
+    ++node.depth;
+    return node;
+}
+
+} // namespace dovetail::hardware
+
+/// \file
 /// A design as text: "num_tc=8,num_vc=2,width=128,depth=128,width_vc=128,glb_mib=128".
 
 namespace dovetail::hardware {
@@ -8664,6 +9334,337 @@ private:
     axis_values values_;
     accelerator reference_;
 };
+
+} // namespace dovetail::hardware
+
+/// \file
+/// A real machine: its chip and links as the datasheets give them, and the few numbers that measurements add.
+
+namespace dovetail::hardware {
+
+/// Number formats of the operands of a product. Sums are kept in 32 bits.
+enum class precision : std::uint8_t {
+    fp32,
+    tf32,
+    fp16,
+    bf16,
+    fp8,
+};
+
+inline constexpr std::size_t precisions = 5;
+
+/// The name of a precision, as in files of measurements.
+[[nodiscard]] constexpr std::string_view to_string(precision format) noexcept {
+    constexpr std::array<std::string_view, precisions> names{"fp32", "tf32", "fp16", "bf16", "fp8"};
+    return names[static_cast<std::size_t>(format)];
+}
+
+/// Bytes of one element in memory.
+[[nodiscard]] constexpr double bytes_of(precision format) noexcept {
+    constexpr std::array<double, precisions> bytes{4, 4, 2, 2, 1};
+    return bytes[static_cast<std::size_t>(format)];
+}
+
+/// A chip as its maker describes it. Rates are dense: structured sparsity is not counted.
+struct device {
+    std::string_view name;
+    /// FLOP/s of matrix products by precision of the operands; 0 where none is stated.
+    std::array<double, precisions> matrix_flop_per_s{};
+    std::int64_t processors = 0;   ///< SMs, compute units or cores: what works on one tile of a product
+    double memory_bytes = 0;       ///< of the chip's own memory (HBM)
+    double memory_bytes_per_s = 0; ///< peak
+    double cache_bytes = 0;        ///< of the last cache, shared by the processors
+    double launch_s = 0;           ///< from the call of a kernel to its start, framework included: published
+    std::string_view source;
+
+    /// FLOP/s of products of operands in `format`, or 0.
+    [[nodiscard]] constexpr double matrix_rate(precision format) const noexcept {
+        return matrix_flop_per_s[static_cast<std::size_t>(format)];
+    }
+};
+
+/// What measurements add to a chip. The fractions here are those of an ideal machine.
+struct calibration {
+    double launch_s = 0; ///< from the call of a kernel to its start, framework included
+    /// Fraction of the peak rate that a processor reaches in the main loop of a large tile.
+    double matrix_fraction = 1;
+    /// Fraction of the peak rate that all processors together sustain: below 1 where power lowers the clock.
+    double sustained_fraction = 1;
+    /// Fraction of the memory's peak bandwidth that a stream reaches.
+    double memory_fraction = 1;
+    std::string_view source;
+};
+
+/// Nodes of chips, as in the catalogue. The innermost level of the network is the node.
+struct system {
+    std::string_view name;
+    device chip;
+    network links;
+    hardware::calibration calibration;
+};
+
+/// The same network without measurements: links at their full rate, and the protocols that NCCL assumes, of
+/// NVLink inside a node and of a network outside.
+[[nodiscard]] constexpr network datasheet(const network& measured) noexcept {
+    network plain = measured;
+    for (std::size_t l = 0; l < plain.depth; ++l)
+        plain.levels[l].protocols = l == 0 ? nccl_nvlink : nccl_network;
+    plain.start_s = nccl_start_s;
+    plain.exposed_chunks = 0.0;
+    return plain;
+}
+
+/// What a chip without measurements has.
+[[nodiscard]] constexpr calibration uncalibrated(const device& chip) noexcept {
+    return {.launch_s = chip.launch_s, .source = "none"};
+}
+
+/// The same system without measurements: only what it is described with.
+[[nodiscard]] constexpr system datasheet(const system& measured) noexcept {
+    system plain = measured;
+    plain.links = datasheet(measured.links);
+    plain.calibration = uncalibrated(measured.chip);
+    return plain;
+}
+
+/// \returns errc::out_of_range for a number that is missing, negative or not finite, a fraction outside
+///          (0, 1], or a network that is not valid.
+[[nodiscard]] inline result<void> validate(const system& machine) {
+    const std::string place = "system '" + std::string(machine.name) + "'";
+    const device& chip = machine.chip;
+    const hardware::calibration& fitted = machine.calibration;
+    const auto positive = [](double value) { return value > 0 && std::isfinite(value); };
+    if (!positive(chip.matrix_rate(precision::fp16)) && !positive(chip.matrix_rate(precision::bf16)))
+        return error{errc::out_of_range, place, "it has no rate of products in 16 bits",
+                     "give that of fp16 or bf16"};
+    using named = std::pair<std::string_view, double>;
+    for (const auto& [name, value] :
+         {named{"processors", static_cast<double>(chip.processors)}, named{"memory_bytes", chip.memory_bytes},
+          named{"memory_bytes_per_s", chip.memory_bytes_per_s}, named{"cache_bytes", chip.cache_bytes},
+          named{"launch_s of the chip", chip.launch_s}, named{"launch_s", fitted.launch_s}})
+        if (!positive(value))
+            return error{errc::out_of_range, place, std::string(name) + " is " + to_text(value),
+                         "it is positive and finite"};
+    for (const auto& [name, value] : {named{"matrix_fraction", fitted.matrix_fraction},
+                                      named{"sustained_fraction", fitted.sustained_fraction},
+                                      named{"memory_fraction", fitted.memory_fraction}})
+        if (!(value > 0 && value <= 1))
+            return error{errc::out_of_range, place, std::string(name) + " is " + to_text(value),
+                         "a fraction is above 0 and at most 1"};
+    if (auto valid = validate(machine.links); !valid) return error(valid.problem()).within(place);
+    return {};
+}
+
+} // namespace dovetail::hardware
+
+/// \file
+/// Real systems known by name, every number with its source.
+
+namespace dovetail::hardware {
+
+/// Nodes that the network of a system is described for.
+inline constexpr std::int64_t most_nodes = 4096;
+
+/// A node of `devices` that are all joined, without measurements; `device_bytes_per_s` is of one direction.
+[[nodiscard]] constexpr network described_node(std::int64_t devices, double device_bytes_per_s) noexcept {
+    network node;
+    node.levels[0] = {
+        .units = devices, .device_bytes_per_s = device_bytes_per_s, .unit_bytes_per_s = device_bytes_per_s};
+    return datasheet(node);
+}
+
+namespace detail {
+
+// Makers count memory in binary multiples and call them GB: an H200 of "141 GB" reports 143,771 MiB.
+inline constexpr double gib = static_cast<double>(gibibyte);
+inline constexpr double mib = static_cast<double>(mebibyte);
+
+} // namespace detail
+
+/// Launches that LLMCompass (Zhang et al., ISCA 2024) describes its machines with: of a product, called from
+/// PyTorch or JAX.
+inline constexpr double launch_a100_s = 21e-6;
+inline constexpr double launch_mi210_s = 34e-6;
+inline constexpr double launch_tpu_v3_s = 110e-6;
+
+/// NVIDIA V100. Datasheet (2020), V100 architecture whitepaper (2017).
+inline constexpr device v100{
+    .name = "NVIDIA V100-SXM2-32GB",
+    .matrix_flop_per_s = {15.7e12, 0, 125e12, 0, 0}, // datasheet; tensor cores of fp16 only
+    .processors = 80,                                // whitepaper, table 1: SMs
+    .memory_bytes = 32 * detail::gib,                // datasheet
+    .memory_bytes_per_s = 900e9,                     // datasheet
+    .cache_bytes = 6 * detail::mib,                  // whitepaper, table 1: 6144 KB
+    .launch_s = launch_a100_s,                       // of A100
+    .source = "NVIDIA V100 datasheet (2020), V100 architecture whitepaper (2017)"};
+
+/// NVIDIA A100, SXM4 module with 40 GB. Datasheet (2021), A100 architecture whitepaper (2020).
+inline constexpr device a100_sxm_40{.name = "NVIDIA A100-SXM4-40GB",
+                                    .matrix_flop_per_s = {19.5e12, 156e12, 312e12, 312e12, 0},
+                                    .processors = 108, // whitepaper, table 4: SMs
+                                    .memory_bytes = 40 * detail::gib,
+                                    .memory_bytes_per_s = 1555e9,
+                                    .cache_bytes = 40 * detail::mib, // whitepaper, table 4: 40960 KB
+                                    .launch_s = launch_a100_s,
+                                    .source =
+                                        "NVIDIA A100 datasheet (2021), A100 architecture whitepaper (2020)"};
+
+/// The same chip with `bytes` of memory at `bytes_per_s`.
+[[nodiscard]] constexpr device with_memory(device chip, std::string_view name, double bytes,
+                                           double bytes_per_s) noexcept {
+    chip.name = name;
+    chip.memory_bytes = bytes;
+    chip.memory_bytes_per_s = bytes_per_s;
+    return chip;
+}
+
+/// NVIDIA A100 with 80 GB. Datasheet (2021): 2,039 GB/s on SXM4, 1,935 GB/s on PCIe.
+inline constexpr device a100_sxm_80 =
+    with_memory(a100_sxm_40, "NVIDIA A100-SXM4-80GB", 80 * detail::gib, 2039e9);
+inline constexpr device a100_pcie_80 =
+    with_memory(a100_sxm_40, "NVIDIA A100-PCIe-80GB", 80 * detail::gib, 1935e9);
+
+/// NVIDIA H100. Datasheet (2023; half of its rates "with sparsity"), H100 architecture whitepaper (2022).
+inline constexpr device h100_sxm{
+    .name = "NVIDIA H100-SXM5-80GB",
+    .matrix_flop_per_s = {67e12, 494.7e12, 989.4e12, 989.4e12, 1978.9e12}, // whitepaper
+    .processors = 132,                                                     // whitepaper: SMs
+    .memory_bytes = 80 * detail::gib,
+    .memory_bytes_per_s = 3350e9,
+    .cache_bytes = 50 * detail::mib, // whitepaper
+    .launch_s = launch_a100_s,       // of A100
+    .source = "NVIDIA H100 datasheet (2023), H100 architecture whitepaper (2022)"};
+
+/// NVIDIA H200: the chip of the H100. Datasheet (2023): 141 GB at 4.8 TB/s.
+inline constexpr device h200_sxm = with_memory(h100_sxm, "NVIDIA H200-SXM5-141GB", 141 * detail::gib, 4800e9);
+
+/// NVIDIA B200. DGX B200 datasheet (2024): an eighth of 72 PFLOPS fp8 "with sparsity", halved, and of
+/// 1,440 GB; HGX B200 for fp32, tf32 and bf16. SMs, L2 and the 7680 bits at 3996 MHz of its memory are those
+/// that its driver reports (pytorch/ao, pull request 4002, 2026).
+inline constexpr device b200_sxm{
+    .name = "NVIDIA B200-SXM-180GB",
+    .matrix_flop_per_s = {80e12, 1100e12, 2250e12, 2250e12, 4500e12},
+    .processors = 148,
+    .memory_bytes = 180 * detail::gib,
+    .memory_bytes_per_s = 7672e9,
+    .cache_bytes = 126.5 * detail::mib,
+    .launch_s = launch_a100_s, // of A100
+    .source = "NVIDIA DGX B200 and HGX B200 datasheets (2024), driver's report (pytorch/ao 4002)"};
+
+/// AMD Instinct MI210. Datasheet (2022), ROCm's table of accelerator specifications.
+inline constexpr device mi210{.name = "AMD Instinct MI210",
+                              .matrix_flop_per_s = {45.3e12, 0, 181e12, 181e12, 0}, // datasheet: matrix rates
+                              .processors = 104, // datasheet: compute units
+                              .memory_bytes = 64 * detail::gib,
+                              .memory_bytes_per_s = 1638.4e9, // datasheet: 4096 bits at 3.2 GT/s
+                              .cache_bytes = 8 * detail::mib, // ROCm: L2
+                              .launch_s = launch_mi210_s,
+                              .source =
+                                  "AMD Instinct MI210 datasheet (2022), ROCm accelerator specifications"};
+
+/// Google TPU v4. Cloud TPU documentation ("TPU v4"); Jouppi et al., ISCA 2023: 128 MiB of CMEM.
+inline constexpr device tpu_v4{.name = "Google TPU v4",
+                               .matrix_flop_per_s = {0, 0, 0, 275e12, 0},
+                               .processors = 2, // TensorCores
+                               .memory_bytes = 32 * detail::gib,
+                               .memory_bytes_per_s = 1200e9,
+                               .cache_bytes = 128 * detail::mib,
+                               .launch_s = launch_tpu_v3_s, // of TPU v3
+                               .source = "Google Cloud documentation, TPU v4; Jouppi et al., ISCA 2023"};
+
+/// The catalogue. Fractions were fitted with `dovetail calibrate`; docs/models/systems.md says to what.
+inline constexpr std::array known_systems{
+    // DGX-1: NVLink 300 GB/s in both directions together, four EDR adapters (100 Gb/s) a node.
+    system{.name = "v100",
+           .chip = v100,
+           .links = join(described_node(8, 150e9), most_nodes, 12.5e9, 50e9),
+           .calibration = uncalibrated(v100)},
+    // DGX A100: NVLink 600 GB/s in both directions together, an HDR adapter (200 Gb/s) a device.
+    system{.name = "a100-sxm-40",
+           .chip = a100_sxm_40,
+           .links = join(known_networks[0].links, most_nodes, 25e9, 200e9),
+           .calibration = {.launch_s = 27.9e-6,
+                           .matrix_fraction = 0.968,
+                           .sustained_fraction = 0.927,
+                           .memory_fraction = 0.901,
+                           .source = "that of a100-sxm-80: the same chip"}},
+    system{.name = "a100-sxm-80",
+           .chip = a100_sxm_80,
+           .links = join(known_networks[0].links, most_nodes, 25e9, 200e9),
+           .calibration = {.launch_s = 27.9e-6,
+                           .matrix_fraction = 0.968,
+                           .sustained_fraction = 0.927,
+                           .memory_fraction = 0.901,
+                           .source = "20 products in fp16, called from PyTorch (LLMCompass)"}},
+    // The same chips in nodes that share 800 Gb/s, two devices an adapter: the cluster of vTrain (Bang et al.,
+    // MICRO 2024), where `known_networks[1]` was measured.
+    system{.name = "a100-sxm-80-800g",
+           .chip = a100_sxm_80,
+           .links = join(known_networks[1].links, most_nodes, 25e9, 100e9),
+           .calibration = {.launch_s = 27.9e-6,
+                           .matrix_fraction = 0.968,
+                           .sustained_fraction = 0.927,
+                           .memory_fraction = 0.901,
+                           .source = "that of a100-sxm-80: the same chip"}},
+    // PCIe 4.0 x16: 64 GB/s in both directions together (datasheet).
+    system{
+        .name = "a100-pcie-80",
+        .chip = a100_pcie_80,
+        .links = described_node(8, 32e9),
+        .calibration = {.launch_s = 6.2e-6,
+                        .matrix_fraction = 0.803,
+                        .sustained_fraction = 0.757,
+                        .memory_fraction = 0.901,
+                        .source =
+                            "113 products in bf16 (SimuMax); memory, which they do not show: a100-sxm-80"}},
+    // DGX H100 and H200: NVLink 900 GB/s in both directions together, an NDR adapter (400 Gb/s) a device.
+    system{
+        .name = "h100-sxm",
+        .chip = h100_sxm,
+        .links = join(described_node(8, 450e9), most_nodes, 50e9, 400e9),
+        .calibration = {.launch_s = 22.6e-6,
+                        .matrix_fraction = 1.0,
+                        .sustained_fraction = 0.684,
+                        .memory_fraction = 0.833,
+                        .source = "180 products in bf16, called from PyTorch 2.11: docs/models/systems.md"}},
+    system{
+        .name = "h200-sxm",
+        .chip = h200_sxm,
+        .links = join(described_node(8, 450e9), most_nodes, 50e9, 400e9),
+        .calibration = {.launch_s = 16.6e-6,
+                        .matrix_fraction = 1.0,
+                        .sustained_fraction = 0.671,
+                        .memory_fraction = 0.781,
+                        .source = "180 products in bf16, called from PyTorch 2.11: docs/models/systems.md"}},
+    // DGX B200: NVLink 1.8 TB/s in both directions together, an NDR adapter (400 Gb/s) a device.
+    system{.name = "b200-sxm",
+           .chip = b200_sxm,
+           .links = join(described_node(8, 900e9), most_nodes, 50e9, 400e9),
+           .calibration = uncalibrated(b200_sxm)},
+    // Four cards joined by three links of Infinity Fabric each: 300 GB/s in both directions (datasheet).
+    system{.name = "mi210",
+           .chip = mi210,
+           .links = described_node(4, 150e9),
+           .calibration = uncalibrated(mi210)},
+    // A pod of 4096 chips, six links of 50 GB/s in each direction a chip (Jouppi et al., ISCA 2023).
+    system{.name = "tpu-v4",
+           .chip = tpu_v4,
+           .links = described_node(4096, 300e9),
+           .calibration = uncalibrated(tpu_v4)},
+};
+
+/// The system of a name.
+/// \returns errc::unknown_name, listing the names that are known.
+[[nodiscard]] inline result<system> find_system(std::string_view name) {
+    std::string names;
+    for (const system& known : known_systems) {
+        if (known.name == name) return known;
+        names += names.empty() ? "" : ", ";
+        names += known.name;
+    }
+    return error{errc::unknown_name, "system '" + std::string(name) + "'", "it is not in the catalogue",
+                 "known are " + names};
+}
 
 } // namespace dovetail::hardware
 
@@ -9868,7 +10869,7 @@ price_attention(const mapping_hardware& hardware, const attention& a, const mapp
 } // namespace dovetail::cost
 
 /// \file
-/// Collectives over links of equal bandwidth.
+/// Collectives: their time on links of equal bandwidth, and on a network in levels.
 
 namespace dovetail::cost {
 
@@ -9888,6 +10889,189 @@ namespace dovetail::cost {
     return bytes / link_bytes_per_s;
 }
 
+/// What ranks do with their data. The size of a collective is that of the whole vector on one rank: of the
+/// operand of all-reduce, reduce-scatter and all-to-all, of the result of all-gather.
+enum class collective : std::uint8_t { all_reduce, reduce_scatter, all_gather, all_to_all };
+
+/// The name of a collective, as benchmarks print it.
+[[nodiscard]] constexpr std::string_view to_string(collective kind) noexcept {
+    switch (kind) {
+    case collective::all_reduce:
+        return "all_reduce";
+    case collective::reduce_scatter:
+        return "reduce_scatter";
+    case collective::all_gather:
+        return "all_gather";
+    case collective::all_to_all:
+        return "all_to_all";
+    }
+    return "unknown";
+}
+
+/// Who sends to whom.
+enum class collective_algorithm : std::uint8_t {
+    ring,         ///< each to the next, through all levels
+    tree,         ///< a chain in every innermost unit, trees above: all-reduce only
+    hierarchical, ///< a ring in every unit of a level, level by level, on ever smaller parts
+    direct,       ///< everybody to everybody, at the same time
+};
+
+/// Times that all parts of a vector go round: an all-reduce is a reduce-scatter and an all-gather.
+[[nodiscard]] constexpr double phases_of(collective kind) noexcept {
+    return kind == collective::all_reduce ? 2.0 : 1.0;
+}
+
+/// Bytes that each rank of `ranks` sends, in parts of the vector's: 2 (n - 1) / n for an all-reduce, half of
+/// that for the others. What is sent in a second is what benchmarks print as bus bandwidth.
+[[nodiscard]] constexpr double sent_parts(collective kind, std::int64_t ranks) {
+    DOVETAIL_ASSERT(ranks >= 1, "a collective has a rank");
+    return phases_of(kind) * static_cast<double>(ranks - 1) / static_cast<double>(ranks);
+}
+
+/// The time of collectives on a network in levels: of the protocols of the network and the algorithms that
+/// the library has, the fastest. Equations and their sources: docs/models/collectives.md.
+struct collective_model {
+    bool ring = true;
+    bool tree = true;
+    bool hierarchical = false;
+    bool direct = false;
+    /// Of a ring's bandwidth, what a tree reaches: NCCL's own estimate (NCCL 2.20, src/graph/tuning.cc).
+    double tree_efficiency = 0.92;
+
+    /// Seconds of a collective of `bytes` among the ranks of `group`; nothing for one rank. An all-to-all is
+    /// direct whatever the library has. Constant time.
+    [[nodiscard]] constexpr double operator()(const hardware::network& n, const hardware::rank_group& group,
+                                              collective kind, double bytes) const {
+        DOVETAIL_ASSERT(bytes >= 0, "a collective has a size");
+        if (group.ranks() == 1) return 0.0;
+        double best = std::numeric_limits<double>::infinity();
+        const auto consider = [&](bool known, collective_algorithm algorithm) {
+            if (!known) return;
+            for (std::size_t protocol = 0; protocol < hardware::wire_protocols; ++protocol)
+                best = std::min(best, time_s(n, group, kind, bytes, algorithm, protocol));
+        };
+        if (kind == collective::all_to_all) {
+            consider(true, collective_algorithm::direct);
+            return best;
+        }
+        consider(ring, collective_algorithm::ring);
+        consider(tree && kind == collective::all_reduce, collective_algorithm::tree);
+        consider(hierarchical, collective_algorithm::hierarchical);
+        consider(direct, collective_algorithm::direct);
+        DOVETAIL_ASSERT(best < std::numeric_limits<double>::infinity(), "the library has an algorithm");
+        return best;
+    }
+
+    /// Seconds of one algorithm over one protocol of every level. A tree only does an all-reduce.
+    [[nodiscard]] constexpr double time_s(const hardware::network& n, const hardware::rank_group& group,
+                                          collective kind, double bytes, collective_algorithm algorithm,
+                                          std::size_t protocol) const {
+        switch (algorithm) {
+        case collective_algorithm::ring:
+            return ring_s(n, group, kind, bytes, protocol);
+        case collective_algorithm::tree:
+            DOVETAIL_ASSERT(kind == collective::all_reduce, "a tree does an all-reduce");
+            return tree_s(n, group, bytes, protocol);
+        case collective_algorithm::hierarchical:
+            return hierarchical_s(n, group, kind, bytes, protocol);
+        case collective_algorithm::direct:
+            return direct_s(n, group, kind, bytes, protocol);
+        }
+        return 0.0;
+    }
+
+private:
+    // What all members inside a unit can send together.
+    [[nodiscard]] static constexpr double
+    unit_bytes_per_s(const hardware::network& n, const hardware::rank_group& group, std::size_t level) {
+        return static_cast<double>(group.inside[level]) * member_bytes_per_s(n, group, level);
+    }
+
+    // One ring through all ranks, which enters and leaves every unit once.
+    [[nodiscard]] static constexpr double ring_s(const hardware::network& n,
+                                                 const hardware::rank_group& group, collective kind,
+                                                 double bytes, std::size_t protocol) {
+        const auto ranks = static_cast<double>(group.ranks());
+        double steps_s = 0;
+        double s_per_byte = 0;
+        for (std::size_t l = 0; l < n.depth; ++l) {
+            if (group.members(l) == 1) continue;
+            const hardware::wire_protocol& wire = n.levels[l].protocols[protocol];
+            steps_s += static_cast<double>(group.units(l) - group.units(l + 1)) * wire.step_s;
+            s_per_byte = std::max(s_per_byte, 1.0 / (unit_bytes_per_s(n, group, l) * wire.efficiency));
+        }
+        const double chunks = phases_of(kind) * (ranks - 1) + n.exposed_chunks;
+        return n.start_s + phases_of(kind) * steps_s + chunks * (bytes / ranks) * s_per_byte;
+    }
+
+    // Up and down: every byte passes every link once in each direction, in a pipeline.
+    [[nodiscard]] constexpr double tree_s(const hardware::network& n, const hardware::rank_group& group,
+                                          double bytes, std::size_t protocol) const {
+        double steps_s = 0;
+        double s_per_byte = 0;
+        for (std::size_t l = 0; l < n.depth; ++l) {
+            const std::int64_t members = group.members(l);
+            if (members == 1) continue;
+            const hardware::wire_protocol& wire = n.levels[l].protocols[protocol];
+            const auto height = // log2, rounded up
+                static_cast<std::int64_t>(std::bit_width(static_cast<std::uint64_t>(members - 1)));
+            steps_s += static_cast<double>(l == 0 ? members - 1 : height) * wire.step_s;
+            s_per_byte = std::max(s_per_byte, 1.0 / (unit_bytes_per_s(n, group, l) * wire.efficiency));
+        }
+        return n.start_s + 2.0 * steps_s + 2.0 * bytes * s_per_byte / tree_efficiency;
+    }
+
+    // Reduce-scatter inside every unit, level by level outwards, then all-gather inwards.
+    [[nodiscard]] static constexpr double hierarchical_s(const hardware::network& n,
+                                                         const hardware::rank_group& group, collective kind,
+                                                         double bytes, std::size_t protocol) {
+        double total = n.start_s;
+        double part = bytes;
+        for (std::size_t l = 0; l < n.depth; ++l) {
+            if (group.members(l) == 1) continue;
+            const hardware::wire_protocol& wire = n.levels[l].protocols[protocol];
+            const auto members = static_cast<double>(group.members(l));
+            const double steps = phases_of(kind) * (members - 1);
+            const double rate = member_bytes_per_s(n, group, l) * wire.efficiency;
+            total += steps * wire.step_s + (steps + n.exposed_chunks) * (part / members) / rate;
+            part /= members;
+        }
+        return total;
+    }
+
+    // One step a phase. The levels carry what leaves their units at the same time.
+    [[nodiscard]] static constexpr double direct_s(const hardware::network& n,
+                                                   const hardware::rank_group& group, collective kind,
+                                                   double bytes, std::size_t protocol) {
+        double step_s = 0;
+        double busiest_s = 0;
+        for (std::size_t l = 0; l < n.depth; ++l) {
+            if (group.members(l) == 1) continue;
+            const hardware::wire_protocol& wire = n.levels[l].protocols[protocol];
+            const auto elsewhere = static_cast<double>(group.ranks() - group.inside[l]);
+            const double leaving = bytes * elsewhere / static_cast<double>(group.ranks());
+            step_s = std::max(step_s, wire.step_s);
+            busiest_s = std::max(busiest_s, leaving / (member_bytes_per_s(n, group, l) * wire.efficiency));
+        }
+        return n.start_s + phases_of(kind) * (step_s + busiest_s);
+    }
+};
+
+/// Seconds to send `bytes` between two devices that meet at `level`, while `senders` devices of each unit
+/// below it do the same.
+[[nodiscard]] constexpr double point_to_point_s(const hardware::network& n, std::size_t level,
+                                                std::int64_t senders, double bytes) {
+    DOVETAIL_ASSERT(level < n.depth && senders >= 1 && bytes >= 0, "two devices meet at a level");
+    const hardware::network_level& l = n.levels[level];
+    const double rate = std::min(l.device_bytes_per_s, l.unit_bytes_per_s / static_cast<double>(senders));
+    const auto over = [&](const hardware::wire_protocol& wire) {
+        return n.start_s + wire.step_s + bytes / (rate * wire.efficiency);
+    };
+    double best = over(l.protocols.front());
+    for (const hardware::wire_protocol& wire : l.protocols) best = std::min(best, over(wire));
+    return best;
+}
+
 } // namespace dovetail::cost
 
 /// \file
@@ -9897,6 +11081,351 @@ namespace dovetail::cost {
 
 /// An operator runs on one core, or is split over all cores of its types.
 enum class core_mode : std::uint8_t { one_core, all_cores };
+
+} // namespace dovetail::cost
+
+/// \file
+/// The time of a matrix product on a real system: tiles, waves of tiles, memory and power.
+
+namespace dovetail::cost {
+
+/// `batch` products of an m x k by a k x n matrix.
+struct gemm {
+    std::int64_t m = 1;
+    std::int64_t n = 1;
+    std::int64_t k = 1;
+    std::int64_t batch = 1;
+    hardware::precision operands = hardware::precision::bf16;
+    hardware::precision result = hardware::precision::bf16;
+    bool accumulate = false; ///< the result is added to what is there, which is read as well
+
+    static constexpr std::int64_t most_extent = std::int64_t{1} << 28; ///< so that tiles can be counted
+    static constexpr std::int64_t most_batch = std::int64_t{1} << 16;
+
+    /// Whether every extent and the batch are at least 1 and at most the above.
+    [[nodiscard]] constexpr bool in_range() const noexcept {
+        return std::min({m, n, k, batch}) >= 1 && std::max({m, n, k}) <= most_extent && batch <= most_batch;
+    }
+    [[nodiscard]] constexpr double flops() const noexcept {
+        return 2.0 * static_cast<double>(batch) * static_cast<double>(m) * static_cast<double>(n) *
+               static_cast<double>(k);
+    }
+    /// Bytes that a result element moves.
+    [[nodiscard]] constexpr double result_bytes() const noexcept {
+        return hardware::bytes_of(result) * (accumulate ? 2.0 : 1.0);
+    }
+    /// Bytes that move when every element does once.
+    [[nodiscard]] constexpr double bytes() const noexcept {
+        const auto rows = static_cast<double>(m);
+        const auto columns = static_cast<double>(n);
+        const auto depth = static_cast<double>(k);
+        return static_cast<double>(batch) *
+               (hardware::bytes_of(operands) * depth * (rows + columns) + result_bytes() * rows * columns);
+    }
+};
+
+/// Seconds that no machine with this datasheet can beat: peak rate and peak bandwidth, nothing else.
+/// Source: Williams, Waterman and Patterson, CACM 52(4), 2009.
+[[nodiscard]] constexpr double roofline_s(const hardware::device& chip, const gemm& product) {
+    const double rate = chip.matrix_rate(product.operands);
+    DOVETAIL_ASSERT(rate > 0, "the chip multiplies operands of this precision");
+    return std::max(product.flops() / rate, product.bytes() / chip.memory_bytes_per_s);
+}
+
+/// The time of a product. A library cuts the result into tiles; every processor works on one, and waves of
+/// tiles follow each other. A few large tiles may be cut along k as well. Of all tiles and cuts that a
+/// library has, the fastest counts. The layout of the operands is no input: in three sets of measurements it
+/// moves the error by less than 2 %. Equations, constants and what they predict: docs/models/gemm_time.md.
+struct gemm_time_model {
+    double tile_s = 1e-6;          ///< to fill and drain the pipeline of a tile
+    double exposed_fraction = 0.5; ///< of the time to write a tile: the rest is hidden behind other tiles
+    double half_rate_reuse = 32;   ///< uses of a loaded element where the rate is half that of endless tiles
+
+    static constexpr auto table() {
+        using o = gemm_time_model;
+        return std::tuple{
+            option<o, double>{"tile-s", "to fill and drain the pipeline of a tile [s]", &o::tile_s, 0, 1e-3},
+            option<o, double>{"exposed-fraction", "of the time to write a tile", &o::exposed_fraction, 0, 1},
+            option<o, double>{"half-rate-reuse", "uses of a loaded element at half the rate",
+                              &o::half_rate_reuse, 0, 1024},
+        };
+    }
+
+    /// Rows and columns of the tiles that libraries for GPUs have (CUTLASS: "efficient GEMM"), largest first.
+    struct tile {
+        std::int64_t rows;
+        std::int64_t columns;
+
+        [[nodiscard]] constexpr double elements() const noexcept {
+            return static_cast<double>(rows) * static_cast<double>(columns);
+        }
+        /// Uses of every operand element that is loaded.
+        [[nodiscard]] constexpr double reuse() const noexcept {
+            return elements() / static_cast<double>(rows + columns);
+        }
+    };
+    static constexpr std::array<tile, 6> tiles{
+        {{256, 128}, {128, 256}, {128, 128}, {128, 64}, {64, 128}, {64, 64}}};
+    static constexpr std::int64_t most_cuts = 8; ///< of a tile along k
+
+    /// Seconds from the call to the end; at least `roofline_s`. The chip has a rate for the operands.
+    /// \complexity O(tiles x cuts): constant.
+    [[nodiscard]] constexpr double operator()(const hardware::system& machine, const gemm& product) const {
+        DOVETAIL_ASSERT(product.in_range(), "a product has extents, and its tiles can be counted");
+        DOVETAIL_ASSERT(machine.chip.matrix_rate(product.operands) > 0,
+                        "the chip multiplies operands of this precision");
+        const hardware::calibration& fitted = machine.calibration;
+        const double stream_bytes_per_s = machine.chip.memory_bytes_per_s * fitted.memory_fraction;
+        double compute_s = std::numeric_limits<double>::infinity();
+        for (const tile& shape : tiles)
+            for (std::int64_t cuts = 1; cuts <= most_cuts; ++cuts) {
+                const std::int64_t results =
+                    ceiling(product.m, shape.rows) * ceiling(product.n, shape.columns) * product.batch;
+                // Processors without a tile are what cutting along k is for.
+                if (cuts > 1 && results > machine.chip.processors) break;
+                compute_s = std::min(compute_s, waves_s(machine, product, shape, results, cuts));
+            }
+        return fitted.launch_s + std::max(compute_s, product.bytes() / stream_bytes_per_s);
+    }
+
+private:
+    [[nodiscard]] static constexpr std::int64_t ceiling(std::int64_t a, std::int64_t b) {
+        return (a + b - 1) / b;
+    }
+
+    // Seconds of all waves of `results` tiles, each cut into `cuts` along k.
+    [[nodiscard]] constexpr double waves_s(const hardware::system& machine, const gemm& product,
+                                           const tile& shape, std::int64_t results, std::int64_t cuts) const {
+        const hardware::calibration& fitted = machine.calibration;
+        const hardware::device& chip = machine.chip;
+        const double rate = chip.matrix_rate(product.operands);
+        const auto processors = static_cast<double>(chip.processors);
+        const double stream_bytes_per_s = chip.memory_bytes_per_s * fitted.memory_fraction;
+        const auto waves = static_cast<double>(ceiling(results * cuts, chip.processors));
+        const auto depth = static_cast<double>(ceiling(product.k, cuts));
+
+        // Small tiles load more for the same work.
+        const double reach = (1.0 + half_rate_reuse / tiles[0].reuse()) /
+                             (1.0 + half_rate_reuse / shape.reuse()) * fitted.matrix_fraction;
+        const double tile_flops = 2.0 * shape.elements() * depth;
+        // Power is drawn by what is computed, so idle processors leave some to the others.
+        const double loops_s = std::max(waves * tile_flops * processors / (rate * reach),
+                                        product.flops() / (rate * fitted.sustained_fraction));
+        // A processor holds as many small tiles as fit in place of a large one, and hides one behind another.
+        const double resident = tiles[0].elements() / shape.elements();
+        const double write_s = shape.elements() * product.result_bytes() * processors / stream_bytes_per_s;
+        const double ends_s = std::max(1.0, waves / resident) * (tile_s + exposed_fraction * write_s);
+        if (cuts == 1) return loops_s + ends_s;
+        // The parts are written in 32 bits and read again by another kernel.
+        constexpr double part_bytes = 4.0;
+        const double parts = static_cast<double>(product.batch * cuts) * static_cast<double>(product.m) *
+                             static_cast<double>(product.n);
+        return loops_s + ends_s + tile_s + 2.0 * part_bytes * parts / stream_bytes_per_s;
+    }
+};
+
+} // namespace dovetail::cost
+
+/// \file
+/// What a model of any kind costs for one micro-batch on one device: its training graph, group by group.
+
+/// \file
+/// What the blocks, the token table and the head of a transformer cost for one micro-batch, on one device of
+/// a tensor-parallel group.
+
+namespace dovetail::cost {
+
+/// What a device needs for its kernels, in seconds.
+template <class K>
+concept training_kernels = requires(const K& kernels, std::int64_t size) {
+    /// Of `batch` products of [m, k] and [k, n] in 16 bits.
+    { kernels.matmul_s(size, size, size, size) } -> std::convertible_to<double>; // batch, m, n, k
+    /// Of a byte that a kernel without a product moves to or from the device's memory.
+    { kernels.byte_s() } -> std::convertible_to<double>;
+    /// Of a byte that the optimizer moves, in long streams.
+    { kernels.update_byte_s() } -> std::convertible_to<double>;
+    /// Of the host for one call of the framework, kernel launch included.
+    { kernels.call_s() } -> std::convertible_to<double>;
+};
+
+/// A sequence of kernels on one device. The host issues calls ahead of the device: it is the bottleneck where
+/// it needs longer for them.
+struct kernel_pass {
+    double kernels_s = 0;
+    double collectives_s = 0; ///< among tensor-parallel ranks, which wait for them
+    double calls = 0;
+
+    [[nodiscard]] constexpr double seconds(double call_s) const noexcept {
+        return std::max(kernels_s + collectives_s, calls * call_s);
+    }
+    constexpr kernel_pass& operator+=(const kernel_pass& other) noexcept {
+        kernels_s += other.kernels_s;
+        collectives_s += other.collectives_s;
+        calls += other.calls;
+        return *this;
+    }
+    [[nodiscard]] friend constexpr kernel_pass operator+(kernel_pass a, const kernel_pass& b) noexcept {
+        return a += b;
+    }
+    [[nodiscard]] friend constexpr kernel_pass operator*(double times, const kernel_pass& p) noexcept {
+        return {times * p.kernels_s, times * p.collectives_s, times * p.calls};
+    }
+};
+
+/// What one micro-batch costs on one device. It depends on the tensor-parallel degree, the micro-batch and
+/// whether sequences are split, not on the rest of a plan: a space of plans shares it.
+struct transformer_prices {
+    kernel_pass forward;   ///< of one block
+    kernel_pass backward;  ///< of one block, without recomputation
+    kernel_pass core;      ///< forward through the core of attention, which selective recomputation repeats
+    kernel_pass embedding; ///< token table, forward and backward
+    kernel_pass head;      ///< last norm, logits and loss, forward and backward
+    double call_s = 0;     ///< of the host
+    double update_byte_s = 0;    ///< of a byte that the optimizer moves
+    double activation_bytes = 0; ///< of the residual stream, the whole of it
+};
+
+/// Prices of `m` on the kernels of a device and the network of its tensor-parallel group. The kernels are
+/// those of Megatron-LM (Narayanan et al., SC 2021): scaling, mask and softmax fused, bias with activation or
+/// with dropout and residual sum, everything else on its own; two bytes an element, the loss in 32 bits; the
+/// gradient of a weight is added to that of the micro-batches before it. The bytes that each kernel moves:
+/// docs/models/iteration.md. \complexity 17 products and up to 4 collectives, no allocation.
+template <training_kernels Kernels>
+[[nodiscard]] constexpr transformer_prices
+price_transformer(const Kernels& kernels, const hardware::network& network,
+                  const workload::transformer_shape& m, std::int64_t tensor, std::int64_t micro_batch,
+                  bool sequence_parallel) {
+    const std::int64_t rows = micro_batch * m.sequence;
+    const std::int64_t head_width = m.hidden / m.heads;
+    const std::int64_t heads = micro_batch * m.heads / tensor;
+    const std::int64_t columns = (m.vocabulary + tensor - 1) / tensor;
+    const auto t = static_cast<double>(tensor);
+    const auto h = static_cast<double>(m.hidden);
+    const double f = static_cast<double>(m.feed_forward) / h;
+    const double kv = static_cast<double>(m.key_value_width()) / h;
+    const double gates = m.gated ? 2 : 1; // products that the feed-forward network begins with
+    const double drop = m.dropout ? 1 : 0;
+    const double stream = static_cast<double>(rows) * h;          // elements, whole
+    const double whole = sequence_parallel ? stream / t : stream; // where t does not split h
+    const double split = stream / t;                              // where it does
+    const double scores = static_cast<double>(heads) * static_cast<double>(m.sequence * m.sequence);
+    const double weights = workload::block_weights(m) / t;
+
+    transformer_prices prices;
+    prices.call_s = kernels.call_s();
+    prices.update_byte_s = kernels.update_byte_s();
+    prices.activation_bytes = 2 * stream;
+    const auto stream_s = [byte_s = kernels.byte_s()](double bytes) { return bytes * byte_s; };
+
+    // Linear layers: one product forward, two backward.
+    const auto linear = [&](kernel_pass& forward, kernel_pass& backward, std::int64_t in, std::int64_t out) {
+        forward.kernels_s += kernels.matmul_s(1, rows, out, in);
+        backward.kernels_s += kernels.matmul_s(1, rows, in, out) + kernels.matmul_s(1, in, out, rows);
+        forward.calls += 1;
+        backward.calls += 2;
+    };
+    linear(prices.forward, prices.backward, m.hidden, (m.hidden + 2 * m.key_value_width()) / tensor);
+    linear(prices.forward, prices.backward, m.hidden / tensor, m.hidden);
+    linear(prices.forward, prices.backward, m.hidden, (m.gated ? 2 : 1) * m.feed_forward / tensor);
+    linear(prices.forward, prices.backward, m.feed_forward / tensor, m.hidden);
+
+    // The core: scores, softmax (read and write 2 bytes), dropout (and a mask of 1), product with the values.
+    const double to_scores = kernels.matmul_s(heads, m.sequence, m.sequence, head_width);
+    const double from_scores = kernels.matmul_s(heads, m.sequence, head_width, m.sequence);
+    prices.core = {.kernels_s = to_scores + from_scores + stream_s(scores * (4 + 5 * drop)),
+                   .calls = 3 + drop};
+    prices.forward += prices.core;
+    prices.backward +=
+        {.kernels_s = to_scores + 3 * from_scores + stream_s(scores * (6 + 5 * drop)), .calls = 5 + drop};
+
+    // Two norms, two residual sums with dropout, the activation, and a copy of the context.
+    prices.forward +=
+        {.kernels_s = stream_s(whole * (8 + 12 + 2 * drop) + split * (4 + 2 * (gates + 1) * f)), .calls = 6};
+    // Their gradients, those of four biases, and the sum of weight gradients over micro-batches.
+    prices.backward +=
+        {.kernels_s = stream_s(whole * (20 + 12 + 10 * drop + 4) +
+                               split * (4 + 6 * (1 + 2 * kv) + (2 + 6 * gates) * f) + 6 * weights),
+         .calls = 20};
+
+    // The loss in 32 bits: convert, maximum, subtract, exponential, sum, divide; backward scale and convert.
+    linear(prices.head, prices.head, m.hidden, columns);
+    prices.head +=
+        {.kernels_s = stream_s(52 * static_cast<double>(rows) * static_cast<double>(columns) + 28 * whole),
+         .calls = 20};
+    // Rows gathered, positions added, dropout; the table's gradient is dense, and added to what is there.
+    const double table = h * static_cast<double>(columns);
+    prices.embedding = {.kernels_s = stream_s(stream * (14 + 10 * drop) + 8 * table), .calls = 10};
+
+    if (tensor == 1) return prices;
+    const hardware::rank_group group = hardware::spread(network, tensor);
+    constexpr collective_model library;
+    const double reduce_s = library(network, group, collective::all_reduce, prices.activation_bytes);
+    double block_s = 2 * reduce_s;
+    if (sequence_parallel)
+        block_s = 2 * (library(network, group, collective::all_gather, prices.activation_bytes) +
+                       library(network, group, collective::reduce_scatter, prices.activation_bytes));
+    prices.forward.collectives_s = block_s;
+    prices.backward.collectives_s = block_s;
+    // Backward from the logits, and three sums of one number a token.
+    const double tokens_s = library(network, group, collective::all_reduce, 4 * static_cast<double>(rows));
+    prices.head.collectives_s = reduce_s + 3 * tokens_s;
+    prices.embedding.collectives_s = reduce_s;
+    return prices;
+}
+
+} // namespace dovetail::cost
+
+namespace dovetail::cost {
+
+/// The prices of one micro-batch of a graph, forward and backward.
+struct graph_prices {
+    kernel_pass step;
+    double flops = 0;            ///< of its products
+    double parameters = 0;       ///< trained elements
+    double activation_bytes = 0; ///< kept from the forward pass for the backward pass
+    double call_s = 0;
+    double update_byte_s = 0; ///< of a byte that the optimizer moves
+};
+
+/// Prices the training step of `forward`, a recognised graph at the micro-batch that it is to have. A fused
+/// group is one kernel and one call: its product, if it has one, and 16 bits for every other element that it
+/// moves. \returns errc::overflow for a product too large to count its tiles. \complexity O(operands log
+/// operands).
+template <training_kernels Kernels>
+[[nodiscard]] result<graph_prices> price_graph(const Kernels& kernels,
+                                               const workload::operator_graph& forward) {
+    const workload::operator_graph training = workload::training_graph(forward);
+    const workload::demand price(training);
+    graph_prices prices;
+    for (const workload::fused_group& group : workload::fuse(training).groups) {
+        if (training.operations[group.head].phase == workload::phase::update) continue;
+        const workload::operator_work work = price(group.operations);
+        if (work.empty()) continue;
+        double moved = work.read_elements + work.written_elements;
+        if (const workload::contraction& product = work.product; !product.empty()) {
+            const gemm sizes{
+                .m = product.rows, .n = product.columns, .k = product.reduction, .batch = product.batch};
+            if (!sizes.in_range())
+                return error{errc::overflow, workload::label(training.operations[group.head]),
+                             "its product has " + to_text(product.rows) + " rows and " +
+                                 to_text(product.columns) + " columns",
+                             "a product has at most 2^28 of each: take a smaller micro-batch"};
+            prices.step.kernels_s +=
+                kernels.matmul_s(product.batch, product.rows, product.columns, product.reduction);
+            prices.flops += 2 * product.macs();
+            moved = std::max(0.0, moved - work.product_operand_elements - work.product_result_elements);
+        }
+        prices.step.kernels_s += 2 * moved * kernels.byte_s();
+        prices.step.calls += 1;
+    }
+    prices.parameters = static_cast<double>(workload::count_parameters(forward));
+    const std::vector<workload::index> one_layer(forward.operations.size(), 0);
+    for (const workload::kept_activations& kept : workload::stash(forward, one_layer))
+        prices.activation_bytes += kept.size_bytes();
+    prices.call_s = kernels.call_s();
+    prices.update_byte_s = kernels.update_byte_s();
+    return prices;
+}
 
 } // namespace dovetail::cost
 
@@ -10689,6 +12218,528 @@ private:
 };
 
 static_assert(latency_model<remembered_phaze_model<>>);
+
+} // namespace dovetail::cost
+
+/// \file
+/// Data-parallel training of a model of any kind on a machine of the catalogue.
+
+/// \file
+/// The kernels of a training step on a machine of the catalogue.
+
+namespace dovetail::cost {
+
+/// The 16-bit format in which a chip trains: fp16 where it has a rate for it, else bf16.
+[[nodiscard]] constexpr hardware::precision half_precision(const hardware::device& chip) noexcept {
+    using hardware::precision;
+    return chip.matrix_rate(precision::fp16) > 0 ? precision::fp16 : precision::bf16;
+}
+
+/// `training_kernels` of a machine. A kernel follows the one before without a gap while the host is ahead, so
+/// the launch is no part of its time. The two numbers were fitted to measured iterations on A100
+/// (docs/models/iteration.md); other chips keep them until they are measured.
+struct system_kernels {
+    const hardware::system& machine;
+    /// Seconds of the host for a call: framework, autograd and launch.
+    double host_call_s = 57e-6;
+    /// Fraction of the memory's peak bandwidth that kernels without a product reach: they are many, short,
+    /// and some run along the slower axis.
+    double stream_fraction = 0.54;
+
+    [[nodiscard]] constexpr double matmul_s(std::int64_t batch, std::int64_t m, std::int64_t n,
+                                            std::int64_t k) const {
+        const hardware::precision format = half_precision(machine.chip);
+        const gemm product{.m = m, .n = n, .k = k, .batch = batch, .operands = format, .result = format};
+        return gemm_time_model{}(machine, product) - machine.calibration.launch_s;
+    }
+    [[nodiscard]] constexpr double byte_s() const noexcept {
+        return 1 / (machine.chip.memory_bytes_per_s * stream_fraction);
+    }
+    [[nodiscard]] constexpr double update_byte_s() const noexcept {
+        return 1 / (machine.chip.memory_bytes_per_s * machine.calibration.memory_fraction);
+    }
+    [[nodiscard]] constexpr double call_s() const noexcept { return host_call_s; }
+};
+
+} // namespace dovetail::cost
+
+/// \file
+/// Seconds of one training iteration of a transformer under a plan.
+
+/// \file
+/// How a transformer is trained on many devices: the degrees of parallelism, the batch, and what is kept.
+
+namespace dovetail::cost {
+
+/// What the backward pass computes again instead of keeping it (Korthikanti et al., MLSys 2023).
+enum class recomputation : std::uint8_t {
+    none,
+    selective, ///< the core of attention: scores, softmax and their product with the values
+    full,      ///< every block, from its input
+};
+
+inline constexpr std::array<std::string_view, 3> recomputation_names{"none", "selective", "full"};
+
+[[nodiscard]] constexpr std::string_view to_string(recomputation r) noexcept {
+    return recomputation_names[static_cast<std::size_t>(r)];
+}
+
+/// \returns errc::unknown_name for anything but the three names.
+[[nodiscard]] inline result<recomputation> find_recomputation(std::string_view name) {
+    for (std::size_t i = 0; i < recomputation_names.size(); ++i)
+        if (recomputation_names[i] == name) return static_cast<recomputation>(i);
+    return error{errc::unknown_name, "recomputation '" + std::string(name) + "'", "it is not known",
+                 "known are none, selective and full"};
+}
+
+/// Degrees, batch and choices of synchronous training with 1F1B pipelines. Tensor-parallel ranks are
+/// neighbours, then the data-parallel replicas, then the stages.
+struct training_plan {
+    std::int64_t tensor = 1;
+    std::int64_t pipeline = 1;
+    std::int64_t data = 1;
+    std::int64_t interleave = 1; ///< chunks of layers on every stage (Narayanan et al., SC 2021)
+    std::int64_t micro_batch = 1;
+    std::int64_t global_batch = 1;
+    recomputation recompute = recomputation::none;
+    bool sequence_parallel = false; ///< what tensor parallelism does not split, it splits along the sequence
+    std::int64_t zero = 0;          ///< 1: the replicas share out the optimizer (Rajbhandari et al., SC 2020)
+
+    [[nodiscard]] constexpr std::int64_t devices() const noexcept { return tensor * pipeline * data; }
+    /// Micro-batches that every pipeline takes in one iteration.
+    [[nodiscard]] constexpr std::int64_t micro_batches() const noexcept {
+        return global_batch / (data * micro_batch);
+    }
+};
+
+/// Whether the numbers of a plan make sense, whatever the model.
+/// \returns errc::out_of_range, errc::unsupported or errc::shape with the flag of the command line that is
+///          wrong.
+[[nodiscard]] inline result<void> validate(const training_plan& p) {
+    constexpr std::int64_t most = std::int64_t{1} << 20; // three degrees stay within 64 bits
+    using named = std::pair<std::string_view, std::int64_t>;
+    for (const auto& [name, value] : {named{"tp", p.tensor}, named{"pp", p.pipeline}, named{"dp", p.data},
+                                      named{"interleave", p.interleave}, named{"micro-batch", p.micro_batch},
+                                      named{"global-batch", p.global_batch}})
+        if (value < 1 || value > most)
+            return error{errc::out_of_range, "option --" + std::string(name), "it is " + to_text(value),
+                         "it must be at least 1 and at most 2^20"};
+    if (p.zero < 0 || p.zero > 1)
+        return error{errc::unsupported, "option --zero", "it is " + to_text(p.zero),
+                     "0 and 1 are modelled: 1 shares out the optimizer, 2 and 3 also what is reduced"};
+    if (p.global_batch % (p.data * p.micro_batch) != 0)
+        return error{errc::shape, "option --global-batch",
+                     to_text(p.global_batch) + " sequences are not whole micro-batches of " +
+                         to_text(p.micro_batch) + " on " + to_text(p.data) + " replicas",
+                     "dp times micro-batch must divide it"};
+    if (p.interleave > 1 && (p.pipeline == 1 || p.micro_batches() % p.pipeline != 0))
+        return error{errc::shape, "option --interleave",
+                     to_text(p.micro_batches()) + " micro-batches go through " + to_text(p.pipeline) +
+                         (p.pipeline == 1 ? " stage" : " stages"),
+                     "chunks need 2 stages or more, and whole rounds of micro-batches"};
+    return {};
+}
+
+/// Whether a plan can train `m`: also what its degrees have to divide.
+/// \returns as above, errc::shape for a degree that does not divide its part of the model, and errc::overflow
+///          for products too large to count their tiles.
+[[nodiscard]] inline result<void> validate(const training_plan& p, const workload::transformer_shape& m) {
+    if (auto sizes = workload::validate(m); !sizes) return sizes;
+    if (auto numbers = validate(p); !numbers) return numbers;
+    const auto divides = [&](std::int64_t whole, std::string_view of) -> result<void> {
+        if (whole % p.tensor == 0) return {};
+        return error{errc::shape, "option --tp",
+                     to_text(p.tensor) + " does not divide the " + to_text(whole) + " " + std::string(of),
+                     "give a divisor"};
+    };
+    if (auto fits = divides(m.heads, "attention heads"); !fits) return fits;
+    if (auto fits = divides(m.key_value_heads, "key-value heads"); !fits) return fits;
+    if (auto fits = divides(m.feed_forward, "columns of the feed-forward network"); !fits) return fits;
+    if (p.sequence_parallel)
+        if (auto fits = divides(m.sequence, "tokens of a sequence"); !fits) return fits;
+    if (m.layers % (p.pipeline * p.interleave) != 0)
+        return error{errc::shape, "option --pp",
+                     to_text(p.pipeline) + " stages of " + to_text(p.interleave) + " chunks do not divide " +
+                         to_text(m.layers) + " layers",
+                     "stages times chunks must divide the layers"};
+    // What the products have: tokens, logits, both sides of the feed-forward network, projections; heads.
+    const std::int64_t tokens = p.micro_batch * m.sequence;
+    const std::int64_t extent = std::max({tokens, m.vocabulary, 2 * m.feed_forward, 3 * m.hidden});
+    if (extent > gemm::most_extent || p.micro_batch * m.heads / p.tensor > gemm::most_batch)
+        return error{errc::overflow, "option --micro-batch",
+                     to_text(tokens) +
+                         " tokens, or what they are multiplied with, are too many for a product",
+                     "it has at most 2^28 rows and columns, of at most 2^16 heads"};
+    return {};
+}
+
+} // namespace dovetail::cost
+
+namespace dovetail::cost {
+
+/// Where the seconds of an iteration go, on the stage that is the bottleneck.
+struct iteration_breakdown {
+    double compute = 0;         ///< kernels, and the host where it is slower
+    double tensor_comm = 0;     ///< collectives of tensor and sequence parallelism
+    double pipeline_bubble = 0; ///< waiting for the first and the last micro-batch
+    double pipeline_comm = 0;   ///< activations and their gradients from stage to stage
+    double data_comm = 0;       ///< gradients among replicas, and those of the shared table
+    double optimizer = 0;
+
+    [[nodiscard]] constexpr double total() const noexcept {
+        return compute + tensor_comm + pipeline_bubble + pipeline_comm + data_comm + optimizer;
+    }
+};
+
+/// Bytes that the end of an iteration moves for a parameter: gradients are converted to 32 bits (2 + 4),
+/// scaled (4 + 4), their norm is taken (4), and Adam reads and writes.
+inline constexpr double update_bytes = 18 + cost_of(optimizer::adam).update_bytes;
+
+/// Gradients travel in the 16 bits in which the backward pass leaves them.
+inline constexpr double gradient_wire_bytes = 2;
+
+namespace detail {
+
+/// What of a plan's groups lies where in the network: tensor-parallel ranks are neighbours, then replicas,
+/// then stages.
+struct plan_wires {
+    const hardware::network& network;
+    const training_plan& plan;
+
+    /// Seconds to hand the activations of a micro-batch to the next stage. Every tensor-parallel rank sends
+    /// its part, and where the sequence is whole the receivers then gather the parts (Narayanan et al., SC
+    /// 2021, section 4.1).
+    [[nodiscard]] constexpr double hand_over_s(double activation_bytes) const {
+        const std::int64_t stride = plan.tensor * plan.data;
+        const std::size_t level = hardware::spread(network, plan.pipeline, stride).meeting_level();
+        const std::int64_t senders = std::min(stride, network.unit_devices(level));
+        const double sent_s =
+            point_to_point_s(network, level, senders, activation_bytes / static_cast<double>(plan.tensor));
+        if (plan.sequence_parallel || plan.tensor == 1) return sent_s;
+        return sent_s + collective_model{}(network, hardware::spread(network, plan.tensor),
+                                           collective::all_gather, activation_bytes);
+    }
+
+    /// Seconds of the gradients at the end: `bytes` among the replicas, and `table_bytes` between the first
+    /// and the last stage, which share the token table.
+    [[nodiscard]] constexpr double reduce_s(double bytes, double table_bytes) const {
+        constexpr collective_model library;
+        double total = library(network, hardware::spread(network, plan.data, plan.tensor),
+                               collective::all_reduce, bytes);
+        if (plan.pipeline > 1)
+            total +=
+                library(network, hardware::spread(network, 2, plan.tensor * plan.data * (plan.pipeline - 1)),
+                        collective::all_reduce, table_bytes);
+        return total;
+    }
+};
+
+} // namespace detail
+
+/// The iteration of a valid `plan` for `m`, with prices from `price_transformer` for the same tensor-parallel
+/// degree, micro-batch and split of sequences. With m micro-batches and p stages of v chunks, all as fast as
+/// the slowest: m stages of work, (p - 1) / v of bubble (Narayanan et al., SC 2021, section 2.2) and
+/// 2 (m v + p - 1) transfers, since 1F1B waits for each. Nothing overlaps gradients. Constant time, no
+/// allocation. Equations: docs/models/iteration.md.
+[[nodiscard]] constexpr iteration_breakdown predict_iteration(const workload::transformer_shape& m,
+                                                              const transformer_prices& prices,
+                                                              const training_plan& plan,
+                                                              const hardware::network& network) {
+    const auto micro_batches = static_cast<double>(plan.micro_batches());
+    const auto stages = static_cast<double>(plan.pipeline);
+    const auto chunks = static_cast<double>(plan.interleave);
+    const auto layers = static_cast<double>(m.layers) / stages;
+    kernel_pass block = prices.forward + prices.backward;
+    if (plan.recompute == recomputation::full) block += prices.forward;
+    if (plan.recompute == recomputation::selective) block += prices.core;
+
+    const kernel_pass middle = layers * block;
+    const kernel_pass first = middle + prices.embedding;
+    const kernel_pass last = plan.pipeline == 1 ? first + prices.head : middle + prices.head;
+    const bool at_last = last.seconds(prices.call_s) >= first.seconds(prices.call_s);
+    const kernel_pass& slowest = at_last ? last : first;
+    const kernel_pass& other_end = at_last ? first : last;
+
+    iteration_breakdown time;
+    time.tensor_comm = micro_batches * slowest.collectives_s;
+    time.compute = micro_batches * slowest.seconds(prices.call_s) - time.tensor_comm;
+    const double table = static_cast<double>(m.hidden * m.vocabulary) / static_cast<double>(plan.tensor);
+    const detail::plan_wires wires{network, plan};
+    if (plan.pipeline > 1) {
+        time.pipeline_bubble =
+            ((stages - 2) * middle.seconds(prices.call_s) + other_end.seconds(prices.call_s)) / chunks;
+        time.pipeline_comm =
+            2 * (micro_batches * chunks + stages - 1) * wires.hand_over_s(prices.activation_bytes);
+    }
+
+    const double parameters = layers * workload::block_weights(m) / static_cast<double>(plan.tensor) + table;
+    time.data_comm = wires.reduce_s(gradient_wire_bytes * parameters, gradient_wire_bytes * table);
+    const double updated = plan.zero == 0 ? parameters : parameters / static_cast<double>(plan.data);
+    time.optimizer = updated * update_bytes * prices.update_byte_s;
+    return time;
+}
+
+} // namespace dovetail::cost
+
+/// \file
+/// What a device holds while a transformer trains, in closed forms.
+
+namespace dovetail::cost {
+
+/// Bytes of the blocks on a device of the first stage, which holds the most activations.
+struct block_memory {
+    double parameters = 0;
+    double gradients = 0;
+    double optimizer = 0;
+    double activations = 0;
+
+    [[nodiscard]] constexpr double total() const noexcept {
+        return parameters + gradients + optimizer + activations;
+    }
+};
+
+/// Bytes beside the weight matrices and activations of the blocks. Parameters count with their gradients and
+/// optimizer.
+struct other_memory {
+    double embedding = 0;        ///< the token table, on devices of the first stage
+    double head = 0;             ///< its copy on devices of the last stage, where that is another one
+    double biases_and_norms = 0; ///< of the blocks, on every device
+    double logits = 0;           ///< on devices of the last stage, kept in 16 bits and in 32
+    double recomputed = 0;       ///< while one block is computed again, on every device
+};
+
+/// The memory of a plan.
+struct training_memory {
+    block_memory blocks;
+    other_memory other;
+    double device_bytes = 0; ///< on the fullest device, blocks and the rest: of the first or the last stage
+};
+
+/// Bytes that a parameter has on every device that holds it: Adam in mixed precision, of whose state the
+/// replicas have a share each with ZeRO-1.
+struct parameter_bytes {
+    double weight = 0;
+    double gradient = 0;
+    double optimizer = 0;
+
+    [[nodiscard]] constexpr double total() const noexcept { return weight + gradient + optimizer; }
+};
+
+/// The bytes of a parameter under a plan.
+[[nodiscard]] constexpr parameter_bytes parameter_bytes_of(const training_plan& p) noexcept {
+    constexpr double weight_bytes = 2;
+    constexpr parameter_cost adam = cost_of(optimizer::adam);
+    const double share = p.zero == 0 ? 1 : static_cast<double>(p.data);
+    return {.weight = weight_bytes,
+            .gradient = adam.resident_bytes - adam.state_bytes - weight_bytes,
+            .optimizer = adam.state_bytes / share};
+}
+
+/// Bytes of activations that one block keeps for a micro-batch, on each tensor-parallel rank (Korthikanti et
+/// al., MLSys 2023, table 2: s b h (10 + 24/t + 5 a s / h t) for GPT), in 16 bits with masks of one byte.
+[[nodiscard]] constexpr double block_activation_bytes(const workload::transformer_shape& m,
+                                                      const training_plan& p,
+                                                      recomputation recompute) noexcept {
+    const auto s = static_cast<double>(m.sequence);
+    const auto h = static_cast<double>(m.hidden);
+    const auto t = static_cast<double>(p.tensor);
+    const double tokens = s * static_cast<double>(p.micro_batch) * h;
+    // Every element of the residual stream is kept at the two block inputs and the two norms, and as two
+    // masks.
+    const double whole = recompute == recomputation::full ? 2 : m.dropout ? 10 : 8;
+    double split = 0;
+    if (recompute != recomputation::full) {
+        // Queries, keys, values and the input of the projection; then both sides of the activation function.
+        split = 4 + 4 * static_cast<double>(m.key_value_width()) / h +
+                (m.gated ? 6 : 4) * static_cast<double>(m.feed_forward) / h;
+        if (recompute == recomputation::none) // softmax, dropout and its mask
+            split += (m.dropout ? 5 : 2) * static_cast<double>(m.heads) * s / h;
+    }
+    return p.sequence_parallel ? tokens * ((whole + split) / t) : tokens * (whole + split / t);
+}
+
+/// Blocks of which a device of the first stage holds activations, in parts of all blocks: those of p
+/// micro-batches, and of p - 1 chunks more where stages are interleaved; never of more than there are.
+[[nodiscard]] constexpr double first_stage_in_flight(const training_plan& p) noexcept {
+    const std::int64_t chunks = p.interleave == 1 ? p.pipeline : (p.interleave + 1) * p.pipeline - 1;
+    const std::int64_t held = std::min(chunks, p.micro_batches() * p.interleave);
+    return static_cast<double>(held) / static_cast<double>(p.pipeline * p.interleave);
+}
+
+/// The memory of a valid `plan`. Constant time.
+[[nodiscard]] constexpr training_memory memory_of(const workload::transformer_shape& m,
+                                                  const training_plan& p) noexcept {
+    const parameter_bytes each = parameter_bytes_of(p);
+    const auto t = static_cast<double>(p.tensor);
+    const auto stages = static_cast<double>(p.pipeline);
+    const auto h = static_cast<double>(m.hidden);
+    const auto layers = static_cast<double>(m.layers);
+
+    training_memory memory;
+    const double weights = layers * workload::block_weights(m) / (t * stages);
+    memory.blocks.parameters = each.weight * weights;
+    memory.blocks.gradients = each.gradient * weights;
+    memory.blocks.optimizer = each.optimizer * weights;
+    const double kept = block_activation_bytes(m, p, p.recompute);
+    memory.blocks.activations = kept * layers * first_stage_in_flight(p);
+
+    const double table = static_cast<double>(m.vocabulary) * h / t;
+    memory.other.embedding = each.total() * table;
+    memory.other.head = p.pipeline == 1 ? 0 : each.total() * table;
+    const double split = h + 2 * static_cast<double>(m.key_value_width()) +
+                         (m.gated ? 2 : 1) * static_cast<double>(m.feed_forward);
+    memory.other.biases_and_norms = each.total() * layers / stages * (split / t + 6 * h);
+    memory.other.logits =
+        6 * static_cast<double>(p.micro_batch * m.sequence) * static_cast<double>(m.vocabulary) / t;
+    memory.other.recomputed = block_activation_bytes(m, p, recomputation::none) - kept;
+    if (p.recompute == recomputation::none) memory.other.recomputed = 0;
+
+    // The last stage has one micro-batch in flight, and of interleaved stages all chunks but its first.
+    const double last =
+        kept * layers / stages * (1 + (stages - 1) * (1 - 1 / static_cast<double>(p.interleave)));
+    const double anywhere = memory.blocks.total() - memory.blocks.activations +
+                            memory.other.biases_and_norms + memory.other.recomputed;
+    memory.device_bytes =
+        p.pipeline == 1 ? anywhere + memory.blocks.activations + memory.other.embedding + memory.other.logits
+                        : anywhere + std::max(memory.blocks.activations + memory.other.embedding,
+                                              last + memory.other.head + memory.other.logits);
+    return memory;
+}
+
+} // namespace dovetail::cost
+
+/// \file
+/// A training plan on a machine of the catalogue: seconds, memory and utilisation.
+
+/// \file
+/// Floating-point operations of a training iteration, as utilisations count them.
+
+namespace dovetail::cost {
+
+/// FLOPs of an iteration on all devices together. A multiply-accumulate is two; only matrix products count,
+/// and scores above the diagonal count as well, since they are computed.
+struct iteration_flops {
+    double model = 0;    ///< forward and backward once: what MFU counts
+    double hardware = 0; ///< and what is computed again: what HFU counts
+};
+
+/// FLOPs of the core of attention in one forward pass of a block: 4 B s^2 h.
+[[nodiscard]] constexpr double attention_core_flops(const workload::transformer_shape& m,
+                                                    double sequences) noexcept {
+    const auto s = static_cast<double>(m.sequence);
+    return 4 * sequences * s * s * static_cast<double>(m.hidden);
+}
+
+/// FLOPs of one forward pass of a block: 24 B s h^2 (1 + s / 6h) for GPT.
+[[nodiscard]] constexpr double block_flops(const workload::transformer_shape& m, double sequences) noexcept {
+    return 2 * sequences * static_cast<double>(m.sequence) * workload::block_weights(m) +
+           attention_core_flops(m, sequences);
+}
+
+/// FLOPs of one forward pass of the head: 2 B s h V.
+[[nodiscard]] constexpr double head_flops(const workload::transformer_shape& m, double sequences) noexcept {
+    return 2 * sequences * static_cast<double>(m.sequence) * static_cast<double>(m.hidden) *
+           static_cast<double>(m.vocabulary);
+}
+
+/// The FLOPs of one iteration. For GPT, `model` is 72 B s L h^2 (1 + s / 6h + V / 12hL) (Korthikanti et al.,
+/// MLSys 2023, equation 7), and `hardware` with full recomputation 96 B s L h^2 (1 + s / 6h + V / 16hL)
+/// (Narayanan et al., SC 2021, equation 3).
+[[nodiscard]] constexpr iteration_flops count_flops(const workload::transformer_shape& m,
+                                                    const training_plan& p) noexcept {
+    const auto sequences = static_cast<double>(p.global_batch);
+    const auto layers = static_cast<double>(m.layers);
+    iteration_flops count;
+    count.model = 3 * (layers * block_flops(m, sequences) + head_flops(m, sequences));
+    count.hardware = count.model;
+    if (p.recompute == recomputation::full) count.hardware += layers * block_flops(m, sequences);
+    if (p.recompute == recomputation::selective)
+        count.hardware += layers * attention_core_flops(m, sequences);
+    return count;
+}
+
+} // namespace dovetail::cost
+
+namespace dovetail::cost {
+
+/// What a plan takes. Utilisations are fractions of the peak rate of all its devices in 16 bits.
+struct training_prediction {
+    iteration_breakdown time;
+    training_memory memory;
+    double mfu = 0; ///< forward and backward FLOPs once
+    double hfu = 0; ///< recomputed FLOPs as well
+
+    [[nodiscard]] constexpr double iteration_s() const noexcept { return time.total(); }
+};
+
+/// The prediction of a valid `plan` for `m` on `machine`, with prices that were computed before: those of its
+/// tensor-parallel degree, micro-batch and split of sequences. Constant time, no allocation.
+[[nodiscard]] constexpr training_prediction predict_training(const workload::transformer_shape& m,
+                                                             const transformer_prices& prices,
+                                                             const training_plan& plan,
+                                                             const hardware::system& machine) {
+    training_prediction prediction;
+    prediction.time = predict_iteration(m, prices, plan, machine.links);
+    prediction.memory = memory_of(m, plan);
+    const iteration_flops flops = count_flops(m, plan);
+    const double possible = prediction.iteration_s() * static_cast<double>(plan.devices()) *
+                            machine.chip.matrix_rate(half_precision(machine.chip));
+    prediction.mfu = flops.model / possible;
+    prediction.hfu = flops.hardware / possible;
+    return prediction;
+}
+
+/// The same from the beginning, prices included.
+[[nodiscard]] constexpr training_prediction predict_training(const workload::transformer_shape& m,
+                                                             const training_plan& plan,
+                                                             const hardware::system& machine) {
+    const transformer_prices prices = price_transformer(
+        system_kernels{machine}, machine.links, m, plan.tensor, plan.micro_batch, plan.sequence_parallel);
+    return predict_training(m, prices, plan, machine);
+}
+
+} // namespace dovetail::cost
+
+namespace dovetail::cost {
+
+/// Whether a plan has nothing but replicas that each hold the whole model.
+/// \returns errc::unsupported with the flag that asks for more.
+[[nodiscard]] inline result<void> validate_replicas(const training_plan& p) {
+    if (auto numbers = validate(p); !numbers) return numbers;
+    using named = std::pair<std::string_view, bool>;
+    for (const auto& [flag, asked] : {named{"tp", p.tensor > 1}, named{"pp", p.pipeline > 1},
+                                      named{"recompute", p.recompute != recomputation::none},
+                                      named{"sequence-parallel", p.sequence_parallel}})
+        if (asked)
+            return error{errc::unsupported, "option --" + std::string(flag),
+                         "the model is not a transformer of equal blocks",
+                         "other models train on replicas alone: --dp, --micro-batch and --zero"};
+    return {};
+}
+
+/// The prediction of a plan that `validate_replicas` accepts, with the prices of its micro-batch. The blocks
+/// of `memory` are the whole model. Constant time.
+[[nodiscard]] constexpr training_prediction
+predict_replicas(const graph_prices& prices, const training_plan& plan, const hardware::system& machine) {
+    const auto micro_batches = static_cast<double>(plan.micro_batches());
+    const auto replicas = static_cast<double>(plan.data);
+    training_prediction prediction;
+    prediction.time.compute = micro_batches * prices.step.seconds(prices.call_s);
+    prediction.time.data_comm =
+        detail::plan_wires{machine.links, plan}.reduce_s(gradient_wire_bytes * prices.parameters, 0);
+    prediction.time.optimizer =
+        update_bytes * prices.parameters / (plan.zero == 0 ? 1 : replicas) * prices.update_byte_s;
+    const parameter_bytes each = parameter_bytes_of(plan);
+    prediction.memory.blocks = {.parameters = each.weight * prices.parameters,
+                                .gradients = each.gradient * prices.parameters,
+                                .optimizer = each.optimizer * prices.parameters,
+                                .activations = prices.activation_bytes};
+    prediction.memory.device_bytes = prediction.memory.blocks.total();
+    prediction.mfu = micro_batches * prices.flops /
+                     (prediction.iteration_s() * machine.chip.matrix_rate(half_precision(machine.chip)));
+    prediction.hfu = prediction.mfu;
+    return prediction;
+}
 
 } // namespace dovetail::cost
 
@@ -25548,6 +27599,9 @@ template <cost::latency_model Model>
 /// Outcomes for people and programs to read.
 
 /// \file
+/// Predictions beside measurements, and a page that draws one against the other.
+
+/// \file
 /// Axes: round tick values, and the map from values to pixels.
 
 /// \file
@@ -25714,6 +27768,7 @@ public:
           to_(to) {}
 
     [[nodiscard]] double pixel(double value) const { return from_ + (to_ - from_) * (value / upper_); }
+    [[nodiscard]] double lower() const { return 0.0; }
     [[nodiscard]] double upper() const { return upper_; }
 
     [[nodiscard]] std::vector<double> ticks() const {
@@ -25726,12 +27781,58 @@ private:
     double step_, upper_, from_, to_;
 };
 
+/// A logarithmic axis between two of 1, 2 and 5 times powers of ten. Ticks: all of them in between or, where
+/// they are many, the powers of ten, or every second, third, ... power.
+class log_axis {
+public:
+    /// Covers `smallest` and `largest`, both positive; `from` and `to` are the pixels of its ends.
+    log_axis(double smallest, double largest, double from, double to, int tick_count = 8)
+        : first_(rung_below(smallest)), last_(first_ + 1), from_(from), to_(to) {
+        DOVETAIL_ASSERT(smallest > 0 && largest >= smallest, "a logarithm is of something positive");
+        while (rung(last_) < largest * (1 - 1e-9)) ++last_;
+        if (last_ - first_ <= tick_count) return;
+        step_ = 3;
+        while ((last_ - first_) / step_ > tick_count) step_ += 3;
+    }
+
+    [[nodiscard]] double pixel(double value) const {
+        return from_ + (to_ - from_) * (std::log(value / lower()) / std::log(upper() / lower()));
+    }
+    [[nodiscard]] double lower() const { return rung(first_); }
+    [[nodiscard]] double upper() const { return rung(last_); }
+
+    [[nodiscard]] std::vector<double> ticks() const {
+        std::vector<double> values;
+        for (int k = first_; k <= last_; ++k)
+            if (k % step_ == 0) values.push_back(rung(k));
+        return values;
+    }
+
+private:
+    // Of the ladder ..., 0.5, 1, 2, 5, 10, ... the rung 0 is 1.
+    static double rung(int k) {
+        const int decade = (k >= 0 ? k : k - 2) / 3;
+        constexpr double steps[] = {1, 2, 5};
+        return steps[k - 3 * decade] * std::pow(10.0, decade);
+    }
+    static int rung_below(double value) {
+        int k = 3 * static_cast<int>(std::floor(std::log10(value)));
+        while (rung(k + 1) <= value * (1 + 1e-9)) ++k;
+        return k;
+    }
+
+    int first_, last_;
+    int step_ = 1;
+    double from_, to_;
+};
+
 /// The frame of a chart: grid lines with their tick labels, and the names of both axes.
-inline void draw_frame(svg& picture, const axis& horizontal, const axis& vertical,
-                       std::string_view horizontal_name, std::string_view vertical_name) {
-    const double left = horizontal.pixel(0);
+template <class Horizontal, class Vertical>
+void draw_frame(svg& picture, const Horizontal& horizontal, const Vertical& vertical,
+                std::string_view horizontal_name, std::string_view vertical_name) {
+    const double left = horizontal.pixel(horizontal.lower());
     const double right = horizontal.pixel(horizontal.upper());
-    const double bottom = vertical.pixel(0);
+    const double bottom = vertical.pixel(vertical.lower());
     const double top = vertical.pixel(vertical.upper());
     for (const double tick : vertical.ticks()) {
         const double y = vertical.pixel(tick);
@@ -25745,6 +27846,192 @@ inline void draw_frame(svg& picture, const axis& horizontal, const axis& vertica
     }
     picture.label({(left + right) / 2, bottom + 36}, horizontal_name, "name", "middle");
     picture.upright_label({left - 56, (top + bottom) / 2}, vertical_name, "name");
+}
+
+} // namespace dovetail::report
+
+/// \file
+/// How all pages look: their style sheet, their head, and the keys of their charts.
+
+namespace dovetail::report {
+
+namespace detail {
+
+inline constexpr std::string_view style_sheet = R"(
+:root { color-scheme: light dark; --ink: #1d2430; --soft: #667085; --line: #e3e6ec; --paper: #ffffff;
+  --a: #2f6fde; --b: #e0782f; --c: #2f9e77; --d: #b3478f; --e: #98a2b3; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e8eaf0; --soft: #98a2b3; --line: #30363f; --paper: #14171c; } }
+body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 60rem;
+  margin: 2rem auto; padding: 0 1rem; }
+h1 { font-size: 1.5rem; margin-bottom: .2rem; } h2 { font-size: 1.1rem; margin: 2.2rem 0 .2rem; }
+p { color: var(--soft); margin: .2rem 0 .6rem; }
+table { border-collapse: collapse; width: 100%; margin: 1rem 0; font-variant-numeric: tabular-nums; }
+th, td { text-align: right; padding: .3rem .6rem; border-bottom: 1px solid var(--line); }
+th:first-child, td:first-child { text-align: left; } th { font-weight: 600; }
+svg { width: 100%; height: auto; display: block; } svg text { font: 12px system-ui, sans-serif; fill: var(--ink); }
+.grid { stroke: var(--line); } svg .tick { fill: var(--soft); font-size: 11px; } svg .name { fill: var(--soft); }
+.cloud { fill: var(--e); opacity: .45; } .frontier { fill: none; stroke: var(--a); stroke-width: 2; }
+.predicted { fill: var(--a); opacity: .75; } .baseline { fill: var(--b); opacity: .45; }
+.exact { stroke: var(--soft); }
+.best { fill: var(--a); stroke: var(--paper); } .reference { fill: var(--b); stroke: var(--paper); }
+svg .mark { font-weight: 600; } svg .inside { fill: #fff; font-size: 11px; }
+.forward, .tensor { fill: var(--a); } .backward, .vector { fill: var(--b); } .link { fill: var(--d); }
+.other { fill: var(--c); } .slack { opacity: .6; } svg .critical { stroke: var(--ink); stroke-width: 1.6; }
+.resident { fill: var(--c); } .activation { fill: var(--a); } .unused { fill: var(--line); opacity: .6; }
+rect { stroke: var(--paper); stroke-width: .5; }
+.key { display: inline-block; width: .8em; height: .8em; border-radius: 2px; margin: 0 .3em 0 1em; }
+.key.forward, .key.tensor, .key.activation, .key.predicted { background: var(--a); }
+.key.backward, .key.vector, .key.baseline { background: var(--b); } .key.resident { background: var(--c); }
+.key.link { background: var(--d); } .key.other { background: var(--c); }
+.key.critical { background: none; outline: 2px solid var(--ink); } .key.unused { background: var(--line); }
+)";
+
+} // namespace detail
+
+/// Everything of a page up to its first heading: no script, no font, no file beside it. The page ends with
+/// "</body></html>".
+[[nodiscard]] inline std::string page_head(std::string_view title) {
+    return "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<title>" + escaped(title) +
+           "</title>\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<style>" +
+           std::string(detail::style_sheet) + "</style></head><body>\n";
+}
+
+/// A sample of a style of the style sheet with the words for it.
+[[nodiscard]] inline std::string key(std::string_view style, std::string_view words) {
+    return "<span class=\"key " + std::string(style) + "\"></span>" + escaped(words);
+}
+
+} // namespace dovetail::report
+
+namespace dovetail::report {
+
+/// A simple predictor of the same rows, to tell how much a model is worth.
+struct baseline {
+    std::string name;
+    std::vector<double> predicted; ///< of every row
+};
+
+/// A row without a prediction.
+struct unpredicted_row {
+    std::size_t line = 0; ///< in its file
+    std::string why;
+};
+
+/// Measurements of one quantity from one source, and what was predicted for them; `lines`, `measured`,
+/// `predicted` and the predictions of every baseline go together, row by row.
+struct measured_set {
+    std::string name{};
+    std::string quantity{}; ///< with its unit, as an axis names it: "time [us]"
+    std::vector<std::size_t> lines{};
+    std::vector<double> measured{}; ///< positive
+    std::vector<double> predicted{};
+    std::vector<baseline> baselines{};
+    std::vector<unpredicted_row> unpredicted{};
+};
+
+/// Percent with three digits, and no more than two decimals.
+[[nodiscard]] inline std::string readable_percent(double value) {
+    return readable(std::round(value * 100) / 100, 3);
+}
+
+namespace detail {
+
+// Points that fall on the same pixel are drawn once.
+template <class Horizontal, class Vertical>
+void draw_points(svg& picture, const Horizontal& horizontal, const Vertical& vertical,
+                 std::span<const double> x, std::span<const double> y, std::string_view style) {
+    std::set<std::pair<long, long>> taken;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+        const point p{horizontal.pixel(x[i]), vertical.pixel(y[i])};
+        if (taken.emplace(static_cast<long>(p.x), static_cast<long>(p.y)).second)
+            picture.circle(p, 2.5, style);
+    }
+}
+
+} // namespace detail
+
+/// Predicted against measured, both on the same logarithmic axis: on the diagonal they are equal. The last
+/// baseline is drawn behind. Every value is positive.
+[[nodiscard]] inline std::string predicted_against_measured(const measured_set& set) {
+    DOVETAIL_ASSERT(!set.measured.empty(), "there is something to draw");
+    double smallest = set.measured.front();
+    double largest = smallest;
+    const auto widen = [&](const std::vector<double>& values) {
+        for (const double value : values) {
+            smallest = std::min(smallest, value);
+            largest = std::max(largest, value);
+        }
+    };
+    widen(set.measured);
+    widen(set.predicted);
+    if (!set.baselines.empty()) widen(set.baselines.back().predicted);
+    svg picture(960, 448, set.name + ": predicted against measured");
+    const log_axis horizontal(smallest, largest, 84, 916);
+    const log_axis vertical(smallest, largest, 400, 16);
+    draw_frame(picture, horizontal, vertical, "measured " + set.quantity, "predicted " + set.quantity);
+    const double low = horizontal.lower();
+    const double high = horizontal.upper();
+    picture.line({horizontal.pixel(low), vertical.pixel(low)}, {horizontal.pixel(high), vertical.pixel(high)},
+                 "exact");
+    if (!set.baselines.empty())
+        detail::draw_points(picture, horizontal, vertical, set.measured, set.baselines.back().predicted,
+                            "baseline");
+    detail::draw_points(picture, horizontal, vertical, set.measured, set.predicted, "predicted");
+    return std::move(picture).take();
+}
+
+/// Predicted over measured, against measured: small errors show. What is above 2 is drawn at 2.
+[[nodiscard]] inline std::string ratio_against_measured(const measured_set& set) {
+    DOVETAIL_ASSERT(!set.measured.empty(), "there is something to draw");
+    const auto [smallest, largest] = std::minmax_element(set.measured.begin(), set.measured.end());
+    svg picture(960, 328, set.name + ": ratio of predicted to measured");
+    const log_axis horizontal(*smallest, *largest, 84, 916);
+    const axis vertical(2.0, 280, 16, 8);
+    draw_frame(picture, horizontal, vertical, "measured " + set.quantity, "predicted / measured");
+    picture.line({84, vertical.pixel(1)}, {916, vertical.pixel(1)}, "exact");
+    const auto draw = [&](const std::vector<double>& predicted, std::string_view style) {
+        std::vector<double> ratio;
+        for (std::size_t i = 0; i < predicted.size(); ++i)
+            ratio.push_back(std::min(2.0, predicted[i] / set.measured[i]));
+        detail::draw_points(picture, horizontal, vertical, set.measured, ratio, style);
+    };
+    if (!set.baselines.empty()) draw(set.baselines.back().predicted, "baseline");
+    draw(set.predicted, "predicted");
+    return std::move(picture).take();
+}
+
+/// The page about `sets`: one table, and two pictures of every set that has predictions.
+[[nodiscard]] inline std::string to_html(std::span<const measured_set> sets) {
+    std::string page =
+        page_head("Dovetail: validation") +
+        "<h1>Predicted against measured</h1>\n<table><tr><th>set</th><th>rows</th><th>mean "
+        "error</th><th>worst</th><th>bias</th><th>Spearman</th><th>mean error of baselines</th></tr>\n";
+    for (const measured_set& set : sets) {
+        const accuracy a = accuracy_of(set.predicted, set.measured);
+        const auto percent = [&](double value) {
+            return a.rows > 0 ? readable_percent(value) + "\u00a0%" : std::string("–");
+        };
+        std::string baselines;
+        for (const baseline& b : set.baselines)
+            baselines += (baselines.empty() ? "" : "; ") + b.name + " " +
+                         percent(accuracy_of(b.predicted, set.measured).mean_abs_percent);
+        page += "<tr><td>" + escaped(set.name) + "</td>";
+        for (const std::string& cell :
+             {to_text(a.rows), percent(a.mean_abs_percent), percent(a.worst_percent), percent(a.bias_percent),
+              std::isfinite(a.spearman) ? readable(a.spearman, 4) : "–", baselines})
+            page += "<td>" + escaped(cell) + "</td>";
+        page += "</tr>\n";
+    }
+    page += "</table>\n";
+    for (const measured_set& set : sets) {
+        page += "<h2>" + escaped(set.name) + "</h2>\n<p>" + key("predicted", "predicted");
+        if (!set.baselines.empty()) page += key("baseline", set.baselines.back().name);
+        if (!set.unpredicted.empty())
+            page += "</p>\n<p>Rows without a prediction: " + to_text(set.unpredicted.size());
+        page += "</p>\n";
+        if (!set.measured.empty()) page += predicted_against_measured(set) + ratio_against_measured(set);
+    }
+    return page + "</body></html>\n";
 }
 
 } // namespace dovetail::report
@@ -26262,57 +28549,6 @@ inline void write_solution(json_writer& json, const search::solution& found) {
 
 /// \file
 /// One self-contained page about a joint search: no script, no font, no file beside it.
-
-/// \file
-/// How all pages look: their style sheet, their head, and the keys of their charts.
-
-namespace dovetail::report {
-
-namespace detail {
-
-inline constexpr std::string_view style_sheet = R"(
-:root { color-scheme: light dark; --ink: #1d2430; --soft: #667085; --line: #e3e6ec; --paper: #ffffff;
-  --a: #2f6fde; --b: #e0782f; --c: #2f9e77; --d: #b3478f; --e: #98a2b3; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e8eaf0; --soft: #98a2b3; --line: #30363f; --paper: #14171c; } }
-body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 60rem;
-  margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.5rem; margin-bottom: .2rem; } h2 { font-size: 1.1rem; margin: 2.2rem 0 .2rem; }
-p { color: var(--soft); margin: .2rem 0 .6rem; }
-table { border-collapse: collapse; width: 100%; margin: 1rem 0; font-variant-numeric: tabular-nums; }
-th, td { text-align: right; padding: .3rem .6rem; border-bottom: 1px solid var(--line); }
-th:first-child, td:first-child { text-align: left; } th { font-weight: 600; }
-svg { width: 100%; height: auto; display: block; } svg text { font: 12px system-ui, sans-serif; fill: var(--ink); }
-.grid { stroke: var(--line); } svg .tick { fill: var(--soft); font-size: 11px; } svg .name { fill: var(--soft); }
-.cloud { fill: var(--e); opacity: .45; } .frontier { fill: none; stroke: var(--a); stroke-width: 2; }
-.best { fill: var(--a); stroke: var(--paper); } .reference { fill: var(--b); stroke: var(--paper); }
-svg .mark { font-weight: 600; } svg .inside { fill: #fff; font-size: 11px; }
-.forward, .tensor { fill: var(--a); } .backward, .vector { fill: var(--b); } .link { fill: var(--d); }
-.other { fill: var(--c); } .slack { opacity: .6; } svg .critical { stroke: var(--ink); stroke-width: 1.6; }
-.resident { fill: var(--c); } .activation { fill: var(--a); } .unused { fill: var(--line); opacity: .6; }
-rect { stroke: var(--paper); stroke-width: .5; }
-.key { display: inline-block; width: .8em; height: .8em; border-radius: 2px; margin: 0 .3em 0 1em; }
-.key.forward, .key.tensor, .key.activation { background: var(--a); }
-.key.backward, .key.vector { background: var(--b); } .key.resident { background: var(--c); }
-.key.link { background: var(--d); } .key.other { background: var(--c); }
-.key.critical { background: none; outline: 2px solid var(--ink); } .key.unused { background: var(--line); }
-)";
-
-} // namespace detail
-
-/// Everything of a page up to its first heading: no script, no font, no file beside it. The page ends with
-/// "</body></html>".
-[[nodiscard]] inline std::string page_head(std::string_view title) {
-    return "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<title>" + escaped(title) +
-           "</title>\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<style>" +
-           std::string(detail::style_sheet) + "</style></head><body>\n";
-}
-
-/// A sample of a style of the style sheet with the words for it.
-[[nodiscard]] inline std::string key(std::string_view style, std::string_view words) {
-    return "<span class=\"key " + std::string(style) + "\"></span>" + escaped(words);
-}
-
-} // namespace dovetail::report
 
 namespace dovetail::report {
 
@@ -27224,6 +29460,563 @@ inline result<ilp::solution> solver::solve(const ilp::model& m, const detail::wa
 }
 
 } // namespace dovetail::ext::glpk
+
+#endif
+
+#if defined(DOVETAIL_EIGEN)
+/// \file
+/// The door to Eigen.
+
+/// \file
+/// Numbers of a model fitted to measurements, and how far the fit is to be trusted.
+
+/// \file
+/// A handful of positive numbers, fitted to measurements by damped least squares.
+
+#include <Eigen/Cholesky>
+#include <Eigen/Core>
+
+namespace dovetail::ext::eigen {
+
+/// A positive number to fit, and what is known of it before: its logarithm is expected within `log_spread` of
+/// that of `expected`. Bounds that are equal fix it.
+struct unknown {
+    std::string_view name;
+    double expected = 1.0;
+    double log_spread = 1.0;
+    double lowest = 1e-30;
+    double highest = 1e30;
+};
+
+/// A number after the fit.
+struct fitted_number {
+    double value = 0.0;
+    double log_spread = 0.0; ///< what is left of the unknown's after the measurements
+    bool identified = false; ///< whether they say more of it than was known before
+};
+
+/// Numbers in the order of the unknowns.
+struct fit {
+    std::vector<fitted_number> numbers;
+    double cost = 0.0; ///< the sum that was minimised
+    std::int64_t iterations = 0;
+    bool converged = false;
+
+    [[nodiscard]] std::vector<double> values() const {
+        std::vector<double> all;
+        for (const fitted_number& number : numbers) all.push_back(number.value);
+        return all;
+    }
+};
+
+/// What compares predictions with measurements: for a value of every unknown, the logarithm of predicted over
+/// measured of every measurement.
+template <class Function>
+concept log_ratios = requires(Function function, std::span<const double> values) {
+    { function(values) } -> std::convertible_to<std::vector<double>>;
+};
+
+/// Levenberg and Marquardt's method (Marquardt, SIAM J. Appl. Math. 11, 1963) on the logarithms of the
+/// unknowns, which keeps them positive. What is known before counts as one measurement of every unknown, so
+/// that a number that the measurements do not touch keeps its expected value. Large residuals count less: for
+/// a ratio r in units of `noise`, 2 (sqrt(1 + r^2) - 1) instead of r^2 (soft L1). Where a model is the larger
+/// of two terms, the smaller has no slope: the method begins at the expected numbers and, in turn, with each
+/// of them smaller by its spread, and keeps the best.
+struct levenberg_marquardt {
+    double noise = 0.03;           ///< of a measurement, relative
+    double tolerance = 1e-7;       ///< relative decrease of the cost at which the fit ends
+    std::int64_t iterations = 200; ///< at most, of each start
+    double step = 1e-4;            ///< of the differences that stand for derivatives, in the logarithm
+
+    static constexpr auto table() {
+        using o = levenberg_marquardt;
+        return std::tuple{
+            option<o, double>{"noise", "of a measurement, relative", &o::noise, 1e-9, 10},
+            option<o, double>{"tolerance", "relative decrease at which the fit ends", &o::tolerance, 0, 1},
+            option<o, std::int64_t>{"iterations", "at most", &o::iterations, 1, 1000000},
+            option<o, double>{"step", "of differences, in the logarithm", &o::step, 1e-12, 1},
+        };
+    }
+
+    /// Fits `unknowns` to what `ratios` compares with. It is called with values within the bounds alone.
+    /// \returns errc::out_of_range for options, bounds or spreads that make no sense, for no measurement, or
+    ///          for ratios that are not finite where the fit begins; errc::unsupported where the measurements
+    ///          identify no unknown at all.
+    /// \complexity O(iterations x unknowns x (unknowns calls of `ratios` + measurements x unknowns^2 +
+    ///             unknowns^3)).
+    template <log_ratios Function>
+    [[nodiscard]] result<fit> operator()(std::span<const unknown> unknowns, Function&& ratios) const {
+        if (auto valid = validate(*this); !valid) return valid.problem();
+        for (const unknown& u : unknowns)
+            if (!(u.lowest > 0 && u.lowest <= u.expected && u.expected <= u.highest && u.log_spread > 0 &&
+                  std::isfinite(u.highest) && std::isfinite(u.log_spread)))
+                return error{errc::out_of_range, "unknown '" + std::string(u.name) + "'",
+                             "it is expected at " + to_text(u.expected) + " within a spread of " +
+                                 to_text(u.log_spread),
+                             "it is expected within positive bounds, and the spread is positive"};
+        const Eigen::VectorXd expected = logarithms(unknowns);
+        state begin{expected, {}, 0};
+        evaluate(begin, unknowns, ratios);
+        if (begin.ratios.empty())
+            return error{errc::out_of_range, "least squares", "there is no measurement", "give at least one"};
+        if (!std::isfinite(begin.cost))
+            return error{errc::out_of_range, "least squares", "a predicted or measured value is not positive",
+                         "both are positive and finite"};
+        fit best = descend(std::move(begin), unknowns, ratios);
+        for (std::size_t i = 0; i < unknowns.size(); ++i) {
+            const auto c = static_cast<Eigen::Index>(i);
+            state lower{expected, {}, 0};
+            lower.logs[c] = std::max(lower.logs[c] - unknowns[i].log_spread, std::log(unknowns[i].lowest));
+            evaluate(lower, unknowns, ratios);
+            if (!std::isfinite(lower.cost)) continue;
+            fit other = descend(std::move(lower), unknowns, ratios);
+            if (other.cost < best.cost) best = std::move(other);
+        }
+        if (std::none_of(best.numbers.begin(), best.numbers.end(),
+                         [](const fitted_number& number) { return number.identified; }))
+            return error{errc::unsupported, "least squares", "the measurements identify none of the unknowns",
+                         "measure what depends on them"};
+        return best;
+    }
+
+private:
+    struct state {
+        Eigen::VectorXd logs;
+        std::vector<double> ratios;
+        double cost;
+    };
+
+    static Eigen::VectorXd logarithms(std::span<const unknown> unknowns) {
+        Eigen::VectorXd logs(static_cast<Eigen::Index>(unknowns.size()));
+        for (std::size_t i = 0; i < unknowns.size(); ++i)
+            logs[static_cast<Eigen::Index>(i)] = std::log(unknowns[i].expected);
+        return logs;
+    }
+
+    // The exponential of a bound's logarithm may miss it by a rounding.
+    static std::vector<double> values(const Eigen::VectorXd& logs, std::span<const unknown> unknowns) {
+        std::vector<double> all;
+        for (std::size_t i = 0; i < unknowns.size(); ++i)
+            all.push_back(std::clamp(std::exp(logs[static_cast<Eigen::Index>(i)]), unknowns[i].lowest,
+                                     unknowns[i].highest));
+        return all;
+    }
+
+    template <class Function>
+    void evaluate(state& at, std::span<const unknown> unknowns, Function& ratios) const {
+        const std::vector<double> all = values(at.logs, unknowns);
+        at.ratios = ratios(std::span<const double>(all));
+        at.cost = 0;
+        for (const double ratio : at.ratios)
+            at.cost += 2 * (std::sqrt(1 + ratio / noise * (ratio / noise)) - 1);
+        for (std::size_t i = 0; i < unknowns.size(); ++i) {
+            const double off = away(at.logs, unknowns, i) / unknowns[i].log_spread;
+            at.cost += off * off;
+        }
+    }
+
+    static double away(const Eigen::VectorXd& logs, std::span<const unknown> unknowns, std::size_t i) {
+        return logs[static_cast<Eigen::Index>(i)] - std::log(unknowns[i].expected);
+    }
+
+    template <class Function>
+    fit descend(state at, std::span<const unknown> unknowns, Function& ratios) const {
+        fit found;
+        Eigen::MatrixXd normal;
+        Eigen::VectorXd gradient;
+        linearise(at, unknowns, ratios, normal, gradient);
+        double damping = 1e-3;
+        while (!found.converged && found.iterations < iterations) {
+            ++found.iterations;
+            state next{moved(at.logs, unknowns, normal, gradient, damping), {}, 0};
+            evaluate(next, unknowns, ratios);
+            if (!(next.cost < at.cost)) { // NaN is no progress
+                damping *= 4;
+                found.converged = damping > 1e6; // steps of a millionth lead nowhere
+                continue;
+            }
+            found.converged = at.cost - next.cost <= tolerance * at.cost;
+            at = std::move(next);
+            damping = std::max(damping / 3, 1e-12);
+            linearise(at, unknowns, ratios, normal, gradient);
+        }
+        found.cost = at.cost;
+        describe(found, at, unknowns, normal);
+        return found;
+    }
+
+    // The normal equations of the reweighted residuals around `at`, what is known before included.
+    template <class Function>
+    void linearise(const state& at, std::span<const unknown> unknowns, Function& ratios,
+                   Eigen::MatrixXd& normal, Eigen::VectorXd& gradient) const {
+        const auto count = static_cast<Eigen::Index>(unknowns.size());
+        const auto rows = static_cast<Eigen::Index>(at.ratios.size());
+        Eigen::MatrixXd slopes(rows, count);
+        Eigen::VectorXd residuals(rows);
+        Eigen::VectorXd weights(rows);
+        for (Eigen::Index r = 0; r < rows; ++r) {
+            residuals[r] = at.ratios[static_cast<std::size_t>(r)] / noise;
+            weights[r] = 1 / std::sqrt(1 + residuals[r] * residuals[r]);
+        }
+        for (Eigen::Index c = 0; c < count; ++c) {
+            // Towards the inside where the number lies on its upper bound.
+            const unknown& u = unknowns[static_cast<std::size_t>(c)];
+            const double by = at.logs[c] + step > std::log(u.highest) ? -step : step;
+            Eigen::VectorXd logs = at.logs;
+            logs[c] += by;
+            const std::vector<double> all = values(logs, unknowns);
+            const std::vector<double> there = ratios(std::span<const double>(all));
+            for (Eigen::Index r = 0; r < rows; ++r) {
+                const auto row = static_cast<std::size_t>(r);
+                slopes(r, c) = (there[row] - at.ratios[row]) / (by * noise);
+            }
+        }
+        normal = slopes.transpose() * weights.asDiagonal() * slopes;
+        gradient = slopes.transpose() * weights.cwiseProduct(residuals);
+        for (Eigen::Index c = 0; c < count; ++c) {
+            const auto i = static_cast<std::size_t>(c);
+            const double precision = 1 / (unknowns[i].log_spread * unknowns[i].log_spread);
+            normal(c, c) += precision;
+            gradient[c] += precision * away(at.logs, unknowns, i);
+        }
+    }
+
+    // A damped step, cut off at the bounds. A number that leaves its bounds is held there, and the step of
+    // the others is found anew.
+    static Eigen::VectorXd moved(const Eigen::VectorXd& from, std::span<const unknown> unknowns,
+                                 const Eigen::MatrixXd& normal, const Eigen::VectorXd& gradient,
+                                 double damping) {
+        const Eigen::Index count = from.size();
+        Eigen::VectorXd to = from;
+        std::vector<bool> held(unknowns.size(), false);
+        for (Eigen::Index round = 0; round <= count; ++round) {
+            Eigen::MatrixXd left = normal;
+            left.diagonal() *= 1 + damping;
+            Eigen::VectorXd right = -gradient;
+            for (Eigen::Index c = 0; c < count; ++c) {
+                if (!held[static_cast<std::size_t>(c)]) continue;
+                right -= left.col(c) * (to[c] - from[c]);
+                left.row(c).setZero();
+                left.col(c).setZero();
+                left(c, c) = 1;
+                right[c] = to[c] - from[c];
+            }
+            to = from + left.ldlt().solve(right);
+            bool inside = true;
+            for (Eigen::Index c = 0; c < count; ++c) {
+                const unknown& u = unknowns[static_cast<std::size_t>(c)];
+                const double cut = std::clamp(to[c], std::log(u.lowest), std::log(u.highest));
+                if (cut == to[c] || held[static_cast<std::size_t>(c)]) continue;
+                to[c] = cut;
+                held[static_cast<std::size_t>(c)] = true;
+                inside = false;
+            }
+            if (inside) break;
+        }
+        return to;
+    }
+
+    // The spreads that are left, from the inverse of the normal equations; a number is identified where at
+    // most half of its spread is.
+    static void describe(fit& found, const state& at, std::span<const unknown> unknowns,
+                         const Eigen::MatrixXd& normal) {
+        const Eigen::Index count = at.logs.size();
+        const Eigen::MatrixXd covariance = normal.ldlt().solve(Eigen::MatrixXd::Identity(count, count));
+        const std::vector<double> all = values(at.logs, unknowns);
+        for (std::size_t i = 0; i < unknowns.size(); ++i) {
+            const auto c = static_cast<Eigen::Index>(i);
+            const double left = std::sqrt(covariance(c, c));
+            const bool fixed = unknowns[i].lowest == unknowns[i].highest;
+            found.numbers.push_back({all[i], left, !fixed && left <= unknowns[i].log_spread / 2});
+        }
+    }
+};
+
+} // namespace dovetail::ext::eigen
+
+namespace dovetail::ext::eigen {
+
+/// With fewer measurements than this, numbers are not fitted.
+inline constexpr std::size_t fewest_measurements = 5;
+
+/// How well numbers that were fitted to half of the measurements predict the other half, over random halves;
+/// mean errors in percent.
+struct half_study {
+    std::int64_t halves = 0;
+    double fitted_percent = 0.0; ///< of the half that they were fitted to
+    double other_percent = 0.0;
+    double worst_other_percent = 0.0; ///< of the least lucky half
+};
+
+/// A fit with its errors: of the expected numbers, of the fitted ones, and of every measurement predicted by
+/// numbers that were fitted without it.
+struct calibration_report {
+    std::vector<unknown> unknowns;
+    fit found;
+    accuracy before;
+    accuracy after;
+    accuracy left_out;
+    half_study study;
+};
+
+/// How numbers are fitted, and what is tried to tell how far they are to be trusted.
+struct calibration_options {
+    levenberg_marquardt method{};
+    std::size_t groups = 20; ///< left out in turn: at least 2, and no more than there are measurements
+    std::int64_t halves = 0; ///< of the study
+    std::uint64_t seed = 1;
+};
+
+/// What predicts measurement i with a value of every unknown.
+template <class Function>
+concept predictor = requires(Function function, std::span<const double> values, std::size_t i) {
+    { function(values, i) } -> std::convertible_to<double>;
+};
+
+/// Fits `unknowns` to `measured`. A number that the measurements do not identify keeps its expected value,
+/// and the others are fitted again.
+/// \returns errc::out_of_range for fewer than `fewest_measurements` or one that is not positive, and what
+///          `levenberg_marquardt` refuses.
+/// \complexity (groups + unknowns + halves) fits.
+template <predictor Predict>
+[[nodiscard]] result<calibration_report> calibrate(std::vector<unknown> unknowns,
+                                                   std::span<const double> measured, Predict&& predict,
+                                                   const calibration_options& options = {}) {
+    if (measured.size() < fewest_measurements)
+        return error{errc::out_of_range, "calibration",
+                     "there are " + to_text(measured.size()) + " measurements",
+                     "give at least " + to_text(fewest_measurements)};
+    for (const double value : measured)
+        if (!(value > 0 && std::isfinite(value)))
+            return error{errc::out_of_range, "calibration", "a measured value is " + to_text(value),
+                         "it is positive and finite"};
+    std::vector<std::size_t> all(measured.size());
+    std::iota(all.begin(), all.end(), std::size_t{0});
+    const auto fit_to = [&](std::span<const std::size_t> rows) {
+        return options.method(unknowns, [&](std::span<const double> values) {
+            std::vector<double> ratios;
+            for (const std::size_t i : rows) ratios.push_back(std::log(predict(values, i) / measured[i]));
+            return ratios;
+        });
+    };
+    const auto errors_with = [&](std::span<const double> values, std::span<const std::size_t> rows) {
+        std::vector<double> predicted;
+        std::vector<double> truth;
+        for (const std::size_t i : rows) {
+            predicted.push_back(predict(values, i));
+            truth.push_back(measured[i]);
+        }
+        return accuracy_of(predicted, truth);
+    };
+    auto found = fit_to(all);
+    if (!found) return std::move(found).problem();
+    for (bool again = true; again;) {
+        again = false;
+        for (std::size_t i = 0; i < unknowns.size(); ++i) {
+            if (found->numbers[i].identified || unknowns[i].lowest == unknowns[i].highest) continue;
+            unknowns[i].lowest = unknowns[i].highest = unknowns[i].expected;
+            again = true;
+        }
+        if (!again) break;
+        found = fit_to(all);
+        if (!found) return std::move(found).problem();
+    }
+    std::vector<double> expected;
+    for (const unknown& u : unknowns) expected.push_back(u.expected);
+    // Where the rows that are left identify nothing, what was known before predicts the others.
+    const auto values_of = [&](std::span<const std::size_t> rows) {
+        const auto fitted = fit_to(rows);
+        return fitted ? fitted->values() : expected;
+    };
+
+    const std::size_t groups = std::clamp<std::size_t>(options.groups, 2, measured.size());
+    std::vector<double> left_out(measured.size());
+    for (std::size_t group = 0; group < groups; ++group) {
+        std::vector<std::size_t> others;
+        for (const std::size_t i : all)
+            if (i % groups != group) others.push_back(i);
+        const std::vector<double> values = values_of(others);
+        for (std::size_t i = group; i < measured.size(); i += groups) left_out[i] = predict(values, i);
+    }
+
+    half_study study{.halves = options.halves};
+    random_source random(options.seed);
+    std::vector<std::size_t> order = all;
+    for (std::int64_t half = 0; half < options.halves; ++half) {
+        for (std::size_t i = order.size() - 1; i > 0; --i)
+            std::swap(order[i],
+                      order[static_cast<std::size_t>(random.integer(0, static_cast<std::int64_t>(i)))]);
+        const auto one = std::span<const std::size_t>(order).first(order.size() / 2);
+        const auto other = std::span<const std::size_t>(order).subspan(order.size() / 2);
+        const std::vector<double> values = values_of(one);
+        const double error_percent = errors_with(values, other).mean_abs_percent;
+        const auto count = static_cast<double>(options.halves);
+        study.fitted_percent += errors_with(values, one).mean_abs_percent / count;
+        study.other_percent += error_percent / count;
+        study.worst_other_percent = std::max(study.worst_other_percent, error_percent);
+    }
+
+    const accuracy before = errors_with(expected, all);
+    const accuracy after = errors_with(found->values(), all);
+    return calibration_report{
+        std::move(unknowns), *std::move(found), before, after, accuracy_of(left_out, measured), study};
+}
+
+} // namespace dovetail::ext::eigen
+
+/// \file
+/// A chip's calibration, fitted to measured matrix products.
+
+namespace dovetail::ext::eigen {
+
+/// A product and the seconds that it took.
+struct measured_product {
+    cost::gemm product;
+    double time_s = 0.0;
+};
+
+/// A system whose chip has fitted numbers, and how well they fit.
+struct calibrated_chip {
+    hardware::system machine;
+    calibration_report report;
+};
+
+/// Fits the calibration of the chip of `base` to `products`. What is known before: the calibration of `base`,
+/// the launch within a factor of e, the fractions within a third.
+/// \returns errc::unsupported for a product of a precision that the chip has no rate for, errc::out_of_range
+///          for one whose extents are, and what `calibrate` refuses.
+[[nodiscard]] inline result<calibrated_chip> calibrate_chip(const hardware::system& base,
+                                                            std::span<const measured_product> products,
+                                                            const cost::gemm_time_model& model = {},
+                                                            const calibration_options& options = {}) {
+    std::vector<double> measured_s;
+    for (const measured_product& one : products) {
+        if (!(base.chip.matrix_rate(one.product.operands) > 0))
+            return error{errc::unsupported, "system '" + std::string(base.name) + "'",
+                         "it has no rate of products in " + std::string(to_string(one.product.operands)),
+                         "give products in another precision"};
+        if (!one.product.in_range())
+            return error{errc::out_of_range, "calibration", "a product has an extent out of range",
+                         "give extents from 1 to 2^28"};
+        measured_s.push_back(one.time_s);
+    }
+    const auto with = [&](std::span<const double> values) {
+        hardware::system machine = base;
+        machine.calibration = {.launch_s = values[0],
+                               .matrix_fraction = values[1],
+                               .sustained_fraction = values[2],
+                               .memory_fraction = values[3],
+                               .source = "fitted to measured products"};
+        return machine;
+    };
+    const hardware::calibration& known = base.calibration;
+    const auto fraction = [](std::string_view name, double expected) {
+        return unknown{
+            .name = name, .expected = expected, .log_spread = 0.33, .lowest = 0.01, .highest = 1.0};
+    };
+    auto report = calibrate(
+        {{.name = "launch_s", .expected = known.launch_s, .log_spread = 1.0},
+         fraction("matrix_fraction", known.matrix_fraction),
+         fraction("sustained_fraction", known.sustained_fraction),
+         fraction("memory_fraction", known.memory_fraction)},
+        measured_s,
+        [&](std::span<const double> values, std::size_t i) {
+            return model(with(values), products[i].product);
+        },
+        options);
+    if (!report) return std::move(report).problem();
+    hardware::system machine = with(report->found.values());
+    return calibrated_chip{machine, *std::move(report)};
+}
+
+} // namespace dovetail::ext::eigen
+
+/// \file
+/// The numbers of a network, fitted to measured collectives.
+
+namespace dovetail::ext::eigen {
+
+/// A collective of ranks that are neighbours, and the seconds that it took.
+struct measured_collective {
+    cost::collective kind = cost::collective::all_reduce;
+    std::int64_t ranks = 2;
+    double bytes = 0.0; ///< of the whole vector on one rank
+    double time_s = 0.0;
+};
+
+/// A network with fitted numbers, and how well they fit.
+struct calibrated_links {
+    hardware::network links;
+    calibration_report report;
+};
+
+namespace detail {
+
+/// What is fitted of a network. The steps of the quickest protocol, and those between nodes, stay as they
+/// are; between nodes, all protocols reach the same part of their rates.
+inline constexpr std::array<std::string_view, 8> link_numbers{
+    "start_s",           "exposed_chunks",   "quickest_efficiency",  "middle_step_s",
+    "middle_efficiency", "efficient_step_s", "efficient_efficiency", "nodes_efficiency"};
+
+[[nodiscard]] inline hardware::network with_numbers(const hardware::network& base,
+                                                    std::span<const double> values) {
+    hardware::network links = base;
+    links.start_s = values[0];
+    links.exposed_chunks = values[1];
+    auto& [quickest, middle, efficient] = links.levels[0].protocols;
+    quickest.efficiency = values[2];
+    middle = {.step_s = values[3], .efficiency = values[4]};
+    efficient = {.step_s = values[5], .efficiency = values[6]};
+    for (std::size_t l = 1; l < links.depth; ++l)
+        for (hardware::wire_protocol& wire : links.levels[l].protocols)
+            wire.efficiency *= values[7] / base.levels[1].protocols.back().efficiency;
+    return links;
+}
+
+} // namespace detail
+
+/// Fits the latencies and efficiencies of `base` to `collectives`. What is known before: those of `base`, the
+/// times within a factor of e, the efficiencies within a half.
+/// \returns errc::out_of_range for a collective of fewer than 2 ranks or more than the network has, and what
+///          `calibrate` refuses.
+[[nodiscard]] inline result<calibrated_links>
+calibrate_links(const hardware::network& base, std::span<const measured_collective> collectives,
+                const cost::collective_model& model = {}, const calibration_options& options = {}) {
+    std::vector<double> measured_s;
+    for (const measured_collective& one : collectives) {
+        if (one.ranks < 2 || one.ranks > base.devices())
+            return error{errc::out_of_range, "calibration",
+                         "a collective has " + to_text(one.ranks) + " ranks",
+                         "the network has 2 to " + to_text(base.devices())};
+        measured_s.push_back(one.time_s);
+    }
+    const auto& [quickest, middle, efficient] = base.levels[0].protocols;
+    // A logarithm has no zero: a network without exposed chunks begins with half of one.
+    const double chunks = base.exposed_chunks > 0 ? base.exposed_chunks : 0.5;
+    std::vector<double> known{base.start_s,      chunks,           quickest.efficiency, middle.step_s,
+                              middle.efficiency, efficient.step_s, efficient.efficiency};
+    if (base.depth > 1) known.push_back(base.levels[1].protocols.back().efficiency);
+    std::vector<unknown> unknowns;
+    for (std::size_t i = 0; i < known.size(); ++i) {
+        const std::string_view name = detail::link_numbers[i];
+        const bool part = name.ends_with("efficiency");
+        unknowns.push_back({.name = name, .expected = known[i], .log_spread = part ? 0.5 : 1.0});
+        if (part) unknowns.back().highest = 1.0;
+    }
+    auto report = calibrate(
+        std::move(unknowns), measured_s,
+        [&](std::span<const double> values, std::size_t i) {
+            const measured_collective& one = collectives[i];
+            const hardware::network links = detail::with_numbers(base, values);
+            return model(links, hardware::spread(links, one.ranks), one.kind, one.bytes);
+        },
+        options);
+    if (!report) return std::move(report).problem();
+    hardware::network links = detail::with_numbers(base, report->found.values());
+    return calibrated_links{links, *std::move(report)};
+}
+
+} // namespace dovetail::ext::eigen
 
 #endif
 
