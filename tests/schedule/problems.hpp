@@ -5,6 +5,8 @@
 #include <dovetail/core/random.hpp>
 #include <dovetail/schedule/task_graph.hpp>
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -69,6 +71,64 @@ inline task_graph random_layer(random_source& random, std::size_t n) {
     }
     return make_task_graph(random_order(random, n, random.real(0.05, 0.5)), capacity, std::move(table))
         .value();
+}
+
+/// A project of one mode in the way of PSPLIB's generator (Kolisch, Sprecher and Drexl, Management Science
+/// 41, 1995): `complexity` arcs a task, each of four resources asked for with probability `factor`,
+/// capacities between the largest demand (`strength` 0) and the peak of the schedule of earliest starts (1).
+inline task_graph random_progen(random_source& random, std::size_t n, double complexity, double factor,
+                                double strength) {
+    std::vector<graph::arc> arcs;
+    const auto pick = [&](std::size_t low, std::size_t high) {
+        return static_cast<graph::index>(
+            random.integer(static_cast<std::int64_t>(low), static_cast<std::int64_t>(high)));
+    };
+    for (std::size_t v = 3; v < n; ++v) arcs.push_back({pick(v > 8 ? v - 8 : 0, v - 1), pick(v, v)});
+    while (n > 3 && static_cast<double>(arcs.size()) < complexity * static_cast<double>(n)) {
+        const graph::index from = pick(0, n - 2);
+        arcs.push_back({from, pick(from + std::size_t{1}, n - 1)});
+    }
+    std::vector<mode> modes(n);
+    demand least{}, peak{};
+    for (mode& m : modes) {
+        m.duration_s = static_cast<double>(random.integer(1, 10));
+        for (std::size_t r = 0; r < max_resources; ++r) {
+            if (random.real() < factor) m.use[r] = static_cast<std::int32_t>(random.integer(1, 10));
+            least[r] = std::max(least[r], m.use[r]);
+        }
+    }
+    const graph::digraph precedence(n, arcs);
+    std::vector<double> start_s(n, 0.0);
+    for (graph::index v = 0; v < n; ++v)
+        for (const graph::index u : precedence.predecessors(v))
+            start_s[v] = std::max(start_s[v], start_s[u] + modes[u].duration_s);
+    for (std::size_t v = 0; v < n; ++v) {
+        demand held{};
+        for (std::size_t u = 0; u < n; ++u)
+            if (start_s[u] <= start_s[v] && start_s[v] < start_s[u] + modes[u].duration_s)
+                for (std::size_t r = 0; r < max_resources; ++r) held[r] += modes[u].use[r];
+        for (std::size_t r = 0; r < max_resources; ++r) peak[r] = std::max(peak[r], held[r]);
+    }
+    demand capacity{};
+    for (std::size_t r = 0; r < max_resources; ++r)
+        capacity[r] = least[r] + static_cast<std::int32_t>(strength * (peak[r] - least[r]));
+    mode_table table;
+    for (const mode& m : modes) table.add_task(m);
+    return make_task_graph(precedence, capacity, std::move(table)).value();
+}
+
+/// The same problem with all durations times `factor`.
+inline task_graph scaled(task_graph problem, double factor) {
+    mode_table table;
+    for (graph::index v = 0; v < problem.task_count(); ++v) {
+        table.add_task();
+        for (mode m : problem.modes(v)) {
+            m.duration_s *= factor;
+            table.add_mode(m);
+        }
+    }
+    EXPECT_TRUE(problem.refill(problem.capacity(), table));
+    return problem;
 }
 
 /// The shortest makespan of a problem with whole durations, by trying every order and every choice of modes

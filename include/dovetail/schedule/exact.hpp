@@ -3,8 +3,9 @@
 /// Optimal schedules with a certificate, without a solver.
 
 #include <dovetail/core/budget.hpp>
-#include <dovetail/schedule/block_search.hpp>
 #include <dovetail/schedule/bounds.hpp>
+#include <dovetail/schedule/destructive_bound.hpp>
+#include <dovetail/schedule/learning_search.hpp>
 #include <dovetail/schedule/list_scheduler.hpp>
 #include <dovetail/schedule/schedule.hpp>
 #include <dovetail/schedule/serial.hpp>
@@ -15,6 +16,7 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace dovetail::schedule {
@@ -36,24 +38,27 @@ struct extent {
 
 } // namespace detail
 
-/// Branch and bound, for several modes and resources. A list schedule comes first; each block of the problem
-/// (see `task_graph::block_ends`) whose part of it misses its bound is then searched by itself, so that the
-/// work grows with the largest block and not with the whole. Deterministic, but for a limit in seconds.
+/// Branch and bound that learns, for several modes and resources. List schedules come first, those of the
+/// rules and then sampled ones; each block of the problem (see `task_graph::block_ends`) whose part of the
+/// best misses its bound is then searched by itself, so that the work grows with the largest block and not
+/// with the whole. Deterministic, but for a limit in seconds.
 struct branch_and_bound {
-    budget limits{};                      ///< over all blocks together
-    std::size_t memory_limit = 1'000'000; ///< partial schedules remembered in one block
-    list_scheduler incumbent{};           ///< gives the first schedule
+    budget limits{};                                   ///< over all blocks together
+    std::size_t nogood_limit = 100'000;                ///< remembered of what was learned in one block
+    list_scheduler incumbent{.sampled_tasks = 10'000}; ///< gives the first schedule
 
     /// \returns the best schedule found and the bound: `status::optimal` when they meet, `status::budget`
-    /// when the limits ended the search first. \complexity exponential in the largest block at worst.
+    /// when the limits ended the search first; the bound is then that of `destructive_bound_s` where a block
+    /// was not finished. \complexity exponential in the largest block at worst.
     [[nodiscard]] certificate operator()(const task_graph& problem) const {
+        spending spent(limits);
         certificate answer = incumbent(problem);
         if (answer.proved_optimal()) return answer;
 
         const relaxation relaxed(problem);
-        spending spent(limits);
-        std::vector<double> start_s = answer.best.start_s;
+        std::vector<double> key(problem.task_count()); // tasks are placed by rising key in the end
         std::vector<std::uint32_t> modes = answer.best.mode;
+        std::vector<graph::index> by_start;
         double bound_s = 0.0;
         bool complete = true;
         std::size_t begin = 0;
@@ -63,25 +68,29 @@ struct branch_and_bound {
             const detail::extent listed(problem, answer.best, tasks);
             const double makespan_s = listed.end_s - listed.start_s;
             const double block_bound_s = relaxed.block_bound_s()[block];
-            begin = end;
+            for (const graph::index v : tasks) key[v] = answer.best.start_s[v];
             if (meets(makespan_s, block_bound_s)) {
                 bound_s += makespan_s;
-                continue;
+            } else {
+                detail::learning_search search(problem, tasks, modes, makespan_s, nogood_limit, spent);
+                const bool finished = search.run();
+                complete &= finished;
+                bound_s += finished ? search.best_s()
+                                    : detail::destructive_bound_s(problem, tasks, block_bound_s, makespan_s);
+                for (std::size_t k = 0; k < search.best_start().size(); ++k) {
+                    key[tasks[k]] = static_cast<double>(search.best_start()[k]);
+                    modes[tasks[k]] = search.best_mode()[k];
+                }
             }
-            detail::block_search search(problem, relaxed, tasks, makespan_s, memory_limit, spent);
-            const bool finished = search.run();
-            bound_s += finished ? search.best_s() : block_bound_s;
-            complete &= finished;
-            if (search.best_start_s().empty()) continue;
-            for (std::size_t k = 0; k < tasks.size(); ++k) {
-                start_s[tasks[k]] = listed.start_s + search.best_start_s()[k];
-                modes[tasks[k]] = search.best_mode()[k];
-            }
+            by_start.assign(tasks.begin(), tasks.end());
+            std::stable_sort(by_start.begin(), by_start.end(),
+                             [&](graph::index a, graph::index b) { return key[a] < key[b]; });
+            for (const graph::index v : by_start) key[v] = static_cast<double>(begin++);
         }
-        // Blocks start where the one before ends: placing the tasks again in order closes the gaps between
-        // them.
-        answer.best = serial_schedule(problem, order_by(problem, start_s), modes);
+        schedule found = serial_schedule(problem, order_by(problem, key), modes);
+        if (found.makespan_s < answer.best.makespan_s) answer.best = std::move(found);
         answer.nodes = spent.nodes();
+        complete |= meets(answer.best.makespan_s, bound_s);
         answer.lower_bound_s = complete ? answer.best.makespan_s : bound_s;
         answer.status = complete ? dovetail::status::optimal : dovetail::status::budget;
         return answer;

@@ -3,6 +3,7 @@
 /// Priority lists turned into schedules: the incumbent of every search, and nearly always the optimum of a
 /// layer.
 
+#include <dovetail/core/random.hpp>
 #include <dovetail/schedule/bounds.hpp>
 #include <dovetail/schedule/profile.hpp>
 #include <dovetail/schedule/schedule.hpp>
@@ -73,6 +74,7 @@ private:
     };
 
     void list_by(priority first, const task_graph& problem);
+    void list_by_sample(const task_graph& problem, double spread, random_source& random);
     template <bool Reversed, class Choose>
     void place_all(const task_graph& problem, const Choose& choose);
     [[nodiscard]] choice choose(mode_choice run, std::span<const mode> modes, const demand& capacity,
@@ -91,13 +93,17 @@ private:
 /// Serial schedule generation (Kolisch, EJOR 90, 1996): tasks are taken from a list, each at its earliest
 /// start among those placed before. Every rule gives a list; a schedule that misses the bound is justified to
 /// the right and to the left again (Valls, Ballestin and Quintanilla, EJOR 165, 2005), which never makes it
-/// longer. The best of all is returned, and the first that meets the bound ends the search. Deterministic.
+/// longer. Sampled lists are by the longest tail of durations that were shortened at random. The best of all
+/// is returned, and the first that meets the bound ends the search. Deterministic.
 struct list_scheduler {
     std::span<const list_rule> rules = default_list_rules; ///< at least one
     bool justify = true; ///< whether a schedule that misses the bound is justified
+    /// Tasks placed by sampled lists, which follow those of the rules; at most ten lists a task.
+    std::int64_t sampled_tasks = 0;
+    std::uint64_t seed = 1; ///< of the draws
 
     /// The best schedule found, with the bound of `relaxation`. The answer lies in `memory` until its next
-    /// use. \complexity O(rules * (n log n + n * modes * steps)), where steps < 2n are those of the profile
+    /// use. \complexity O(lists * (n log n + n * modes * steps)), where steps < 2n are those of the profile
     /// that one task looks at; no allocation once the memory has grown.
     const certificate& operator()(const task_graph& problem, workspace& memory) const {
         DOVETAIL_ASSERT(!rules.empty(), "a list needs a rule");
@@ -106,17 +112,25 @@ struct list_scheduler {
         result.lower_bound_s = memory.relaxed_.lower_bound_s();
         result.best.makespan_s = std::numeric_limits<double>::infinity();
         const auto proved = [&] { return meets(result.best.makespan_s, result.lower_bound_s); };
-        for (const list_rule& rule : rules) {
-            memory.list_by(rule.first, problem);
+        const auto read = [&](mode_choice run) {
             memory.place_all<false>(problem, [&](graph::index v, double ready_s) {
-                return memory.choose(rule.run, problem.modes(v), problem.capacity(), ready_s);
+                return memory.choose(run, problem.modes(v), problem.capacity(), ready_s);
             });
             memory.keep_if_better();
-            if (proved()) break;
-            if (!justify) continue;
+            if (proved() || !justify) return;
             memory.justify(problem);
             memory.keep_if_better();
+        };
+        for (const list_rule& rule : rules) {
+            memory.list_by(rule.first, problem);
+            read(rule.run);
             if (proved()) break;
+        }
+        random_source random(seed);
+        const auto tasks = static_cast<std::int64_t>(problem.task_count());
+        for (std::int64_t k = 0; k < 10 * tasks && k * tasks < sampled_tasks && !proved(); ++k) {
+            memory.list_by_sample(problem, random.real(), random);
+            read(rules[static_cast<std::size_t>(k) % rules.size()].run);
         }
         result.status = proved() ? dovetail::status::optimal : dovetail::status::feasible;
         return result;
@@ -153,6 +167,22 @@ inline void workspace::list_by(priority first, const task_graph& problem) {
             break;
         }
         list_[position] = {key, position};
+    }
+    std::sort(list_.begin(), list_.end());
+}
+
+// The list by longest tail, of durations that are each up to `spread` shorter than they are: along an arc,
+// these tails fall as the true ones do.
+inline void workspace::list_by_sample(const task_graph& problem, double spread, random_source& random) {
+    const std::span<const graph::index> order = problem.order();
+    end_s_.assign(order.size(), 0.0);
+    list_.resize(order.size());
+    for (auto position = static_cast<std::uint32_t>(order.size()); position-- > 0;) {
+        const graph::index v = order[position];
+        for (const graph::index w : problem.precedence().successors(v))
+            end_s_[v] = std::max(end_s_[v], end_s_[w]);
+        end_s_[v] += relaxed_.shortest_s()[v] * (1.0 - spread * random.real());
+        list_[position] = {-end_s_[v], position};
     }
     std::sort(list_.begin(), list_.end());
 }
