@@ -2,10 +2,13 @@
 /// \file
 /// When and on which core every operator runs.
 
-#include <dovetail/schedule/block_search.hpp>
+#include <dovetail/schedule/block_model.hpp>
+#include <dovetail/schedule/bound_trail.hpp>
 #include <dovetail/schedule/bounds.hpp>
 #include <dovetail/schedule/cores.hpp>
 #include <dovetail/schedule/critical_chain.hpp>
+#include <dovetail/schedule/cumulative.hpp>
+#include <dovetail/schedule/destructive_bound.hpp>
 #include <dovetail/schedule/energy.hpp>
 #include <dovetail/schedule/exact.hpp>
 #include <dovetail/schedule/formulation/block_paths.hpp>
@@ -20,6 +23,7 @@
 #include <dovetail/schedule/formulation/solve.hpp>
 #include <dovetail/schedule/formulation/time_grid.hpp>
 #include <dovetail/schedule/formulation/time_indexed.hpp>
+#include <dovetail/schedule/learning_search.hpp>
 #include <dovetail/schedule/least_memory_order.hpp>
 #include <dovetail/schedule/list_scheduler.hpp>
 #include <dovetail/schedule/live_memory.hpp>
@@ -28,12 +32,14 @@
 #include <dovetail/schedule/memory_list.hpp>
 #include <dovetail/schedule/memory_search.hpp>
 #include <dovetail/schedule/mode_table.hpp>
+#include <dovetail/schedule/nogood_base.hpp>
 #include <dovetail/schedule/occupancy.hpp>
 #include <dovetail/schedule/profile.hpp>
 #include <dovetail/schedule/psplib.hpp>
 #include <dovetail/schedule/schedule.hpp>
 #include <dovetail/schedule/serial.hpp>
 #include <dovetail/schedule/task_graph.hpp>
+#include <dovetail/schedule/tick_scale.hpp>
 #include <dovetail/schedule/tightened_search.hpp>
 #include <dovetail/schedule/tightening.hpp>
 #include <dovetail/schedule/timetable.hpp>

@@ -12897,10 +12897,634 @@ struct systolic_layout {
 /// When and on which core every operator runs.
 
 /// \file
-/// The tree behind the exact scheduler: one block of tasks, placed by rising start.
+/// One block of tasks as variables and what must hold between them.
 
 /// \file
-/// Lower bounds on the makespan: the critical path, and each resource's load between its first and last use.
+/// Bounds of whole numbers that remember why they hold, and can be taken back.
+
+namespace dovetail::schedule::detail {
+
+/// Time in whole units of a `tick_scale`, and every other quantity of the search.
+using ticks = std::int64_t;
+
+/// A variable x or its negative -x, so that every bound is a lower one: 2k is the k-th variable, 2k + 1 its
+/// negative.
+using view = std::uint32_t;
+
+inline constexpr std::uint32_t nowhere = std::numeric_limits<std::uint32_t>::max();
+
+/// The statement that a view is at least a number.
+struct atom {
+    view of{};
+    ticks least{};
+
+    friend constexpr bool operator==(const atom&, const atom&) = default;
+};
+
+/// Its opposite: not x >= 5 is -x >= -4.
+[[nodiscard]] constexpr atom negated(atom a) noexcept { return {a.of ^ 1U, 1 - a.least}; }
+
+/// The lower bounds of all views as a stack of steps in levels. A step names the statements that it follows
+/// from: a nogood, or a list of atoms and one more whose number follows from the one that is asked for.
+class bound_trail {
+public:
+    struct reason {
+        std::uint32_t nogood = nowhere;   ///< all others of its atoms fail
+        std::uint32_t begin = 0, end = 0; ///< in `stored`
+        view source = nowhere;            ///< together with `source >= least + offset`, where `least` is
+        ticks offset = 0;                 ///< what the step is asked to explain
+    };
+    struct step {
+        view of;
+        std::uint32_t previous; // of the same view
+        ticks before;           // its bound until then
+        reason because;
+    };
+
+    /// Makes a variable in [least, most] and returns its view. Only at the root.
+    view add(ticks least, ticks most) {
+        const auto x = static_cast<view>(least_.size());
+        least_.insert(least_.end(), {least, -most});
+        root_.insert(root_.end(), {least, -most});
+        last_.insert(last_.end(), {nowhere, nowhere});
+        return x;
+    }
+
+    [[nodiscard]] std::size_t view_count() const noexcept { return least_.size(); }
+    [[nodiscard]] ticks least(view x) const { return least_[x]; }
+    [[nodiscard]] ticks most(view x) const { return -least_[x ^ 1U]; }
+    [[nodiscard]] bool holds(atom a) const { return least_[a.of] >= a.least; }
+    [[nodiscard]] bool fails(atom a) const { return -least_[a.of ^ 1U] < a.least; }
+    [[nodiscard]] bool holds_at_root(atom a) const { return root_[a.of] >= a.least; }
+
+    [[nodiscard]] std::span<const step> steps() const noexcept { return steps_; }
+    [[nodiscard]] std::size_t level() const noexcept { return levels_.size(); }
+    /// The first step of the current level.
+    [[nodiscard]] std::size_t level_begin() const { return levels_.empty() ? 0 : levels_.back().step; }
+    /// The level of a step: 1 is the first above the root.
+    [[nodiscard]] std::size_t level_of(std::size_t position) const {
+        std::size_t low = 0, high = levels_.size();
+        while (low < high) {
+            const std::size_t middle = (low + high) / 2;
+            if (levels_[middle].step <= position)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        return low;
+    }
+    [[nodiscard]] std::span<const atom> stored(const reason& r) const {
+        return std::span(stored_).subspan(r.begin, r.end - r.begin);
+    }
+    /// The step that made `a` hold, which it does, but not yet at the root.
+    [[nodiscard]] std::uint32_t cause(atom a) const {
+        std::uint32_t position = last_[a.of];
+        while (steps_[position].before >= a.least) position = steps_[position].previous;
+        return position;
+    }
+
+    /// Adds `a` to the reason that is being written, unless it always holds.
+    void because(atom a) {
+        DOVETAIL_ASSERT(holds(a), "a reason holds");
+        if (!holds_at_root(a)) stored_.push_back(a);
+    }
+    /// The reason written since the last step.
+    [[nodiscard]] reason written() {
+        const reason r{nowhere, written_, static_cast<std::uint32_t>(stored_.size()), nowhere, 0};
+        written_ = r.end;
+        return r;
+    }
+
+    /// Raises the bound of `a.of`, which does not hold yet; false when that contradicts the bound of its
+    /// negative: `conflict` then tells why.
+    bool tighten(atom a, const reason& r) {
+        if (fails(a)) {
+            conflict_ = r;
+            contradicted_ = a;
+            return false;
+        }
+        if (levels_.empty()) root_[a.of] = a.least;
+        steps_.push_back({a.of, last_[a.of], least_[a.of], r});
+        last_[a.of] = static_cast<std::uint32_t>(steps_.size() - 1);
+        least_[a.of] = a.least;
+        return true;
+    }
+    /// What `tighten` failed to make hold, and the reason for it.
+    [[nodiscard]] atom contradicted() const noexcept { return contradicted_; }
+    [[nodiscard]] const reason& conflict() const noexcept { return conflict_; }
+
+    /// Gives the nogoods of all reasons their new numbers.
+    void renumber(std::span<const std::uint32_t> moved) {
+        for (step& s : steps_)
+            if (s.because.nogood != nowhere) s.because.nogood = moved[s.because.nogood];
+    }
+
+    /// Opens a level; what held before the first one is the root, which is never taken back or explained.
+    void open_level() {
+        if (levels_.empty()) {
+            for (const step& s : steps_) last_[s.of] = nowhere;
+            steps_.clear();
+            stored_.clear();
+            written_ = 0;
+        }
+        levels_.push_back({steps_.size(), stored_.size()});
+    }
+    /// Takes back all levels above `level`.
+    void back_to(std::size_t level) {
+        if (level >= levels_.size()) return;
+        const mark m = levels_[level];
+        while (steps_.size() > m.step) {
+            const step& s = steps_.back();
+            least_[s.of] = s.before;
+            last_[s.of] = s.previous;
+            steps_.pop_back();
+        }
+        stored_.resize(m.stored);
+        written_ = static_cast<std::uint32_t>(m.stored);
+        levels_.resize(level);
+    }
+
+private:
+    struct mark {
+        std::size_t step, stored;
+    };
+
+    std::vector<ticks> least_, root_;
+    std::vector<std::uint32_t> last_;
+    std::vector<step> steps_;
+    std::vector<mark> levels_;
+    std::vector<atom> stored_;
+    std::uint32_t written_ = 0;
+    atom contradicted_{};
+    reason conflict_{};
+};
+
+} // namespace dovetail::schedule::detail
+
+/// \file
+/// What the certain use of a resource says of starts and units, with reasons.
+
+namespace dovetail::schedule::detail {
+
+/// Timetable propagation of one resource: an activity certainly runs from its latest start to its earliest
+/// end, and where those parts leave too little, another cannot run. Reasons name one instant, as narrow as
+/// possible (Schutt, Feydy, Stuckey and Wallace, Constraints 16, 2011). Lengths and units may be variables:
+/// the least of them counts.
+class cumulative {
+public:
+    struct activity {
+        view start, length, units;
+    };
+
+    cumulative(bound_trail& bounds, ticks capacity) : bounds_(bounds), capacity_(capacity) {}
+
+    void add(const activity& a) { activities_.push_back(a); }
+
+    [[nodiscard]] ticks capacity() const noexcept { return capacity_; }
+
+    /// False on a contradiction. \complexity O(activities * segments).
+    bool propagate() {
+        do {
+            build_profile();
+            changed_ = false;
+            for (std::uint32_t j = 0; j < activities_.size(); ++j) {
+                const activity& a = activities_[j];
+                if (bounds_.least(a.length) == 0) continue;
+                if (bounds_.least(a.units) > 0 && !(push_right(j) && push_left(j))) return false;
+                if (bounds_.most(a.units) > bounds_.least(a.units) && !limit_units(j)) return false;
+            }
+        } while (changed_);
+        return true;
+    }
+
+private:
+    struct segment {
+        ticks from, to, used;
+    };
+    struct event {
+        ticks time, change;
+    };
+
+    [[nodiscard]] ticks end(const activity& a) const {
+        return bounds_.least(a.start) + bounds_.least(a.length);
+    }
+
+    void build_profile() {
+        events_.clear();
+        own_.resize(activities_.size());
+        for (std::uint32_t j = 0; j < activities_.size(); ++j) {
+            const activity& a = activities_[j];
+            const ticks from = bounds_.most(a.start);
+            const ticks to = end(a);
+            own_[j] = {from, to, from < to ? bounds_.least(a.units) : 0};
+            if (own_[j].used == 0) continue;
+            events_.push_back({from, own_[j].used});
+            events_.push_back({to, -own_[j].used});
+        }
+        std::sort(events_.begin(), events_.end(),
+                  [](const event& a, const event& b) { return a.time < b.time; });
+        profile_.clear();
+        ticks used = 0;
+        for (std::size_t k = 0; k < events_.size(); ++k) {
+            used += events_[k].change;
+            if (k + 1 < events_.size() && events_[k + 1].time > events_[k].time && used > 0)
+                profile_.push_back({events_[k].time, events_[k + 1].time, used});
+        }
+    }
+
+    // Units in a segment of the profile, which is built with j's part as it was then, without that part.
+    [[nodiscard]] ticks others(std::uint32_t j, const segment& s) const {
+        return s.used - (own_[j].from <= s.from && s.to <= own_[j].to ? own_[j].used : 0);
+    }
+
+    // Names activities other than j that run all through [from, to), all but some that hold `surplus` units.
+    void name_others(std::uint32_t j, ticks from, ticks to, ticks surplus) {
+        for (std::uint32_t i = 0; i < activities_.size(); ++i) {
+            const segment& part = own_[i];
+            if (i == j || part.used == 0 || part.from > from || part.to < to) continue;
+            if (part.used <= surplus) {
+                surplus -= part.used;
+                continue;
+            }
+            const activity& a = activities_[i];
+            const ticks length = bounds_.least(a.length);
+            bounds_.because({a.start ^ 1U, -from});
+            bounds_.because({a.start, to - length});
+            bounds_.because({a.length, length});
+            bounds_.because({a.units, part.used});
+        }
+    }
+
+    bool push_right(std::uint32_t j) {
+        const activity& a = activities_[j];
+        const ticks length = bounds_.least(a.length);
+        const ticks units = bounds_.least(a.units);
+        ticks start = bounds_.least(a.start);
+        auto s = std::upper_bound(profile_.begin(), profile_.end(), start,
+                                  [](ticks time, const segment& part) { return time < part.to; });
+        while (s != profile_.end() && s->from < start + length) {
+            const ticks surplus = others(j, *s) + units - capacity_ - 1;
+            if (surplus < 0 || s->to <= start) {
+                ++s;
+                continue;
+            }
+            // One instant as late as possible, but no long walk through a long segment in short steps.
+            const ticks last = std::min(s->to, start + length) - 1;
+            const ticks to = s->to - start > 8 * length ? s->to : last + 1;
+            bounds_.because({a.start, last + 1 - length});
+            bounds_.because({a.length, length});
+            bounds_.because({a.units, units});
+            name_others(j, last, to, surplus);
+            if (!bounds_.tighten({a.start, to}, bounds_.written())) return false;
+            changed_ = true;
+            start = to;
+        }
+        return true;
+    }
+
+    bool push_left(std::uint32_t j) {
+        const activity& a = activities_[j];
+        const ticks length = bounds_.least(a.length);
+        const ticks units = bounds_.least(a.units);
+        ticks start = bounds_.most(a.start);
+        auto s = std::lower_bound(profile_.begin(), profile_.end(), start + length,
+                                  [](const segment& part, ticks time) { return part.from < time; });
+        while (s != profile_.begin() && (s - 1)->to > start) {
+            const segment& part = *(s - 1);
+            const ticks surplus = others(j, part) + units - capacity_ - 1;
+            if (surplus < 0 || part.from >= start + length) {
+                --s;
+                continue;
+            }
+            const ticks first = std::max(part.from, start);
+            const ticks from = start + length - part.from > 8 * length ? part.from : first;
+            bounds_.because({a.start ^ 1U, -first});
+            bounds_.because({a.length, length});
+            bounds_.because({a.units, units});
+            name_others(j, from, first + 1, surplus);
+            if (!bounds_.tighten({a.start ^ 1U, length - from}, bounds_.written())) return false;
+            changed_ = true;
+            start = from - length;
+        }
+        return true;
+    }
+
+    // What others hold while j certainly runs is not there for j.
+    bool limit_units(std::uint32_t j) {
+        const activity& a = activities_[j];
+        const ticks from = bounds_.most(a.start);
+        const ticks to = end(a);
+        for (const segment& s : profile_) {
+            if (from >= to || s.to <= from || s.from >= to) continue;
+            const ticks free = capacity_ - others(j, s);
+            if (bounds_.most(a.units) <= free) continue;
+            const ticks length = bounds_.least(a.length);
+            const ticks instant = std::max(from, s.from);
+            bounds_.because({a.start ^ 1U, -instant});
+            bounds_.because({a.start, instant + 1 - length});
+            bounds_.because({a.length, length});
+            name_others(j, instant, instant + 1, 0);
+            if (!bounds_.tighten({a.units ^ 1U, -free}, bounds_.written())) return false;
+            changed_ = true;
+        }
+        return true;
+    }
+
+    bound_trail& bounds_;
+    ticks capacity_;
+    std::vector<activity> activities_;
+    std::vector<segment> profile_, own_;
+    std::vector<event> events_;
+    bool changed_ = false;
+};
+
+} // namespace dovetail::schedule::detail
+
+/// \file
+/// Statements of which one must hold, watched as the bounds move, and new ones learned from contradictions.
+
+namespace dovetail::schedule::detail {
+
+/// Nogoods over the atoms of a `bound_trail`: in each, one atom at least holds. Two of them are watched
+/// (Moskewicz et al., DAC 2001). A contradiction is traced back through the reasons of the trail until one
+/// atom of the current level is left: the first unique implication point (Marques-Silva and Sakallah, IEEE
+/// Trans. Computers 48, 1999), on bounds instead of Booleans as in lazy clause generation (Ohrimenko, Stuckey
+/// and Codish, Constraints 14, 2009). Per view only the strongest atom of a trace is kept.
+class nogood_base {
+public:
+    explicit nogood_base(bound_trail& bounds) : bounds_(bounds) {}
+
+    /// To be called after variables were added.
+    void grow() {
+        watches_.resize(bounds_.view_count());
+        needed_.resize(bounds_.view_count());
+        position_.resize(bounds_.view_count(), nowhere);
+        is_traced_.resize(bounds_.view_count(), false);
+    }
+
+    /// Adds a nogood that stays, at the root or over variables of which nothing is known yet; false when it
+    /// fails.
+    bool add(std::span<const atom> atoms) {
+        kept_.clear();
+        for (const atom& a : atoms) {
+            if (bounds_.holds(a)) return true;
+            if (!bounds_.fails(a)) kept_.push_back(a);
+        }
+        if (kept_.empty()) return false;
+        if (kept_.size() == 1) return bounds_.tighten(kept_.front(), {});
+        attach(store(kept_, 0));
+        return true;
+    }
+
+    /// What follows from the nogoods when `x` has been raised; false on a contradiction.
+    bool propagate(view x) {
+        const view failing = x ^ 1U;
+        std::vector<watch>& list = watches_[failing];
+        const ticks most = bounds_.most(failing);
+        std::size_t keep = 0;
+        for (std::size_t k = 0; k < list.size(); ++k) {
+            watch w = list[k];
+            if (w.least <= most || bounds_.holds(w.other)) {
+                list[keep++] = w;
+                continue;
+            }
+            const std::span<atom> atoms = atoms_of(w.nogood);
+            if (atoms[0].of == failing) std::swap(atoms[0], atoms[1]);
+            w.other = atoms[0];
+            if (bounds_.holds(atoms[0])) {
+                list[keep++] = w;
+                continue;
+            }
+            const auto next =
+                std::find_if(atoms.begin() + 2, atoms.end(), [&](atom a) { return !bounds_.fails(a); });
+            if (next != atoms.end()) {
+                std::swap(atoms[1], *next);
+                watches_[atoms[1].of].push_back({atoms[1].least, w.nogood, atoms[0]});
+                continue;
+            }
+            list[keep++] = w;
+            if (bounds_.tighten(atoms[0], {.nogood = w.nogood})) continue;
+            while (++k < list.size()) list[keep++] = list[k];
+            list.resize(keep);
+            return false;
+        }
+        list.resize(keep);
+        return true;
+    }
+
+    /// Learns from the contradiction that `bound_trail::tighten` met, goes back to the last level at which
+    /// the new nogood has one atom left, and makes that hold. `seen` is called with every view that took
+    /// part. False where the contradiction is one of the root.
+    template <class Seen>
+    bool learn(const Seen& seen) {
+        open_ = 0;
+        trace(bounds_.conflict(), nowhere, bounds_.contradicted().least);
+        need(negated(bounds_.contradicted()));
+        if (open_ == 0 && !go_to_contradiction()) return false;
+        std::uint32_t at = static_cast<std::uint32_t>(bounds_.steps().size());
+        for (;;) {
+            do --at;
+            while (position_[bounds_.steps()[at].of] != at);
+            const bound_trail::step& s = bounds_.steps()[at];
+            seen(s.of);
+            if (open_ == 1) break;
+            const ticks least = needed_[s.of];
+            position_[s.of] = nowhere;
+            --open_;
+            trace(s.because, s.of, least);
+        }
+        const view asserting = bounds_.steps()[at].of;
+        kept_.clear();
+        kept_.push_back(negated({asserting, needed_[asserting]}));
+        // What follows from the rest of the trace need not be said.
+        std::size_t second_level = 0;
+        for (const view x : traced_) {
+            if (position_[x] == nowhere || x == asserting) continue;
+            seen(x);
+            if (follows(x)) continue;
+            const std::size_t level = bounds_.level_of(position_[x]);
+            kept_.push_back(negated({x, needed_[x]}));
+            if (level > second_level) {
+                second_level = level;
+                std::swap(kept_[1], kept_.back());
+            }
+        }
+        levels_.clear();
+        for (std::size_t k = 1; k < kept_.size(); ++k)
+            levels_.push_back(bounds_.level_of(position_[kept_[k].of ^ 1U]));
+        std::sort(levels_.begin(), levels_.end());
+        const auto distinct = std::unique(levels_.begin(), levels_.end()) - levels_.begin();
+        for (const view x : traced_) {
+            position_[x] = nowhere;
+            is_traced_[x] = false;
+        }
+        traced_.clear();
+
+        bounds_.back_to(second_level);
+        if (kept_.size() == 1) {
+            DOVETAIL_ASSERT(bounds_.level() == 0, "what always holds is learned at the root");
+            const bool sound = bounds_.tighten(kept_[0], {});
+            DOVETAIL_ASSERT(sound, "a learned atom does not fail");
+            static_cast<void>(sound);
+            return true;
+        }
+        const std::uint32_t nogood = store(kept_, static_cast<std::uint32_t>(distinct) + 1);
+        attach(nogood);
+        ++learned_;
+        const bool sound = bounds_.tighten(kept_[0], {.nogood = nogood});
+        DOVETAIL_ASSERT(sound, "a learned atom does not fail");
+        static_cast<void>(sound);
+        return true;
+    }
+
+    /// Adds a nogood of which all atoms fail, above the root: a contradiction to learn from.
+    void contradict(std::span<const atom> atoms) {
+        DOVETAIL_ASSERT(atoms.size() >= 2, "two atoms are watched");
+        kept_.assign(atoms.begin(), atoms.end());
+        // The atoms that failed last are watched.
+        const auto failed = [&](atom a) {
+            return bounds_.holds_at_root(negated(a)) ? -1 : std::int64_t{bounds_.cause(negated(a))};
+        };
+        std::sort(kept_.begin(), kept_.end(), [&](atom a, atom b) { return failed(a) > failed(b); });
+        const std::uint32_t nogood = store(kept_, static_cast<std::uint32_t>(kept_.size()));
+        attach(nogood);
+        ++learned_;
+        static_cast<void>(bounds_.tighten(kept_.front(), {.nogood = nogood}));
+    }
+
+    /// Nogoods learned and not yet forgotten.
+    [[nodiscard]] std::size_t learned() const noexcept { return learned_; }
+
+    /// Forgets the half of the learned nogoods that span most levels (Audemard and Simon, IJCAI 2009), of
+    /// equals the older. Those that are reasons of the trail stay, and those that span no more than two
+    /// levels unless they alone are more than `limit`. \complexity O(size of all nogoods).
+    void forget(std::size_t limit) {
+        std::vector<bool> is_reason(entries_.size(), false);
+        for (const bound_trail::step& s : bounds_.steps())
+            if (s.because.nogood != nowhere) is_reason[s.because.nogood] = true;
+        std::vector<std::uint32_t> spans;
+        for (const entry& e : entries_)
+            if (e.span > 2) spans.push_back(e.span);
+        std::size_t long_ones = spans.size() - spans.size() / 2; // to forget
+        std::size_t short_ones = learned_ - spans.size() > limit ? learned_ - spans.size() - limit : 0;
+        const auto middle = spans.begin() + static_cast<std::ptrdiff_t>(spans.size() / 2);
+        if (middle != spans.end()) std::nth_element(spans.begin(), middle, spans.end());
+        const std::uint32_t bar = middle != spans.end() ? *middle : nowhere;
+
+        const std::vector<entry> old_entries = std::exchange(entries_, {});
+        const std::vector<atom> old_atoms = std::exchange(atoms_, {});
+        for (auto& list : watches_) list.clear();
+        std::vector<std::uint32_t> moved(old_entries.size(), nowhere);
+        learned_ = 0;
+        for (std::size_t k = 0; k < old_entries.size(); ++k) {
+            const entry& e = old_entries[k];
+            std::size_t& surplus = e.span > 2 ? long_ones : short_ones;
+            const bool weak = e.span > 2 ? e.span >= bar : e.span > 0;
+            if (weak && surplus > 0 && !is_reason[k]) {
+                --surplus;
+                continue;
+            }
+            moved[k] = store(std::span(old_atoms).subspan(e.begin, e.end - e.begin), e.span);
+            attach(moved[k]);
+            learned_ += e.span > 0 ? 1 : 0;
+        }
+        bounds_.renumber(moved);
+    }
+
+private:
+    struct entry {
+        std::uint32_t begin, end;
+        std::uint32_t span; // levels when it was learned; 0 for one that stays
+    };
+    struct watch {
+        ticks least;
+        std::uint32_t nogood;
+        atom other; // while it holds there is nothing to do
+    };
+
+    [[nodiscard]] std::span<atom> atoms_of(std::uint32_t nogood) {
+        const entry& e = entries_[nogood];
+        return std::span(atoms_).subspan(e.begin, e.end - e.begin);
+    }
+    std::uint32_t store(std::span<const atom> atoms, std::uint32_t span) {
+        const auto begin = static_cast<std::uint32_t>(atoms_.size());
+        atoms_.insert(atoms_.end(), atoms.begin(), atoms.end());
+        entries_.push_back({begin, static_cast<std::uint32_t>(atoms_.size()), span});
+        return static_cast<std::uint32_t>(entries_.size() - 1);
+    }
+    void attach(std::uint32_t nogood) {
+        const std::span<const atom> atoms = atoms_of(nogood);
+        watches_[atoms[0].of].push_back({atoms[0].least, nogood, atoms[1]});
+        watches_[atoms[1].of].push_back({atoms[1].least, nogood, atoms[0]});
+    }
+
+    // A contradiction may have been there for some levels; false when it was at the root.
+    bool go_to_contradiction() {
+        std::uint32_t newest = 0;
+        if (traced_.empty()) return false;
+        for (const view x : traced_) newest = std::max(newest, position_[x]);
+        bounds_.back_to(bounds_.level_of(newest));
+        for (const view x : traced_)
+            if (position_[x] >= bounds_.level_begin()) ++open_;
+        return true;
+    }
+    // Marks an atom that holds as part of the trace.
+    void need(atom a) {
+        if (bounds_.holds_at_root(a)) return;
+        std::uint32_t& position = position_[a.of];
+        if (position != nowhere && needed_[a.of] >= a.least) return;
+        const std::uint32_t cause = bounds_.cause(a);
+        const std::size_t current = bounds_.level_begin();
+        if (cause >= current && (position == nowhere || position < current)) ++open_;
+        if (!is_traced_[a.of]) traced_.push_back(a.of);
+        is_traced_[a.of] = true;
+        position = cause;
+        needed_[a.of] = a.least;
+    }
+    // Marks what makes `x` at least `least`.
+    void trace(const bound_trail::reason& r, view x, ticks least) {
+        each(r, x, least, [&](atom a) {
+            need(a);
+            return true;
+        });
+    }
+    // Calls `visit` with every atom of a reason until it returns false.
+    template <class Visit>
+    bool each(const bound_trail::reason& r, view x, ticks least, const Visit& visit) {
+        if (r.nogood != nowhere) {
+            for (const atom& a : atoms_of(r.nogood))
+                if (a.of != x && !visit(negated(a))) return false;
+            return true;
+        }
+        for (const atom& a : bounds_.stored(r))
+            if (!visit(a)) return false;
+        return r.source == nowhere || visit({r.source, least + r.offset});
+    }
+    // Whether the other atoms of the trace already imply the one of `x`.
+    bool follows(view x) {
+        const bound_trail::reason& r = bounds_.steps()[position_[x]].because;
+        if (r.nogood == nowhere && r.begin == r.end && r.source == nowhere) return false; // a decision
+        return each(r, x, needed_[x], [&](atom a) {
+            return bounds_.holds_at_root(a) || (position_[a.of] < position_[x] && needed_[a.of] >= a.least);
+        });
+    }
+
+    bound_trail& bounds_;
+    std::vector<entry> entries_;
+    std::vector<atom> atoms_;
+    std::vector<std::vector<watch>> watches_; // by the view of the watched atom
+    std::size_t learned_ = 0;
+
+    std::vector<ticks> needed_;           // of a view that is traced: how much
+    std::vector<std::uint32_t> position_; // the step that gives it
+    std::vector<view> traced_;
+    std::vector<bool> is_traced_;
+    std::size_t open_ = 0; // traced steps of the current level
+    std::vector<atom> kept_;
+    std::vector<std::size_t> levels_;
+};
+
+} // namespace dovetail::schedule::detail
 
 /// \file
 /// The scheduling problem: tasks with modes, the order between them, and the units of every resource.
@@ -13140,6 +13764,405 @@ constexpr result<void> task_graph::check(std::size_t task_count, const demand& c
 
 } // namespace dovetail::schedule
 
+/// \file
+/// Durations as whole numbers.
+
+/// \file
+/// What a scheduler gives: when and how each task runs, and what is proved about it.
+
+namespace dovetail::schedule {
+
+/// When each task starts, and in which of its modes. Concrete cores follow from it: see `assign_cores`.
+struct schedule {
+    std::vector<double> start_s;     ///< one entry a task, from 0
+    std::vector<std::uint32_t> mode; ///< one entry a task: a position in `task_graph::modes(task)`
+    double makespan_s = 0.0;         ///< the end of the task that ends last; 0 without tasks
+
+    friend bool operator==(const schedule&, const schedule&) = default;
+};
+
+/// Makespans closer than this, relative to the larger, count as equal: sums of the same durations in another
+/// order differ by rounding.
+inline constexpr double makespan_tolerance = 1e-12;
+
+/// Whether a schedule of `makespan_s` meets the bound, so that none is shorter.
+[[nodiscard]] constexpr bool meets(double makespan_s, double lower_bound_s) noexcept {
+    return makespan_s <= lower_bound_s * (1.0 + makespan_tolerance);
+}
+
+/// A schedule, and a bound that no schedule of the same problem can beat.
+struct certificate {
+    dovetail::status status = dovetail::status::feasible; ///< `optimal` where the schedule meets the bound
+    schedule best;                                        ///< the shortest schedule found
+    double lower_bound_s = 0.0;                           ///< no schedule is shorter
+    std::int64_t nodes = 0; ///< nodes of a search tree; 0 where the bound alone proved the schedule
+
+    /// Whether no schedule is shorter.
+    [[nodiscard]] bool proved_optimal() const noexcept { return status == dovetail::status::optimal; }
+
+    /// (makespan - bound) / makespan; 0 for an empty problem.
+    [[nodiscard]] double relative_gap() const noexcept {
+        return best.makespan_s > 0.0 ? (best.makespan_s - lower_bound_s) / best.makespan_s : 0.0;
+    }
+};
+
+} // namespace dovetail::schedule
+
+namespace dovetail::schedule::detail {
+
+/// A unit of time in which durations are whole numbers: exactly, where they have a common measure that is not
+/// too small against their sum; else rounded down to multiples of 2^-52 of the sum, but never to 0. A
+/// schedule keeps its order when its durations are rounded, so that a bound on rounded schedules is one on
+/// all, and n tasks lose no more than n units.
+class tick_scale {
+public:
+    /// \param duration_s at least 0 and finite
+    /// \param total_s no schedule of interest is longer
+    tick_scale(std::span<const double> duration_s, double total_s) {
+        total_s = std::min(total_s, std::numeric_limits<double>::max());
+        if (!(total_s > 0.0)) return;
+        int lowest = std::numeric_limits<int>::max(); // the exponent of the last bit of all
+        for (const double d : duration_s)
+            if (d > 0.0) lowest = std::min(lowest, last_bit(d));
+        if (std::ilogb(total_s) - lowest < 52) {
+            std::int64_t measure = 0;
+            for (const double d : duration_s)
+                measure = std::gcd(measure, static_cast<std::int64_t>(std::ldexp(d, -lowest)));
+            unit_s_ = std::ldexp(static_cast<double>(measure), lowest);
+            return;
+        }
+        unit_s_ = std::max(std::ldexp(total_s, -52), std::numeric_limits<double>::min());
+        for (const double d : duration_s) rounded_up_ += d > 0.0 && d < unit_s_ ? 1 : 0;
+    }
+
+    /// A duration in units.
+    [[nodiscard]] ticks length(double duration_s) const {
+        if (duration_s == 0.0) return 0;
+        return std::max<ticks>(1, static_cast<ticks>(std::floor(duration_s / unit_s_)));
+    }
+    /// The largest makespan in units that a schedule shorter than `makespan_s` can have.
+    [[nodiscard]] ticks shorter_than(double makespan_s) const {
+        return static_cast<ticks>(std::floor(makespan_s * (1.0 - makespan_tolerance) / unit_s_)) +
+               rounded_up_;
+    }
+    /// The same for a makespan in units.
+    [[nodiscard]] static ticks shorter_than(ticks makespan) {
+        return makespan - 1 -
+               static_cast<ticks>(std::floor(static_cast<double>(makespan) * makespan_tolerance));
+    }
+    /// The largest makespan in units that is certainly no more than `bound_s`.
+    [[nodiscard]] ticks within(double bound_s) const {
+        return static_cast<ticks>(std::floor(bound_s / unit_s_));
+    }
+    /// What a schedule of at least `makespan` units takes at least.
+    [[nodiscard]] double at_least_s(ticks makespan) const {
+        return static_cast<double>(std::max<ticks>(0, makespan - rounded_up_)) * unit_s_;
+    }
+
+private:
+    [[nodiscard]] static int last_bit(double positive) {
+        int exponent = 0;
+        const auto mantissa = static_cast<std::uint64_t>(std::ldexp(std::frexp(positive, &exponent), 53));
+        return exponent - 53 + std::countr_zero(mantissa);
+    }
+
+    double unit_s_ = 1.0;
+    ticks rounded_up_ = 0; // durations that are less than a unit
+};
+
+} // namespace dovetail::schedule::detail
+
+namespace dovetail::schedule::detail {
+
+/// The scale of the durations of a block.
+[[nodiscard]] inline tick_scale scale_of(const task_graph& problem, std::span<const graph::index> block) {
+    std::vector<double> duration_s;
+    double total_s = 0.0;
+    for (const graph::index v : block) {
+        double longest_s = 0.0;
+        for (const mode& m : problem.modes(v)) {
+            if (!fits(m.use, problem.capacity())) continue;
+            duration_s.push_back(m.duration_s);
+            longest_s = std::max(longest_s, m.duration_s);
+        }
+        total_s += longest_s;
+    }
+    return tick_scale(duration_s, total_s);
+}
+
+/// What a mode holds: one of no duration nothing.
+[[nodiscard]] constexpr demand held_by(const mode& m) noexcept {
+    return m.duration_s > 0.0 ? m.use : demand{};
+}
+
+/// The modes that fit and than which no other one is at most as long and at most as large; one of equals.
+[[nodiscard]] inline std::vector<std::uint32_t> useful_modes(std::span<const mode> modes,
+                                                             const demand& capacity) {
+    std::vector<std::uint32_t> useful;
+    const auto replaces = [&](std::uint32_t other, std::uint32_t k) {
+        const mode &o = modes[other], &m = modes[k];
+        if (other == k || !fits(o.use, capacity) || o.duration_s > m.duration_s ||
+            !fits(held_by(o), held_by(m)))
+            return false;
+        return other < k || o.duration_s != m.duration_s || held_by(o) != held_by(m);
+    };
+    for (std::uint32_t k = 0; k < modes.size(); ++k) {
+        bool keep = fits(modes[k].use, capacity);
+        for (std::uint32_t other = 0; other < modes.size() && keep; ++other) keep = !replaces(other, k);
+        if (keep) useful.push_back(k);
+    }
+    return useful;
+}
+
+/// The tasks of one block, as bounds and propagation: starts, and lengths and units that follow from a choice
+/// of modes; order variables, 1 where a task must end before another starts, made when they are asked for;
+/// one `cumulative` a resource. A least start that propagation leaves meets every precedence and chosen
+/// order.
+class block_model {
+public:
+    using local = std::uint32_t; ///< position in the block
+
+    /// A task as views.
+    struct task {
+        view start, length;
+        std::array<view, max_resources> units;
+        std::vector<std::uint32_t> modes; ///< the useful ones
+        std::vector<view> chosen;         ///< one entry a useful mode, where there are several; 1 for its own
+    };
+
+    /// \param horizon no task ends later
+    block_model(const task_graph& problem, std::span<const graph::index> block, const tick_scale& scale,
+                ticks horizon)
+        : tasks_(block.size()), order_(block.size() * block.size(), nowhere) {
+        if (horizon < 0) {
+            sound_ = false;
+            return;
+        }
+        zero_ = add(0, 0);
+        end_ = add(0, horizon);
+        for (std::size_t r = 0; r < max_resources; ++r)
+            resources_.emplace_back(bounds_, problem.capacity()[r]);
+        std::vector<local> position(problem.task_count());
+        for (local v = 0; v < block.size(); ++v) {
+            position[block[v]] = v;
+            add_task(tasks_[v], problem.modes(block[v]), problem.capacity(), scale);
+        }
+        for (local v = 0; v < block.size(); ++v) {
+            for (const graph::index w : problem.precedence().successors(block[v]))
+                if (problem.block(w) == problem.block(block[v]))
+                    add_sum(
+                        {{tasks_[v].start, tasks_[position[w]].start ^ 1U, tasks_[v].length}, 0, {zero_, 0}});
+            add_sum({{tasks_[v].start, end_ ^ 1U, tasks_[v].length}, 0, {zero_, 0}});
+        }
+        add_disjunctions(problem, block);
+        for (std::size_t k = 0; k < sums_.size() && sound_; ++k) sound_ = propagate_sum(sums_[k]);
+        stale_ = (1U << max_resources) - 1;
+    }
+    block_model(const block_model&) = delete; // its parts refer to one another
+    block_model& operator=(const block_model&) = delete;
+
+    [[nodiscard]] bound_trail& bounds() noexcept { return bounds_; }
+    [[nodiscard]] nogood_base& nogoods() noexcept { return nogoods_; }
+    [[nodiscard]] std::span<const task> tasks() const noexcept { return tasks_; }
+    /// Every task ends by then.
+    [[nodiscard]] view end() const noexcept { return end_; }
+    [[nodiscard]] ticks capacity(std::size_t r) const { return resources_[r].capacity(); }
+
+    /// 1 where task i must end before task j starts; `nowhere` where nobody has asked for it yet.
+    [[nodiscard]] view known_order(local i, local j) const { return order_[i * tasks_.size() + j]; }
+    /// The same, made if need be. 0 excludes nothing: an opposite constraint would let bounds creep along
+    /// cycles whose length is a rounding error.
+    view order(local i, local j) {
+        if (known_order(i, j) == nowhere) {
+            const view forth = add_order(i, j), back = add_order(j, i);
+            add_nogood(std::array{atom{forth ^ 1U, 0}, atom{back ^ 1U, 0}});
+        }
+        return known_order(i, j);
+    }
+
+    /// Opens a level in which `a` holds, which is still open.
+    void decide(atom a) {
+        if (bounds_.level() == 0) head_ = 0;
+        bounds_.open_level();
+        const bool open = bounds_.tighten(a, {});
+        DOVETAIL_ASSERT(open, "a decision is open");
+        static_cast<void>(open);
+    }
+    /// Takes back all levels above `level`.
+    void back_to(std::size_t level) {
+        bounds_.back_to(level);
+        settle(bounds_.steps().size());
+    }
+    /// After a contradiction: all steps below `position` are known to have been propagated.
+    void settle(std::size_t position) {
+        head_ = std::min(head_, position);
+        stale_ = 0;
+    }
+
+    /// All that follows; false on a contradiction.
+    bool propagate() {
+        if (!sound_) return false;
+        for (;;) {
+            while (head_ < bounds_.steps().size()) {
+                const view x = bounds_.steps()[head_++].of;
+                stale_ |= resources_of_[x];
+                if (!nogoods_.propagate(x)) return false;
+                for (const std::uint32_t k : sums_of_[x])
+                    if (!propagate_sum(sums_[k])) return false;
+            }
+            if (stale_ == 0) return true;
+            std::size_t r = 0;
+            while ((stale_ >> r & 1U) == 0) ++r;
+            stale_ &= ~(1U << r);
+            if (!resources_[r].propagate()) return false;
+        }
+    }
+
+private:
+    // Where the condition holds, the terms together are at most `bound`.
+    struct sum {
+        std::array<view, 3> terms;
+        ticks bound;
+        atom condition;
+    };
+
+    view add(ticks least, ticks most) {
+        const view x = bounds_.add(least, most);
+        nogoods_.grow();
+        sums_of_.resize(bounds_.view_count());
+        resources_of_.resize(bounds_.view_count(), 0);
+        return x;
+    }
+
+    view add_order(local i, local j) {
+        const view before = add(0, 1);
+        order_[i * tasks_.size() + j] = before;
+        add_sum({{tasks_[i].start, tasks_[j].start ^ 1U, tasks_[i].length}, 0, {before, 1}});
+        return before;
+    }
+
+    void add_nogood(std::span<const atom> atoms) { sound_ = sound_ && nogoods_.add(atoms); }
+
+    void add_sum(const sum& s) {
+        for (const view x : s.terms) sums_of_[x].push_back(static_cast<std::uint32_t>(sums_.size()));
+        sums_of_[s.condition.of].push_back(static_cast<std::uint32_t>(sums_.size()));
+        sums_.push_back(s);
+    }
+
+    void add_task(task& t, std::span<const mode> modes, const demand& capacity, const tick_scale& scale) {
+        t.modes = useful_modes(modes, capacity);
+        t.start = add(0, bounds_.most(end_));
+        if (t.modes.size() > 1) {
+            std::vector<atom> some;
+            for (std::size_t k = 0; k < t.modes.size(); ++k) {
+                t.chosen.push_back(add(0, 1));
+                some.push_back({t.chosen[k], 1});
+            }
+            add_nogood(some);
+            for (std::size_t k = 0; k < t.modes.size(); ++k)
+                for (std::size_t other = 0; other < k; ++other)
+                    add_nogood(std::array{negated(some[k]), negated(some[other])});
+        }
+        t.length = add_quantity(t, [&](std::uint32_t k) { return scale.length(modes[k].duration_s); });
+        for (std::size_t r = 0; r < max_resources; ++r) {
+            t.units[r] = add_quantity(t, [&](std::uint32_t k) { return ticks{held_by(modes[k])[r]}; });
+            if (bounds_.most(t.units[r]) == 0) continue;
+            resources_[r].add({t.start, t.length, t.units[r]});
+            for (const view x : {t.start, t.length, t.units[r]})
+                for (const view either : {x, x ^ 1U}) resources_of_[either] |= 1U << r;
+        }
+    }
+
+    // A variable that is `value` of the chosen mode.
+    template <class Value>
+    view add_quantity(const task& t, const Value& value) {
+        ticks least = value(t.modes[0]), most = least;
+        for (const std::uint32_t k : t.modes) {
+            least = std::min(least, value(k));
+            most = std::max(most, value(k));
+        }
+        const view x = add(least, most);
+        if (least == most) return x;
+        std::vector<atom> some;
+        for (std::size_t k = 0; k < t.modes.size(); ++k) {
+            const ticks own = value(t.modes[k]);
+            const atom chosen{t.chosen[k], 1};
+            add_nogood(std::array{negated(chosen), atom{x ^ 1U, -own}});
+            if (own == least) continue;
+            add_nogood(std::array{negated(chosen), atom{x, own}});
+            some.assign(1, {x, own}); // or one of those with less
+            for (std::size_t other = 0; other < t.modes.size(); ++other)
+                if (value(t.modes[other]) < own) some.push_back({t.chosen[other], 1});
+            add_nogood(some);
+        }
+        return x;
+    }
+
+    // Two tasks that never fit together run one after the other.
+    void add_disjunctions(const task_graph& problem, std::span<const graph::index> block) {
+        const auto exclude = [&](const task& a, const task& b) {
+            bool together = bounds_.least(a.length) == 0 || bounds_.least(b.length) == 0;
+            for (std::size_t r = 0; r < max_resources && !together; ++r)
+                if (bounds_.least(a.units[r]) + bounds_.least(b.units[r]) > problem.capacity()[r])
+                    return true;
+            return false;
+        };
+        for (local i = 0; i < block.size(); ++i)
+            for (local j = 0; j < i; ++j) {
+                if (problem.reaches().reaches(block[i], block[j]) ||
+                    problem.reaches().reaches(block[j], block[i]) || !exclude(tasks_[i], tasks_[j]))
+                    continue;
+                const atom one{order(i, j), 1};
+                add_nogood(std::array{one, atom{order(j, i), 1}});
+            }
+    }
+
+    bool propagate_sum(const sum& s) {
+        std::array<ticks, 3> least{};
+        for (std::size_t k = 0; k < 3; ++k) least[k] = bounds_.least(s.terms[k]);
+        const ticks total = least[0] + least[1] + least[2];
+        if (!bounds_.holds(s.condition)) {
+            if (total <= s.bound || bounds_.fails(s.condition)) return true;
+            bounds_.because({s.terms[0], least[0] - (total - s.bound - 1)});
+            bounds_.because({s.terms[1], least[1]});
+            bounds_.because({s.terms[2], least[2]});
+            return bounds_.tighten(negated(s.condition), bounds_.written());
+        }
+        for (std::size_t k = 0; k < 3; ++k) {
+            const atom a{s.terms[k] ^ 1U, total - least[k] - s.bound};
+            if (bounds_.holds(a)) continue;
+            // Of the other two, the start is what a weaker atom than `a` needs less of.
+            const std::size_t source = k == 0 ? 1 : 0;
+            const std::size_t rest = 3 - k - source;
+            bounds_.because(s.condition);
+            bounds_.because({s.terms[rest], least[rest]});
+            bound_trail::reason why = bounds_.written();
+            why.source = s.terms[source];
+            why.offset = s.bound - least[rest];
+            if (!bounds_.tighten(a, why)) return false;
+        }
+        return true;
+    }
+
+    bound_trail bounds_;
+    nogood_base nogoods_{bounds_};
+    std::vector<task> tasks_;
+    std::vector<cumulative> resources_;
+    std::vector<sum> sums_;
+    std::vector<std::vector<std::uint32_t>> sums_of_; // by view
+    std::vector<std::uint32_t> resources_of_;         // by view, a bit a resource
+    std::vector<view> order_;                         // by pair of tasks
+    view zero_ = 0, end_ = 0;
+    std::size_t head_ = 0;    // the next step to propagate
+    std::uint32_t stale_ = 0; // resources of which something has moved since they were propagated
+    bool sound_ = true;       // no contradiction among what was added
+};
+
+} // namespace dovetail::schedule::detail
+
+/// \file
+/// Lower bounds on the makespan: the critical path, and each resource's load between its first and last use.
+
 namespace dovetail::schedule {
 
 /// Units times seconds, of every resource.
@@ -13272,324 +14295,6 @@ private:
 } // namespace dovetail::schedule
 
 /// \file
-/// What a scheduler gives: when and how each task runs, and what is proved about it.
-
-namespace dovetail::schedule {
-
-/// When each task starts, and in which of its modes. Concrete cores follow from it: see `assign_cores`.
-struct schedule {
-    std::vector<double> start_s;     ///< one entry a task, from 0
-    std::vector<std::uint32_t> mode; ///< one entry a task: a position in `task_graph::modes(task)`
-    double makespan_s = 0.0;         ///< the end of the task that ends last; 0 without tasks
-
-    friend bool operator==(const schedule&, const schedule&) = default;
-};
-
-/// Makespans closer than this, relative to the larger, count as equal: sums of the same durations in another
-/// order differ by rounding.
-inline constexpr double makespan_tolerance = 1e-12;
-
-/// Whether a schedule of `makespan_s` meets the bound, so that none is shorter.
-[[nodiscard]] constexpr bool meets(double makespan_s, double lower_bound_s) noexcept {
-    return makespan_s <= lower_bound_s * (1.0 + makespan_tolerance);
-}
-
-/// A schedule, and a bound that no schedule of the same problem can beat.
-struct certificate {
-    dovetail::status status = dovetail::status::feasible; ///< `optimal` where the schedule meets the bound
-    schedule best;                                        ///< the shortest schedule found
-    double lower_bound_s = 0.0;                           ///< no schedule is shorter
-    std::int64_t nodes = 0; ///< nodes of a search tree; 0 where the bound alone proved the schedule
-
-    /// Whether no schedule is shorter.
-    [[nodiscard]] bool proved_optimal() const noexcept { return status == dovetail::status::optimal; }
-
-    /// (makespan - bound) / makespan; 0 for an empty problem.
-    [[nodiscard]] double relative_gap() const noexcept {
-        return best.makespan_s > 0.0 ? (best.makespan_s - lower_bound_s) / best.makespan_s : 0.0;
-    }
-};
-
-} // namespace dovetail::schedule
-
-namespace dovetail::schedule::detail {
-
-/// Depth-first search over partial schedules of one block. A child places one more task, in one of its modes,
-/// at its earliest start not before the last one placed; every active schedule has such a path, in the order
-/// of its starts. Times count from the start of the block. Not placed in the tree are
-///  - a mode, where another is neither longer nor larger;
-///  - a task that would start when another one could have ended already: that one fits in before;
-///  - what its bound shows to be no better than the incumbent;
-///  - a partial schedule of the same tasks as one seen before that leaves no more free, at no time (the
-///  cut-set
-///    rule of Demeulemeester and Herroelen, Management Science 38, 1992, here with modes).
-class block_search {
-public:
-    /// Looks for a schedule of the tasks `block`, all of one block of `problem`, shorter than `incumbent_s`.
-    block_search(const task_graph& problem, const relaxation& relaxed, std::span<const graph::index> block,
-                 double incumbent_s, std::size_t memory_limit, spending& spent);
-
-    /// Whether the tree was searched to its end.
-    bool run() { return explore(0.0); }
-
-    [[nodiscard]] double best_s() const noexcept { return best_s_; }
-    /// Starts and modes of the tasks, in the order of the block; empty when nothing beats the incumbent.
-    [[nodiscard]] std::span<const double> best_start_s() const noexcept { return best_start_s_; }
-    [[nodiscard]] std::span<const std::uint32_t> best_mode() const noexcept { return best_mode_; }
-
-private:
-    using local = std::uint32_t; // position in the block
-
-    struct task {
-        double shortest_s;
-        double tail_s;
-        work least_work_s;
-        std::vector<local> before, after;
-        std::vector<std::uint32_t> candidates; // modes that no other one dominates
-        std::span<const mode> modes;
-    };
-    struct child {
-        local task;
-        std::uint32_t mode;
-        double start_s;
-        double bound_s;
-    };
-    struct held {
-        local task;
-        double end_s;
-        demand use;
-    };
-    struct state {
-        double time_s;
-        std::vector<held> running;
-    };
-    struct word_hash {
-        std::size_t operator()(const std::vector<std::uint64_t>& words) const noexcept {
-            std::uint64_t h = 0;
-            for (const std::uint64_t word : words) h = mix(h ^ word);
-            return static_cast<std::size_t>(h);
-        }
-    };
-
-    bool explore(double time_s);
-    void list_children(double time_s);
-    void place(const child& c);
-    void take_back(local v);
-    [[nodiscard]] double earliest_start(double time_s, local v, const mode& m) const;
-    [[nodiscard]] double bound(double time_s);
-    [[nodiscard]] bool dominated(double time_s);
-    void keep();
-
-    const mode& running_mode(local v) const { return tasks_[v].modes[mode_[v]]; }
-    bool beaten(double bound_s) const noexcept { return bound_s >= best_s_ * (1.0 - makespan_tolerance); }
-
-    demand capacity_;
-    std::vector<task> tasks_;
-    spending& spent_;
-    std::size_t memory_limit_;
-
-    std::vector<local> placed_; // in the order of their starts
-    std::vector<std::uint64_t> is_placed_;
-    std::vector<std::uint32_t> waiting_, mode_;
-    std::vector<double> start_s_, end_s_, earliest_s_;
-    std::vector<child> children_; // of every node on the path, a stack
-    std::unordered_map<std::vector<std::uint64_t>, std::vector<state>, word_hash> seen_;
-    std::size_t remembered_ = 0;
-
-    double best_s_;
-    std::vector<double> best_start_s_;
-    std::vector<std::uint32_t> best_mode_;
-};
-
-inline block_search::block_search(const task_graph& problem, const relaxation& relaxed,
-                                  std::span<const graph::index> block, double incumbent_s,
-                                  std::size_t memory_limit, spending& spent)
-    : capacity_(problem.capacity()), tasks_(block.size()), spent_(spent), memory_limit_(memory_limit),
-      is_placed_((block.size() + 63) / 64, 0), waiting_(block.size()), mode_(block.size()),
-      start_s_(block.size()), end_s_(block.size()), earliest_s_(block.size()), best_s_(incumbent_s) {
-    std::vector<local> position(problem.task_count());
-    for (local v = 0; v < block.size(); ++v) position[block[v]] = v;
-    for (local v = 0; v < block.size(); ++v) {
-        task& t = tasks_[v];
-        const graph::index name = block[v];
-        t.shortest_s = relaxed.shortest_s()[name];
-        t.tail_s = 0.0;
-        t.least_work_s = relaxed.work_s()[name];
-        t.modes = problem.modes(name);
-        for (const graph::index w : problem.precedence().successors(name)) {
-            if (problem.block(w) != problem.block(name)) continue;
-            t.after.push_back(position[w]);
-            tasks_[position[w]].before.push_back(v);
-            ++waiting_[position[w]];
-        }
-        for (std::uint32_t k = 0; k < t.modes.size(); ++k) {
-            const mode& m = t.modes[k];
-            bool useful = fits(m.use, capacity_);
-            for (std::uint32_t other = 0; other < t.modes.size(); ++other) {
-                const mode& o = t.modes[other];
-                if (o.duration_s <= m.duration_s && fits(o.use, m.use) && (other < k || o != m) && other != k)
-                    useful = false;
-            }
-            if (useful) t.candidates.push_back(k);
-        }
-    }
-    for (auto t = tasks_.rbegin(); t != tasks_.rend(); ++t)
-        for (const local w : t->after)
-            t->tail_s = std::max(t->tail_s, tasks_[w].shortest_s + tasks_[w].tail_s);
-}
-
-inline bool block_search::explore(double time_s) {
-    if (!spent_.spend_node()) return false;
-    if (placed_.size() == tasks_.size()) {
-        keep();
-        return true;
-    }
-    const std::size_t begin = children_.size();
-    list_children(time_s);
-    const std::size_t end = children_.size();
-    bool complete = true;
-    for (std::size_t k = begin; k < end && complete; ++k) {
-        const child c = children_[k];
-        if (beaten(c.bound_s)) continue;
-        place(c);
-        if (placed_.size() == tasks_.size() || !dominated(c.start_s)) complete = explore(c.start_s);
-        take_back(c.task);
-    }
-    children_.resize(begin);
-    return complete;
-}
-
-// The children of the node, best bound first.
-inline void block_search::list_children(double time_s) {
-    const auto begin = static_cast<std::ptrdiff_t>(children_.size());
-    double first_end_s = std::numeric_limits<double>::infinity();
-    local first = 0;
-    for (local v = 0; v < tasks_.size(); ++v) {
-        if (waiting_[v] != 0 || (is_placed_[v / 64] >> (v % 64) & 1) != 0) continue;
-        for (const std::uint32_t k : tasks_[v].candidates) {
-            const mode& m = tasks_[v].modes[k];
-            const double start_s = earliest_start(time_s, v, m);
-            children_.push_back({v, k, start_s, 0.0});
-            if (start_s + m.duration_s < first_end_s) {
-                first_end_s = start_s + m.duration_s;
-                first = v;
-            }
-        }
-    }
-    const auto too_late = [&](const child& c) { return c.start_s >= first_end_s && c.task != first; };
-    children_.erase(std::remove_if(children_.begin() + begin, children_.end(), too_late), children_.end());
-    for (auto c = children_.begin() + begin; c != children_.end(); ++c) {
-        place(*c);
-        c->bound_s = bound(c->start_s);
-        take_back(c->task);
-    }
-    std::stable_sort(children_.begin() + begin, children_.end(), [&](const child& a, const child& b) {
-        if (a.bound_s != b.bound_s) return a.bound_s < b.bound_s;
-        if (a.start_s != b.start_s) return a.start_s < b.start_s;
-        return tasks_[a.task].shortest_s + tasks_[a.task].tail_s >
-               tasks_[b.task].shortest_s + tasks_[b.task].tail_s;
-    });
-}
-
-inline void block_search::place(const child& c) {
-    start_s_[c.task] = c.start_s;
-    end_s_[c.task] = c.start_s + tasks_[c.task].modes[c.mode].duration_s;
-    mode_[c.task] = c.mode;
-    placed_.push_back(c.task);
-    is_placed_[c.task / 64] |= std::uint64_t{1} << (c.task % 64);
-    for (const local w : tasks_[c.task].after) --waiting_[w];
-}
-
-inline void block_search::take_back(local v) {
-    for (const local w : tasks_[v].after) ++waiting_[w];
-    is_placed_[v / 64] &= ~(std::uint64_t{1} << (v % 64));
-    placed_.pop_back();
-}
-
-// All that is placed starts by `time_s`, so from there on units only come free.
-inline double block_search::earliest_start(double time_s, local v, const mode& m) const {
-    double start_s = time_s;
-    for (const local u : tasks_[v].before) start_s = std::max(start_s, end_s_[u]);
-    if (m.duration_s == 0.0) return start_s;
-    for (;;) {
-        demand needed = m.use;
-        double next_s = std::numeric_limits<double>::infinity();
-        for (const local u : placed_) {
-            if (end_s_[u] <= start_s) continue;
-            next_s = std::min(next_s, end_s_[u]);
-            for (std::size_t r = 0; r < max_resources; ++r) needed[r] += running_mode(u).use[r];
-        }
-        if (fits(needed, capacity_)) return start_s;
-        start_s = next_s;
-    }
-}
-
-// Critical path of what is left, and the work that every resource has still to do from `time_s` on.
-inline double block_search::bound(double time_s) {
-    double bound_s = 0.0;
-    work left_s{}, last_s{};
-    last_s.fill(std::numeric_limits<double>::infinity());
-    for (local v = 0; v < tasks_.size(); ++v) {
-        const task& t = tasks_[v];
-        if ((is_placed_[v / 64] >> (v % 64) & 1) != 0) {
-            earliest_s_[v] = end_s_[v];
-            bound_s = std::max(bound_s, end_s_[v] + t.tail_s);
-            if (end_s_[v] <= time_s) continue;
-            for (std::size_t r = 0; r < max_resources; ++r) {
-                if (running_mode(v).use[r] == 0) continue;
-                left_s[r] += (end_s_[v] - time_s) * running_mode(v).use[r];
-                last_s[r] = std::min(last_s[r], t.tail_s);
-            }
-            continue;
-        }
-        // The block is in topological order: what comes before v has its earliest end already.
-        double ready_s = time_s;
-        for (const local u : t.before) ready_s = std::max(ready_s, earliest_s_[u]);
-        earliest_s_[v] = ready_s + t.shortest_s;
-        bound_s = std::max(bound_s, earliest_s_[v] + t.tail_s);
-        for (std::size_t r = 0; r < max_resources; ++r) {
-            if (t.least_work_s[r] == 0.0) continue;
-            left_s[r] += t.least_work_s[r];
-            last_s[r] = std::min(last_s[r], t.tail_s);
-        }
-    }
-    for (std::size_t r = 0; r < max_resources; ++r)
-        if (left_s[r] > 0.0) bound_s = std::max(bound_s, time_s + left_s[r] / capacity_[r] + last_s[r]);
-    return bound_s;
-}
-
-// Whether a state seen before, of the same tasks, allows whatever this one allows; if not, this one is
-// remembered.
-inline bool block_search::dominated(double time_s) {
-    const auto allows_more = [&](const state& s) {
-        return s.time_s <= time_s && std::all_of(s.running.begin(), s.running.end(), [&](const held& h) {
-                   return h.end_s <= time_s ||
-                          (h.end_s <= end_s_[h.task] && fits(h.use, running_mode(h.task).use));
-               });
-    };
-    const auto found = seen_.find(is_placed_);
-    if (found != seen_.end() && std::any_of(found->second.begin(), found->second.end(), allows_more))
-        return true;
-    if (remembered_ == memory_limit_) return false;
-    ++remembered_;
-    state now{time_s, {}};
-    for (const local v : placed_)
-        if (end_s_[v] > time_s) now.running.push_back({v, end_s_[v], running_mode(v).use});
-    (found != seen_.end() ? found->second : seen_[is_placed_]).push_back(std::move(now));
-    return false;
-}
-
-inline void block_search::keep() {
-    const double makespan_s = *std::max_element(end_s_.begin(), end_s_.end());
-    if (!(makespan_s < best_s_)) return;
-    best_s_ = makespan_s;
-    best_start_s_ = start_s_;
-    best_mode_ = mode_;
-}
-
-} // namespace dovetail::schedule::detail
-
-/// \file
 /// Which units of every resource a task holds: the colouring of a schedule's intervals.
 
 namespace dovetail::schedule {
@@ -13716,6 +14421,55 @@ struct chain_link {
 } // namespace dovetail::schedule
 
 /// \file
+/// A lower bound by refuting makespans one after another.
+
+namespace dovetail::schedule {
+
+namespace detail {
+
+/// The bound of one block of `problem` between two others, of which the lower one is valid and the upper one
+/// not exceeded.
+[[nodiscard]] inline double destructive_bound_s(const task_graph& problem,
+                                                std::span<const graph::index> block, double low_s,
+                                                double high_s) {
+    const tick_scale scale = scale_of(problem, block);
+    ticks low = scale.within(low_s);
+    ticks high = scale.shorter_than(high_s) + 1;
+    while (low < high) {
+        const ticks middle = low + (high - low) / 2;
+        if (block_model(problem, block, scale, middle).propagate())
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return std::clamp(scale.at_least_s(low), low_s, high_s);
+}
+
+} // namespace detail
+
+/// Destructive improvement (Klein and Scholl, EJOR 112, 1999): the shortest makespan that propagation alone
+/// does not refute, found by bisection and summed over the blocks of `task_graph::block_ends`. Propagated are
+/// precedence, pairs of tasks that never fit together, and certain use (see `detail::cumulative`), with the
+/// least that any mode needs. \param high_s the makespan of some schedule, which the bound does not exceed
+/// \returns at least `lower_bound_s(problem)`
+/// \complexity O(log(high / unit)) propagations, each of O(tasks^2) at least.
+[[nodiscard]] inline double destructive_bound_s(const task_graph& problem, double high_s) {
+    const relaxation relaxed(problem);
+    double bound_s = 0.0;
+    std::size_t begin = 0;
+    for (std::size_t block = 0; block < problem.block_ends().size(); ++block) {
+        const std::size_t end = problem.block_ends()[block];
+        const double low_s = relaxed.block_bound_s()[block];
+        bound_s += detail::destructive_bound_s(problem, problem.order().subspan(begin, end - begin), low_s,
+                                               std::max(low_s, high_s - (relaxed.lower_bound_s() - low_s)));
+        begin = end;
+    }
+    return std::min(bound_s, std::max(high_s, relaxed.lower_bound_s()));
+}
+
+} // namespace dovetail::schedule
+
+/// \file
 /// The energy of a schedule: what its tasks switch, and what the chip draws while they run and wait.
 
 namespace dovetail::schedule {
@@ -13812,6 +14566,253 @@ inline result<energy_model> energy_model::make(const task_graph& problem, std::v
 
 /// \file
 /// Optimal schedules with a certificate, without a solver.
+
+/// \file
+/// The search behind the exact scheduler: one block of tasks, with nogoods learned from contradictions.
+
+namespace dovetail::schedule::detail {
+
+/// The k-th number, from 1, of 1 1 2 1 1 2 4 … (Luby, Sinclair and Zuckerman, Information Processing Letters
+/// 47, 1993).
+[[nodiscard]] constexpr std::int64_t luby(std::int64_t k) noexcept {
+    for (;;) {
+        std::int64_t power = 1;
+        while (power <= k) power *= 2;
+        if (power == k + 1) return power / 2;
+        k -= power / 2 - 1;
+    }
+}
+
+/// Branch and bound by conflict: the least starts that propagation leaves are a schedule, unless a resource
+/// is overloaded. The first overload is decided upon, a contradiction is learned from, and a schedule that
+/// was found makes every later one shorter. Restarts keep the nogoods.
+class learning_search {
+public:
+    using local = block_model::local;
+
+    /// Looks for schedules of the tasks `block`, all of one block of `problem`, shorter than `incumbent_s`.
+    /// \param modes of every task of the problem, to be tried first
+    learning_search(const task_graph& problem, std::span<const graph::index> block,
+                    std::span<const std::uint32_t> modes, double incumbent_s, std::size_t nogood_limit,
+                    spending& spent)
+        : scale_(scale_of(problem, block)), model_(problem, block, scale_, scale_.shorter_than(incumbent_s)),
+          nogood_limit_(nogood_limit), spent_(spent) {
+        for (const graph::index v : block) first_mode_.push_back(modes[v]);
+    }
+
+    /// Whether the search came to its end: no schedule is shorter than the best.
+    bool run() {
+        if (!spent_.spend_node()) return false; // the root
+        std::int64_t restarts = 1;
+        std::int64_t conflicts_left = conflicts_a_run;
+        std::size_t soft_limit = 4000;
+        for (;;) {
+            bool sound = model_.propagate();
+            if (sound && conflicts_left <= 0) {
+                conflicts_left = conflicts_a_run * luby(++restarts);
+                if (model_.nogoods().learned() > soft_limit) {
+                    model_.nogoods().forget(nogood_limit_);
+                    soft_limit += 500;
+                }
+                model_.back_to(0);
+            }
+            if (sound) {
+                if (!spent_.spend_node()) return false;
+                activity_.resize(model_.bounds().view_count() / 2, 0.0);
+                const overload where = first_overload();
+                if (choose_mode(where.time)) continue;
+                if (where.time == never) {
+                    if (!keep()) return true;
+                    continue;
+                }
+                sound = separate(where);
+            }
+            if (sound) continue;
+            --conflicts_left;
+            if (model_.bounds().level() == 0) return true;
+            if (!model_.nogoods().learn([&](view x) { bump(x); })) return true;
+            model_.settle(model_.bounds().steps().size() - 1);
+            increment_ /= 0.95;
+            if (model_.nogoods().learned() > nogood_limit_) model_.nogoods().forget(nogood_limit_);
+        }
+    }
+
+    /// What the best schedule takes at least; when `run` came to its end, no schedule is shorter.
+    [[nodiscard]] double best_s() const { return best_s_; }
+    /// Starts, in whole numbers of some unit, and modes of the tasks, in the order of the block; empty when
+    /// nothing beats the incumbent.
+    [[nodiscard]] std::span<const ticks> best_start() const noexcept { return best_start_; }
+    [[nodiscard]] std::span<const std::uint32_t> best_mode() const noexcept { return best_mode_; }
+
+private:
+    static constexpr ticks never = std::numeric_limits<ticks>::max();
+    static constexpr std::int64_t conflicts_a_run = 100;
+    /// Up to this horizon a start is decided upon; its opposite is the next instant. Beyond, instants are too
+    /// many to be tried one after another, and an order is decided upon.
+    static constexpr ticks most_instants = 4096;
+
+    struct overload {
+        ticks time;
+        std::size_t resource;
+    };
+
+    [[nodiscard]] ticks start(local v) { return model_.bounds().least(model_.tasks()[v].start); }
+    [[nodiscard]] ticks units(local v, std::size_t r) {
+        return model_.bounds().least(model_.tasks()[v].units[r]);
+    }
+    [[nodiscard]] bool runs_at(local v, ticks time) {
+        return start(v) <= time && time < start(v) + model_.bounds().least(model_.tasks()[v].length);
+    }
+
+    // Of the least starts, lengths and units.
+    [[nodiscard]] overload first_overload() {
+        const auto n = static_cast<local>(model_.tasks().size());
+        overload first{never, 0};
+        for (std::size_t r = 0; r < max_resources; ++r)
+            for (local v = 0; v < n; ++v) {
+                if (start(v) >= first.time || units(v, r) == 0) continue;
+                ticks used = 0;
+                for (local w = 0; w < n; ++w)
+                    if (runs_at(w, start(v))) used += units(w, r);
+                if (used > model_.capacity(r)) first = {start(v), r};
+            }
+        return first;
+    }
+
+    // Decides on the mode of the first task that starts before `time` and has none; false when all have one.
+    bool choose_mode(ticks time) {
+        bound_trail& bounds = model_.bounds();
+        const auto open = [&](const block_model::task& t) {
+            return std::none_of(t.chosen.begin(), t.chosen.end(),
+                                [&](view chosen) { return bounds.least(chosen) == 1; });
+        };
+        local first = nowhere;
+        for (local v = 0; v < model_.tasks().size(); ++v) {
+            const block_model::task& t = model_.tasks()[v];
+            if (t.chosen.empty() || start(v) >= time || !open(t)) continue;
+            time = start(v);
+            first = v;
+        }
+        if (first == nowhere) return false;
+        const block_model::task& t = model_.tasks()[first];
+        view choice = nowhere;
+        for (std::size_t k = 0; k < t.chosen.size(); ++k)
+            if (bounds.most(t.chosen[k]) == 1 && (choice == nowhere || t.modes[k] == first_mode_[first]))
+                choice = t.chosen[k];
+        model_.decide({choice, 1});
+        return true;
+    }
+
+    // Decides that a task of an overload starts as early as it can, or that one ends before another starts;
+    // false when all of that is excluded: a contradiction.
+    bool separate(const overload& where) {
+        bound_trail& bounds = model_.bounds();
+        crowd_.clear();
+        ticks used = 0;
+        for (local v = 0; v < model_.tasks().size(); ++v) {
+            if (units(v, where.resource) == 0 || !runs_at(v, where.time)) continue;
+            crowd_.push_back(v);
+            used += units(v, where.resource);
+        }
+        view fixed = nowhere;
+        if (bounds.most(model_.end()) <= most_instants)
+            for (const local v : crowd_) {
+                const view x = model_.tasks()[v].start;
+                if (bounds.least(x) < bounds.most(x) && (fixed == nowhere || activity(x) > activity(fixed)))
+                    fixed = x;
+            }
+        if (fixed != nowhere) {
+            model_.decide({fixed ^ 1U, -bounds.least(fixed)});
+            return true;
+        }
+        if (choose_order()) return true;
+        contradict(where.resource, used);
+        return false;
+    }
+
+    // Of the orders that are open in the crowd, the most active one, of equals the one that leaves most time.
+    bool choose_order() {
+        bound_trail& bounds = model_.bounds();
+        double best_activity = -1.0;
+        ticks best_slack = 0;
+        local first = 0, second = 0;
+        for (const local i : crowd_)
+            for (const local j : crowd_) {
+                const view order = model_.known_order(i, j);
+                if (i == j || (order != nowhere && bounds.most(order) == 0)) continue;
+                const double active = order == nowhere ? 0.0 : activity(order);
+                const block_model::task &a = model_.tasks()[i], &b = model_.tasks()[j];
+                const ticks slack = bounds.most(b.start) - bounds.least(a.start) - bounds.least(a.length);
+                if (active < best_activity || (active == best_activity && slack <= best_slack)) continue;
+                best_activity = active;
+                best_slack = slack;
+                first = i;
+                second = j;
+            }
+        if (best_activity < 0.0) return false;
+        model_.decide({model_.order(first, second), 1});
+        return true;
+    }
+
+    // Of tasks that do not fit together, one must end before another starts.
+    void contradict(std::size_t r, ticks used) {
+        std::sort(crowd_.begin(), crowd_.end(), [&](local a, local b) {
+            return units(a, r) < units(b, r) || (units(a, r) == units(b, r) && a < b);
+        });
+        ticks surplus = used - model_.capacity(r) - 1;
+        std::erase_if(crowd_, [&](local v) {
+            if (units(v, r) > surplus) return false;
+            surplus -= units(v, r);
+            return true;
+        });
+        std::vector<atom> some;
+        for (const local i : crowd_) {
+            some.push_back(negated({model_.tasks()[i].units[r], units(i, r)}));
+            for (const local j : crowd_)
+                if (i != j) some.push_back({model_.known_order(i, j), 1});
+        }
+        model_.nogoods().contradict(some);
+    }
+
+    // Keeps the schedule of the least starts and asks for a shorter one; false when there can be none.
+    bool keep() {
+        bound_trail& bounds = model_.bounds();
+        best_start_.clear();
+        best_mode_.clear();
+        for (const block_model::task& t : model_.tasks()) {
+            best_start_.push_back(bounds.least(t.start));
+            std::size_t k = 0;
+            while (!t.chosen.empty() && bounds.least(t.chosen[k]) == 0) ++k;
+            best_mode_.push_back(t.modes[k]);
+        }
+        first_mode_ = best_mode_;
+        const ticks end = bounds.least(model_.end());
+        best_s_ = std::min(best_s_, scale_.at_least_s(end));
+        model_.back_to(0);
+        return bounds.tighten({model_.end() ^ 1U, -scale_.shorter_than(end)}, {});
+    }
+
+    [[nodiscard]] double activity(view x) const { return activity_[x / 2]; }
+    // The views of recent contradictions count most (Moskewicz et al., DAC 2001).
+    void bump(view x) {
+        if (x / 2 >= activity_.size() || (activity_[x / 2] += increment_) < 1e100) return;
+        for (double& a : activity_) a *= 1e-100;
+        increment_ *= 1e-100;
+    }
+
+    tick_scale scale_;
+    block_model model_;
+    std::size_t nogood_limit_;
+    spending& spent_;
+    double best_s_;
+    std::vector<local> crowd_; // the tasks of an overload
+    std::vector<double> activity_;
+    double increment_ = 1.0;
+    std::vector<std::uint32_t> first_mode_, best_mode_;
+    std::vector<ticks> best_start_;
+};
+
+} // namespace dovetail::schedule::detail
 
 /// \file
 /// Priority lists turned into schedules: the incumbent of every search, and nearly always the optimum of a
@@ -13942,6 +14943,7 @@ private:
     };
 
     void list_by(priority first, const task_graph& problem);
+    void list_by_sample(const task_graph& problem, double spread, random_source& random);
     template <bool Reversed, class Choose>
     void place_all(const task_graph& problem, const Choose& choose);
     [[nodiscard]] choice choose(mode_choice run, std::span<const mode> modes, const demand& capacity,
@@ -13960,13 +14962,17 @@ private:
 /// Serial schedule generation (Kolisch, EJOR 90, 1996): tasks are taken from a list, each at its earliest
 /// start among those placed before. Every rule gives a list; a schedule that misses the bound is justified to
 /// the right and to the left again (Valls, Ballestin and Quintanilla, EJOR 165, 2005), which never makes it
-/// longer. The best of all is returned, and the first that meets the bound ends the search. Deterministic.
+/// longer. Sampled lists are by the longest tail of durations that were shortened at random. The best of all
+/// is returned, and the first that meets the bound ends the search. Deterministic.
 struct list_scheduler {
     std::span<const list_rule> rules = default_list_rules; ///< at least one
     bool justify = true; ///< whether a schedule that misses the bound is justified
+    /// Tasks placed by sampled lists, which follow those of the rules; at most ten lists a task.
+    std::int64_t sampled_tasks = 0;
+    std::uint64_t seed = 1; ///< of the draws
 
     /// The best schedule found, with the bound of `relaxation`. The answer lies in `memory` until its next
-    /// use. \complexity O(rules * (n log n + n * modes * steps)), where steps < 2n are those of the profile
+    /// use. \complexity O(lists * (n log n + n * modes * steps)), where steps < 2n are those of the profile
     /// that one task looks at; no allocation once the memory has grown.
     const certificate& operator()(const task_graph& problem, workspace& memory) const {
         DOVETAIL_ASSERT(!rules.empty(), "a list needs a rule");
@@ -13975,17 +14981,25 @@ struct list_scheduler {
         result.lower_bound_s = memory.relaxed_.lower_bound_s();
         result.best.makespan_s = std::numeric_limits<double>::infinity();
         const auto proved = [&] { return meets(result.best.makespan_s, result.lower_bound_s); };
-        for (const list_rule& rule : rules) {
-            memory.list_by(rule.first, problem);
+        const auto read = [&](mode_choice run) {
             memory.place_all<false>(problem, [&](graph::index v, double ready_s) {
-                return memory.choose(rule.run, problem.modes(v), problem.capacity(), ready_s);
+                return memory.choose(run, problem.modes(v), problem.capacity(), ready_s);
             });
             memory.keep_if_better();
-            if (proved()) break;
-            if (!justify) continue;
+            if (proved() || !justify) return;
             memory.justify(problem);
             memory.keep_if_better();
+        };
+        for (const list_rule& rule : rules) {
+            memory.list_by(rule.first, problem);
+            read(rule.run);
             if (proved()) break;
+        }
+        random_source random(seed);
+        const auto tasks = static_cast<std::int64_t>(problem.task_count());
+        for (std::int64_t k = 0; k < 10 * tasks && k * tasks < sampled_tasks && !proved(); ++k) {
+            memory.list_by_sample(problem, random.real(), random);
+            read(rules[static_cast<std::size_t>(k) % rules.size()].run);
         }
         result.status = proved() ? dovetail::status::optimal : dovetail::status::feasible;
         return result;
@@ -14022,6 +15036,22 @@ inline void workspace::list_by(priority first, const task_graph& problem) {
             break;
         }
         list_[position] = {key, position};
+    }
+    std::sort(list_.begin(), list_.end());
+}
+
+// The list by longest tail, of durations that are each up to `spread` shorter than they are: along an arc,
+// these tails fall as the true ones do.
+inline void workspace::list_by_sample(const task_graph& problem, double spread, random_source& random) {
+    const std::span<const graph::index> order = problem.order();
+    end_s_.assign(order.size(), 0.0);
+    list_.resize(order.size());
+    for (auto position = static_cast<std::uint32_t>(order.size()); position-- > 0;) {
+        const graph::index v = order[position];
+        for (const graph::index w : problem.precedence().successors(v))
+            end_s_[v] = std::max(end_s_[v], end_s_[w]);
+        end_s_[v] += relaxed_.shortest_s()[v] * (1.0 - spread * random.real());
+        list_[position] = {-end_s_[v], position};
     }
     std::sort(list_.begin(), list_.end());
 }
@@ -14183,24 +15213,27 @@ struct extent {
 
 } // namespace detail
 
-/// Branch and bound, for several modes and resources. A list schedule comes first; each block of the problem
-/// (see `task_graph::block_ends`) whose part of it misses its bound is then searched by itself, so that the
-/// work grows with the largest block and not with the whole. Deterministic, but for a limit in seconds.
+/// Branch and bound that learns, for several modes and resources. List schedules come first, those of the
+/// rules and then sampled ones; each block of the problem (see `task_graph::block_ends`) whose part of the
+/// best misses its bound is then searched by itself, so that the work grows with the largest block and not
+/// with the whole. Deterministic, but for a limit in seconds.
 struct branch_and_bound {
-    budget limits{};                      ///< over all blocks together
-    std::size_t memory_limit = 1'000'000; ///< partial schedules remembered in one block
-    list_scheduler incumbent{};           ///< gives the first schedule
+    budget limits{};                                   ///< over all blocks together
+    std::size_t nogood_limit = 100'000;                ///< remembered of what was learned in one block
+    list_scheduler incumbent{.sampled_tasks = 10'000}; ///< gives the first schedule
 
     /// \returns the best schedule found and the bound: `status::optimal` when they meet, `status::budget`
-    /// when the limits ended the search first. \complexity exponential in the largest block at worst.
+    /// when the limits ended the search first; the bound is then that of `destructive_bound_s` where a block
+    /// was not finished. \complexity exponential in the largest block at worst.
     [[nodiscard]] certificate operator()(const task_graph& problem) const {
+        spending spent(limits);
         certificate answer = incumbent(problem);
         if (answer.proved_optimal()) return answer;
 
         const relaxation relaxed(problem);
-        spending spent(limits);
-        std::vector<double> start_s = answer.best.start_s;
+        std::vector<double> key(problem.task_count()); // tasks are placed by rising key in the end
         std::vector<std::uint32_t> modes = answer.best.mode;
+        std::vector<graph::index> by_start;
         double bound_s = 0.0;
         bool complete = true;
         std::size_t begin = 0;
@@ -14210,25 +15243,29 @@ struct branch_and_bound {
             const detail::extent listed(problem, answer.best, tasks);
             const double makespan_s = listed.end_s - listed.start_s;
             const double block_bound_s = relaxed.block_bound_s()[block];
-            begin = end;
+            for (const graph::index v : tasks) key[v] = answer.best.start_s[v];
             if (meets(makespan_s, block_bound_s)) {
                 bound_s += makespan_s;
-                continue;
+            } else {
+                detail::learning_search search(problem, tasks, modes, makespan_s, nogood_limit, spent);
+                const bool finished = search.run();
+                complete &= finished;
+                bound_s += finished ? search.best_s()
+                                    : detail::destructive_bound_s(problem, tasks, block_bound_s, makespan_s);
+                for (std::size_t k = 0; k < search.best_start().size(); ++k) {
+                    key[tasks[k]] = static_cast<double>(search.best_start()[k]);
+                    modes[tasks[k]] = search.best_mode()[k];
+                }
             }
-            detail::block_search search(problem, relaxed, tasks, makespan_s, memory_limit, spent);
-            const bool finished = search.run();
-            bound_s += finished ? search.best_s() : block_bound_s;
-            complete &= finished;
-            if (search.best_start_s().empty()) continue;
-            for (std::size_t k = 0; k < tasks.size(); ++k) {
-                start_s[tasks[k]] = listed.start_s + search.best_start_s()[k];
-                modes[tasks[k]] = search.best_mode()[k];
-            }
+            by_start.assign(tasks.begin(), tasks.end());
+            std::stable_sort(by_start.begin(), by_start.end(),
+                             [&](graph::index a, graph::index b) { return key[a] < key[b]; });
+            for (const graph::index v : by_start) key[v] = static_cast<double>(begin++);
         }
-        // Blocks start where the one before ends: placing the tasks again in order closes the gaps between
-        // them.
-        answer.best = serial_schedule(problem, order_by(problem, start_s), modes);
+        schedule found = serial_schedule(problem, order_by(problem, key), modes);
+        if (found.makespan_s < answer.best.makespan_s) answer.best = std::move(found);
         answer.nodes = spent.nodes();
+        complete |= meets(answer.best.makespan_s, bound_s);
         answer.lower_bound_s = complete ? answer.best.makespan_s : bound_s;
         answer.status = complete ? dovetail::status::optimal : dovetail::status::budget;
         return answer;

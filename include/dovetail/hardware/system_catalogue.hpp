@@ -150,7 +150,8 @@ inline constexpr std::array known_systems{
                            .sustained_fraction = 0.927,
                            .memory_fraction = 0.901,
                            .source = "20 products in fp16, called from PyTorch (LLMCompass)"}},
-    // The same chips in nodes that share 800 Gb/s, two devices an adapter: the cluster of vTrain (Bang et al.,
+    // The same chips in nodes that share 800 Gb/s, two devices an adapter: the cluster of vTrain (Bang et
+    // al.,
     // MICRO 2024), where `known_networks[1]` was measured.
     system{.name = "a100-sxm-80-800g",
            .chip = a100_sxm_80,
