@@ -7,6 +7,7 @@
 #include <dovetail/schedule/nogood_base.hpp>
 #include <dovetail/schedule/task_graph.hpp>
 #include <dovetail/schedule/tick_scale.hpp>
+#include <dovetail/schedule/useful_modes.hpp>
 
 #include <algorithm>
 #include <array>
@@ -31,30 +32,6 @@ namespace dovetail::schedule::detail {
         total_s += longest_s;
     }
     return tick_scale(duration_s, total_s);
-}
-
-/// What a mode holds: one of no duration nothing.
-[[nodiscard]] constexpr demand held_by(const mode& m) noexcept {
-    return m.duration_s > 0.0 ? m.use : demand{};
-}
-
-/// The modes that fit and than which no other one is at most as long and at most as large; one of equals.
-[[nodiscard]] inline std::vector<std::uint32_t> useful_modes(std::span<const mode> modes,
-                                                             const demand& capacity) {
-    std::vector<std::uint32_t> useful;
-    const auto replaces = [&](std::uint32_t other, std::uint32_t k) {
-        const mode &o = modes[other], &m = modes[k];
-        if (other == k || !fits(o.use, capacity) || o.duration_s > m.duration_s ||
-            !fits(held_by(o), held_by(m)))
-            return false;
-        return other < k || o.duration_s != m.duration_s || held_by(o) != held_by(m);
-    };
-    for (std::uint32_t k = 0; k < modes.size(); ++k) {
-        bool keep = fits(modes[k].use, capacity);
-        for (std::uint32_t other = 0; other < modes.size() && keep; ++other) keep = !replaces(other, k);
-        if (keep) useful.push_back(k);
-    }
-    return useful;
 }
 
 /// The tasks of one block, as bounds and propagation: starts, and lengths and units that follow from a choice

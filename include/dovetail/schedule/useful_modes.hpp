@@ -11,14 +11,18 @@
 
 namespace dovetail::schedule {
 
+/// What a mode holds: one of no duration nothing.
+[[nodiscard]] constexpr demand held_by(const mode& m) noexcept {
+    return m.duration_s > 0.0 ? m.use : demand{};
+}
+
 /// Positions of the modes that stay within the capacities and that no other such mode replaces by being
 /// neither longer nor larger; of equal ones the first. A mode of no duration holds nothing, so where there is
 /// one it stands alone. \complexity O(modes^2).
 [[nodiscard]] constexpr std::vector<std::uint32_t> useful_modes(std::span<const mode> modes,
                                                                 const demand& capacity) {
-    const auto held = [](const mode& m) { return m.duration_s == 0.0 ? demand{} : m.use; };
     const auto replaces = [&](const mode& a, const mode& b) {
-        return fits(a.use, capacity) && a.duration_s <= b.duration_s && fits(held(a), held(b));
+        return fits(a.use, capacity) && a.duration_s <= b.duration_s && fits(held_by(a), held_by(b));
     };
     std::vector<std::uint32_t> useful;
     for (std::uint32_t k = 0; k < modes.size(); ++k) {

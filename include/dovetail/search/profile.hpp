@@ -18,7 +18,7 @@ struct pass_profile {
     std::vector<workload::operator_work> groups;
     std::vector<std::string> names;             ///< of the groups' leading operators
     graph::digraph precedence;                  ///< over the groups
-    std::vector<workload::pass_buffer> buffers; ///< of the first layer that costs the same
+    std::vector<workload::pass_buffer> buffers{}; ///< of the first layer that costs the same
 };
 
 /// A layer structure on one of the devices that share it. Elements become bytes by the chip's element size.
