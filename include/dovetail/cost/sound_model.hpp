@@ -7,11 +7,20 @@
 #include <dovetail/cost/refetch.hpp>
 #include <dovetail/cost/tensor_core.hpp>
 #include <dovetail/hardware/platform.hpp>
+#include <dovetail/workload/work.hpp>
 
 #include <algorithm>
 #include <cstdint>
 
 namespace dovetail::cost {
+
+/// What the vector cores read from and write to the global buffer while they run `work`.
+[[nodiscard]] constexpr words_beside epilogue_words(const workload::operator_work& work) noexcept {
+    if (!work.uses_vector_core()) return {};
+    return {.read = work.product_result_elements +
+                    std::max(0.0, work.read_elements - work.product_operand_elements),
+            .written = work.written_elements};
+}
 
 /// A closed-form model on the constants of platform `P`.
 ///
@@ -74,15 +83,6 @@ struct sound_model {
         e.global_bytes = (global_reads + global_writes) * element_bytes;
         e.hbm_bytes = hbm_elements * element_bytes;
         return e;
-    }
-
-private:
-    /// What vector cores read from and write to the global buffer.
-    [[nodiscard]] static constexpr words_beside epilogue_words(const workload::operator_work& work) {
-        if (!work.uses_vector_core()) return {};
-        return {.read = work.product_result_elements +
-                        std::max(0.0, work.read_elements - work.product_operand_elements),
-                .written = work.written_elements};
     }
 };
 
