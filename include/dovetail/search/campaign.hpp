@@ -69,7 +69,8 @@ public:
                        .setting = s,
                        .micro_batch = evaluate_->profile().micro_batches[s.micro_batch],
                        .problem = {},
-                       .plan = (*evaluate_)(design.chip, s, m)};
+                       .plan = (*evaluate_)(design.chip, s, m),
+                       .power = {}};
         found.problem = m.problem();
         if (found.plan.outcome == status::optimal)
             found.throughput_samples_per_s =

@@ -119,6 +119,7 @@ public:
     [[nodiscard]] const workload_profile& profile() const noexcept { return *profile_; }
     [[nodiscard]] const plan_options& options() const noexcept { return options_; }
     [[nodiscard]] const Model& model() const noexcept { return model_; }
+    [[nodiscard]] cost::optimizer optimizer() const noexcept { return optimizer_; }
     [[nodiscard]] double link_bytes_per_s() const noexcept {
         return options_.link_gib_per_s * static_cast<double>(gibibyte);
     }

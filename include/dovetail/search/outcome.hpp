@@ -12,12 +12,32 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace dovetail::search {
+
+/// Where the energy of a training step goes, over all devices of a plan, in joules.
+struct step_energy {
+    double forward_j = 0;
+    double backward_j = 0;
+    double recompute_j = 0;
+    double update_j = 0; ///< the optimizer's step
+    double static_j = 0; ///< drawn from the start of a batch to its end
+
+    [[nodiscard]] constexpr double total_j() const noexcept {
+        return forward_j + backward_j + recompute_j + update_j + static_j;
+    }
+};
+
+/// The power of a chip, and the energy of a step with it.
+struct power_figures {
+    double tdp_w = 0; ///< of one die with its memory
+    step_energy step;
+};
 
 /// A chip with its best plan. Without a plan the throughput is 0.
 struct solution {
@@ -28,6 +48,7 @@ struct solution {
     std::int64_t micro_batch = 0;
     placement::layer_graph problem; ///< what was placed
     placement::plan plan;
+    std::optional<power_figures> power; ///< where it was asked for
 
     [[nodiscard]] bool feasible() const noexcept { return throughput_samples_per_s > 0; }
 };
