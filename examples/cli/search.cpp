@@ -6,10 +6,10 @@
 #include <dovetail/core/budget.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/core/units.hpp>
-#include <dovetail/cost/phaze_hardware.hpp>
-#include <dovetail/cost/remembered_phaze_model.hpp>
 #include <dovetail/cost/sound_model.hpp>
+#include <dovetail/hardware/n7_family.hpp>
 #include <dovetail/hardware/phaze_family.hpp>
+#include <dovetail/hardware/thermal.hpp>
 #include <dovetail/report/number.hpp>
 #include <dovetail/report/outcome_json.hpp>
 #include <dovetail/report/page.hpp>
@@ -18,6 +18,7 @@
 #include <dovetail/search/exhaustive.hpp>
 #include <dovetail/search/profiler.hpp>
 #include <dovetail/search/random_sample.hpp>
+#include <dovetail/search/step_energy.hpp>
 #include <dovetail/search/winner.hpp>
 #include <dovetail/workload/recognise.hpp>
 
@@ -39,10 +40,9 @@ namespace cli {
 namespace {
 
 namespace search = dovetail::search;
-using sound_platform = dovetail::hardware::phaze_platform;
-using sound_evaluator = search::evaluator<dovetail::cost::sound_model<sound_platform>, sound_platform>;
-using phaze_evaluator =
-    search::evaluator<dovetail::cost::remembered_phaze_model<>, dovetail::cost::published_platform>;
+using platform = dovetail::hardware::phaze_platform;
+using model_type = dovetail::cost::sound_model<platform>;
+using evaluator = search::evaluator<model_type, platform>;
 using dovetail::to_text;
 using dovetail::report::readable;
 
@@ -81,31 +81,31 @@ struct search_command {
     std::string optimizer = "adam";
     std::string objective = "every-stage";
     std::string cost_model = "sound";
+    std::string cooling = "air";
+    bool power = false;
     std::string html_file;
 
-    exit_status run() const {
+    exit_status run() {
         const dovetail::stopwatch clock;
+        const auto cooling_kind = dovetail::hardware::find_cooling(cooling);
+        if (!cooling_kind) return complain(cooling_kind.problem());
+        space.cooling = *cooling_kind;
         const auto optimizer_kind = dovetail::cost::find_optimizer(optimizer);
         if (!optimizer_kind) return complain(optimizer_kind.problem());
         const auto graph = model.load();
         if (!graph) return complain(graph.problem());
         const auto profile = search::profile_workload(dovetail::workload::recognise(*graph), plan);
         if (!profile) return complain(profile.problem());
+        const double preparation_s = clock.seconds();
         const auto charge = objective == "phaze" ? dovetail::placement::objective::phaze
                                                  : dovetail::placement::objective::every_stage;
-        if (cost_model == "phaze")
-            return answer(phaze_evaluator(*profile, plan, *optimizer_kind, charge), clock.seconds());
-        return answer(sound_evaluator(*profile, plan, *optimizer_kind, charge), clock.seconds());
-    }
-
-    template <class Evaluator>
-    exit_status answer(const Evaluator& evaluate, double preparation_s) const {
-        auto outcome = explore(evaluate);
+        const evaluator evaluate(*profile, plan, *optimizer_kind, charge);
+        auto outcome = family == "n7" ? explore<dovetail::hardware::n7_family>(evaluate)
+                                      : explore<dovetail::hardware::phaze_family>(evaluate);
         if (!outcome) return complain(outcome.problem());
 
         if (!common.json_file.empty())
-            if (auto written =
-                    write_file(common.json_file, dovetail::report::to_json(*outcome, evaluate.profile()));
+            if (auto written = write_file(common.json_file, dovetail::report::to_json(*outcome, *profile));
                 !written)
                 return complain(written.problem());
         if (!html_file.empty() && outcome->best.feasible())
@@ -117,17 +117,26 @@ struct search_command {
         return exit_of(outcome->status);
     }
 
-    template <class Evaluator>
-    dovetail::result<search::outcome> explore(const Evaluator& evaluate) const {
+    template <class Family>
+    dovetail::result<search::outcome> explore(const evaluator& evaluate) const {
         progress_line progress(!common.quiet);
-        const dovetail::hardware::phaze_family designs;
+        auto outcome = walk(Family{}, evaluate, progress);
+        if (!outcome || !power) return outcome;
+        for (search::solution* found : {&outcome->best, &outcome->baseline})
+            if (found->feasible())
+                found->power = search::power_of<typename Family::technology>(evaluate, *found);
+        return outcome;
+    }
+
+    template <class Family>
+    dovetail::result<search::outcome> walk(const Family& designs, const evaluator& evaluate,
+                                           progress_line& progress) const {
         if (strategy == "area-ordered") return search::area_ordered{space}(designs, evaluate, progress);
         if (strategy == "random") return search::random_sample{space}(designs, evaluate, progress);
         return search::exhaustive{space}(designs, evaluate, progress);
     }
 
-    template <class Evaluator>
-    static std::string page(const search::outcome& outcome, const Evaluator& evaluate) {
+    static std::string page(const search::outcome& outcome, const evaluator& evaluate) {
         const search::solution& best = outcome.best;
         const search::slice_profile& slice = search::slice_of(evaluate.profile(), best);
         const auto structure = search::heaviest_structure(slice, search::costs_of(best.problem, best.plan));
@@ -178,6 +187,14 @@ struct search_command {
                 both("ratio to TPUv4-like", [&](const auto& s) {
                     return readable(s.throughput_samples_per_s / reference.throughput_samples_per_s, 4);
                 });
+            if (best.power) {
+                both("TDP", [](const auto& s) {
+                    return s.power ? readable(s.power->tdp_w, 4) + " W" : std::string("-");
+                });
+                both("energy of a step", [](const auto& s) {
+                    return s.power ? readable(s.power->step.total_j(), 4) + " J" : std::string("-");
+                });
+            }
             both("time per batch", [](const auto& s) { return milliseconds(s.plan.time_per_batch_s); });
             const auto part = [&](std::string_view name, double search::batch_breakdown::*member) {
                 both(name, [&](const auto& s) {
@@ -215,7 +232,9 @@ void add_search(CLI::App& app, int& status) {
         "search", "the best chip of a family and the plan to train a model on many of them");
     const auto options = std::make_shared<search_command>();
     options->model.add_to(*command, false);
-    command->add_option("--family", options->family, "the family of chips")->check(CLI::IsMember({"phaze"}));
+    command->add_option("--family", options->family, "the family of chips")
+        ->check(CLI::IsMember({"phaze", "n7"}))
+        ->capture_default_str();
     command->add_option("--strategy", options->strategy, "how the family is walked")
         ->check(CLI::IsMember({"exhaustive", "area-ordered", "random"}))
         ->capture_default_str();
@@ -224,11 +243,12 @@ void add_search(CLI::App& app, int& status) {
     command->add_option("--objective", options->objective, "who pays for the gradient reduction")
         ->check(CLI::IsMember({"every-stage", "phaze"}))
         ->capture_default_str();
-    command
-        ->add_option("--cost-model", options->cost_model,
-                     "how operators are priced: soundly, or with PHAZE's constants")
-        ->check(CLI::IsMember({"sound", "phaze"}))
+    command->add_option("--cost-model", options->cost_model, "how operators are priced")
+        ->check(CLI::IsMember({"sound"}))
         ->capture_default_str();
+    command->add_option("--cooling", options->cooling, "what --max-junction is meant for: air or liquid")
+        ->capture_default_str();
+    command->add_flag("--power", options->power, "add the TDP and the energy of a step");
     command->add_option("--html", options->html_file, "write a page with pictures to this file");
     add_options(*command, options->plan);
     add_options(*command, options->space);

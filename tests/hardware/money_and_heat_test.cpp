@@ -217,8 +217,6 @@ TEST(limited_space, a_limit_that_is_not_positive_is_refused) {
             ASSERT_FALSE(made) << bad;
             EXPECT_EQ(made.problem().code, errc::out_of_range);
         }
-    EXPECT_FALSE(chip_limits{}.any());
-    EXPECT_TRUE(chip_limits{.largest_tdp_w = 3}.any());
 }
 
 TEST(n7_family, has_the_grid_of_phaze_and_the_areas_of_7_nm) {

@@ -25,12 +25,6 @@ struct chip_limits {
     double largest_area_um2 = std::numeric_limits<double>::infinity();
     double largest_junction_c = std::numeric_limits<double>::infinity(); ///< at the TDP of the die
     hardware::cooling cooling = air_cooling;
-
-    /// Whether there is any limit.
-    [[nodiscard]] constexpr bool any() const noexcept {
-        constexpr double none = std::numeric_limits<double>::infinity();
-        return largest_tdp_w < none || largest_area_um2 < none || largest_junction_c < none;
-    }
 };
 
 /// Whether the limits can be used. \returns errc::out_of_range for a limit that is not positive, NaN

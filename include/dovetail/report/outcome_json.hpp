@@ -64,6 +64,16 @@ inline void write_breakdown(json_writer& json, const search::batch_breakdown& pa
         .end_object();
 }
 
+inline void write_step_energy(json_writer& json, const search::step_energy& parts) {
+    json.begin_object()
+        .member("forward", parts.forward_j)
+        .member("backward", parts.backward_j)
+        .member("recompute", parts.recompute_j)
+        .member("update", parts.update_j)
+        .member("static", parts.static_j)
+        .end_object();
+}
+
 /// A chip and its plan; null where there is none.
 inline void write_solution(json_writer& json, const search::solution& found) {
     if (!found.feasible()) {
@@ -76,7 +86,14 @@ inline void write_solution(json_writer& json, const search::solution& found) {
     write_plan(json, found);
     json.key("breakdown_s");
     write_breakdown(json, search::break_down(found.problem, found.plan));
-    json.member("throughput_samples_per_s", found.throughput_samples_per_s).end_object();
+    json.member("throughput_samples_per_s", found.throughput_samples_per_s);
+    if (found.power) {
+        json.member("tdp_w", found.power->tdp_w)
+            .member("energy_j_per_step", found.power->step.total_j())
+            .key("energy_j");
+        write_step_energy(json, found.power->step);
+    }
+    json.end_object();
 }
 
 } // namespace detail

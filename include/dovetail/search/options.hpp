@@ -3,6 +3,7 @@
 /// What a joint search may choose from, and how long it may take.
 
 #include <dovetail/core/option.hpp>
+#include <dovetail/hardware/thermal.hpp>
 
 #include <cstdint>
 #include <limits>
@@ -44,6 +45,9 @@ struct plan_options {
 /// How a space of designs is walked.
 struct space_options {
     double max_area_mm2 = std::numeric_limits<double>::infinity();
+    double max_tdp_w = std::numeric_limits<double>::infinity();
+    double max_junction_c = std::numeric_limits<double>::infinity();
+    hardware::cooling cooling = hardware::air_cooling; ///< that `max_junction_c` is meant for
     int hysteresis = 5;
     std::int64_t samples = 1000;
     double time_limit_s = std::numeric_limits<double>::infinity();
@@ -54,6 +58,9 @@ struct space_options {
         using o = space_options;
         return std::tuple{
             option<o, double>{"max-area", "largest area of a chip [mm^2]", &o::max_area_mm2, 0},
+            option<o, double>{"max-tdp", "largest TDP of a chip with its memory [W]", &o::max_tdp_w, 1e-3},
+            option<o, double>{"max-junction", "highest junction temperature at the TDP [C]",
+                              &o::max_junction_c, 1e-3},
             option<o, int>{"hysteresis", "area-ordered: buckets without a gain before it stops",
                            &o::hysteresis, 1, 1e9},
             option<o, std::int64_t>{"samples", "random: designs to draw", &o::samples, 1, 1e12},

@@ -12,6 +12,7 @@
 #include <dovetail/hardware/power.hpp>
 #include <dovetail/schedule/energy.hpp>
 #include <dovetail/schedule/list_scheduler.hpp>
+#include <dovetail/search/evaluate.hpp>
 #include <dovetail/search/outcome.hpp>
 #include <dovetail/search/pass_timer.hpp>
 #include <dovetail/search/profile.hpp>
@@ -59,10 +60,9 @@ template <cost::latency_model Model, hardware::accelerator_like Chip>
 /// where the forward pass is repeated and 1 elsewhere, d replicas, n devices that the plan occupies, and T
 /// the time of a batch. Links and idle devices are not counted. \complexity one schedule a distinct layer and
 /// pass.
-template <hardware::energy_technology T, hardware::platform P, cost::latency_model Model>
-[[nodiscard]] std::optional<step_energy> energy_of_step(const workload_profile& profile,
-                                                        const solution& found, const Model& model,
-                                                        cost::optimizer optimizer, double link_bytes_per_s) {
+template <hardware::energy_technology T, cost::latency_model Model, hardware::platform P>
+[[nodiscard]] std::optional<step_energy> energy_of_step(const evaluator<Model, P>& evaluate,
+                                                        const solution& found) {
     DOVETAIL_ASSERT(found.feasible(), "a step needs a plan");
     const auto events = hardware::energies_of<T, P>(found.chip);
     const auto static_w = hardware::static_power_w<T, P>(found.chip);
@@ -73,14 +73,14 @@ template <hardware::energy_technology T, hardware::platform P, cost::latency_mod
         double backward_j = 0;
         double update_j = 0;
     };
-    const slice_profile& slice = slice_of(profile, found);
-    const tensor_group group{slice.tensor_width, link_bytes_per_s};
-    const cost::parameter_cost parameter = cost::cost_of(optimizer);
+    const slice_profile& slice = slice_of(evaluate.profile(), found);
+    const tensor_group group{slice.tensor_width, evaluate.link_bytes_per_s()};
+    const cost::parameter_cost parameter = cost::cost_of(evaluate.optimizer());
     std::vector<per_device> structures;
     for (const layer_profile& layer : slice.structures)
         structures.push_back(
-            {.forward_j = pass_energy_j(layer.forward, model, found.chip, group, *events),
-             .backward_j = pass_energy_j(layer.backward, model, found.chip, group, *events),
+            {.forward_j = pass_energy_j(layer.forward, evaluate.model(), found.chip, group, *events),
+             .backward_j = pass_energy_j(layer.backward, evaluate.model(), found.chip, group, *events),
              .update_j = layer.parameters * (parameter.update_bytes * events->hbm_j_per_byte +
                                              parameter.update_cycles * events->lane_cycle_j)});
 
@@ -101,6 +101,17 @@ template <hardware::energy_technology T, hardware::platform P, cost::latency_mod
     }
     spent.static_j = *static_w * static_cast<double>(plan.devices()) * plan.time_per_batch_s;
     return spent;
+}
+
+/// The TDP of a feasible solution's chip, and the energy of its step; or nothing where the technology lacks a
+/// size. \complexity that of `energy_of_step`.
+template <hardware::energy_technology T, cost::latency_model Model, hardware::platform P>
+[[nodiscard]] std::optional<power_figures> power_of(const evaluator<Model, P>& evaluate,
+                                                    const solution& found) {
+    const auto tdp = hardware::tdp_of<T, P>(found.chip);
+    const auto step = energy_of_step<T>(evaluate, found);
+    if (!tdp || !step) return std::nullopt;
+    return power_figures{.tdp_w = tdp->total_w(), .step = *step};
 }
 
 } // namespace dovetail::search

@@ -4,9 +4,8 @@
 
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/status.hpp>
-#include <dovetail/core/text.hpp>
-#include <dovetail/core/units.hpp>
 #include <dovetail/hardware/parameter_space.hpp>
+#include <dovetail/search/admitted.hpp>
 #include <dovetail/search/campaign.hpp>
 #include <dovetail/search/evaluate.hpp>
 #include <dovetail/search/infeasible.hpp>
@@ -15,10 +14,8 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <limits>
 #include <optional>
 #include <span>
-#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -44,12 +41,9 @@ template <hardware::parameter_space Space, class Evaluator, class Observer, clas
     if (auto valid = validate(options); !valid) return std::move(valid).problem();
     auto kept = hardware::kept_designs(space);
     if (!kept) return std::move(kept).problem();
-    std::vector<hardware::kept_design> candidates;
-    double smallest_um2 = std::numeric_limits<double>::infinity();
-    for (const hardware::kept_design& design : *kept) {
-        smallest_um2 = std::min(smallest_um2, design.area_um2);
-        if (design.area_um2 <= options.max_area_mm2 * um2_per_mm2) candidates.push_back(design);
-    }
+    auto within_limits = admit(space, *kept, options);
+    if (!within_limits) return std::move(within_limits).problem();
+    const std::vector<hardware::kept_design>& candidates = within_limits->designs;
     const std::vector<setting> settings = settings_of(evaluate.options());
     campaign<Evaluator, Observer> run(evaluate, options, candidates.size(), observer);
 
@@ -58,9 +52,7 @@ template <hardware::parameter_space Space, class Evaluator, class Observer, clas
     const auto reference_area = hardware::area_um2(space, space.reference());
     answer.baseline = run.solve_best({0, space.reference(), reference_area.value_or(0)}, settings);
     if (candidates.empty()) {
-        answer.binding = "area: the limit is " + to_text(options.max_area_mm2, 6) +
-                         " mm^2, the smallest chip of the family takes " +
-                         to_text(smallest_um2 / um2_per_mm2, 6) + " mm^2";
+        answer.binding = std::move(within_limits->binding);
         answer.search.complete = true;
         answer.search.seconds = run.seconds();
         return answer;
