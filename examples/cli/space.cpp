@@ -4,6 +4,7 @@
 
 #include <dovetail/core/json.hpp>
 #include <dovetail/core/text.hpp>
+#include <dovetail/hardware/n7_family.hpp>
 #include <dovetail/hardware/parameter_space.hpp>
 #include <dovetail/hardware/phaze_family.hpp>
 
@@ -22,7 +23,12 @@ struct space_command {
     std::string csv_file;
 
     exit_status run() const {
-        const dovetail::hardware::phaze_family space;
+        if (family == "n7") return run(dovetail::hardware::n7_family{});
+        return run(dovetail::hardware::phaze_family{});
+    }
+
+    template <class Family>
+    exit_status run(const Family& space) const {
         const auto kept = dovetail::hardware::kept_designs(space);
         if (!kept) return complain(kept.problem());
         if (!csv_file.empty()) {
@@ -57,7 +63,9 @@ struct space_command {
 void add_space(CLI::App& app, int& status) {
     CLI::App* command = app.add_subcommand("space", "the designs that a family keeps");
     const auto options = std::make_shared<space_command>();
-    command->add_option("--family", options->family, "the family")->check(CLI::IsMember({"phaze"}));
+    command->add_option("--family", options->family, "the family")
+        ->check(CLI::IsMember({"phaze", "n7"}))
+        ->capture_default_str();
     command->add_option("--csv", options->csv_file, "write the designs to this file, - for standard output");
     options->common.add_to(*command);
     command->callback([options, &status] { status = options->run(); });

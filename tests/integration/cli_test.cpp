@@ -180,6 +180,30 @@ TEST_F(Cli, WhatNothingSatisfiesIsNamed) {
     EXPECT_NE(people.out.find("page.html is not written"), std::string::npos) << people.out;
 }
 
+TEST_F(Cli, LimitsOnPowerAndTemperatureChooseAmongCoolerChips) {
+    const std::string command =
+        "search --model bert-large --micro-batches 1 --tensor-widths 1 --strategy random"
+        " --samples 40 --family n7";
+    const json plain = answered(command, 0);
+    EXPECT_FALSE(plain.at("best").contains("tdp_w"));
+    const json powered = answered(command + " --power", 0);
+    for (const char* chip : {"best", "baseline"}) {
+        const json& figures = powered.at(chip);
+        EXPECT_EQ(figures.at("plan"), plain.at(chip).at("plan"));
+        EXPECT_GT(figures.at("tdp_w").get<double>(), 0);
+        double sum_j = 0;
+        for (const auto& [name, part_j] : figures.at("energy_j").items()) sum_j += part_j.get<double>();
+        EXPECT_NEAR(figures.at("energy_j_per_step").get<double>(), sum_j, 1e-9 * sum_j);
+    }
+    const json limited = answered(command + " --power --max-tdp 120 --max-junction 75", 0);
+    EXPECT_LE(limited.at("best").at("tdp_w").get<double>(), 120);
+    const json nothing = answered(command + " --max-tdp 1", 3);
+    EXPECT_TRUE(nothing.at("binding").get<std::string>().starts_with("power: the limit is 1 W"))
+        << nothing.at("binding");
+    refused(command + " --max-tdp 0", {"option --max-tdp", "its value is 0"});
+    refused(command + " --cooling snow", {"cooling 'snow'", "known are air, liquid"});
+}
+
 TEST_F(Cli, ATimeLimitEndsWithTheBestSoFar) {
     const json found = answered("search --model bert-large --micro-batches 1 --tensor-widths 1 --threads 1"
                                 " --time-limit 0.0001",
