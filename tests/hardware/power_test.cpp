@@ -72,6 +72,31 @@ TEST(power, of_a_size_without_an_energy_is_nothing_and_never_zero) {
     EXPECT_TRUE((tdp_of<n7_technology, phaze_platform>(odd)));
 }
 
+// A figure that a technology gives as zero counts as missing.
+struct free_buffer : round_technology {
+    [[nodiscard]] static constexpr std::optional<double> sram_j_per_byte(std::int64_t) noexcept {
+        return 0.0;
+    }
+};
+struct free_register : round_technology {
+    [[nodiscard]] static constexpr std::optional<double> register_read_j(std::int64_t) noexcept {
+        return 0.0;
+    }
+};
+struct flat_buffer : round_technology {
+    [[nodiscard]] static constexpr std::optional<double> sram_um2(std::int64_t) noexcept { return 0.0; }
+};
+struct flat_register : round_technology {
+    [[nodiscard]] static constexpr double registers_um2(std::int64_t) noexcept { return 0; }
+};
+
+TEST(power, of_a_part_that_costs_nothing_is_nothing) {
+    EXPECT_FALSE((tdp_of<free_buffer, round_platform>(small)));
+    EXPECT_FALSE((tdp_of<free_register, round_platform>(small)));
+    EXPECT_FALSE((area_of<flat_buffer, round_platform>(small)));
+    EXPECT_FALSE((area_of<flat_register, round_platform>(small)));
+}
+
 // A constant that is zero, negative, infinite or missing makes no technology.
 struct free_mac : round_technology {
     static constexpr double mac_j = 0;
@@ -94,7 +119,7 @@ static_assert(energy_technology<round_technology>);
 static_assert(!energy_technology<free_mac>);
 static_assert(!energy_technology<negative_leak>);
 static_assert(!energy_technology<unbounded_hbm>);
-static_assert(!energy_technology<undefined_area>);
+static_assert(!technology<undefined_area>);
 static_assert(technology<areas_only> && !energy_technology<areas_only>);
 
 template <class T>

@@ -5,7 +5,7 @@
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/core/units.hpp>
-#include <dovetail/hardware/energy.hpp>
+#include <dovetail/hardware/area.hpp>
 
 #include <cmath>
 #include <numbers>

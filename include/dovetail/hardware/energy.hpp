@@ -8,15 +8,10 @@
 
 #include <concepts>
 #include <cstdint>
-#include <limits>
+#include <initializer_list>
 #include <optional>
 
 namespace dovetail::hardware {
-
-/// Finite and above zero: what every constant of a catalogue is. NaN is not.
-[[nodiscard]] constexpr bool is_positive(double value) noexcept {
-    return value > 0 && value <= std::numeric_limits<double>::max();
-}
 
 /// A technology that knows its energies besides its areas. All constants are positive. A size that the
 /// technology does not know has no energy: never zero.
@@ -30,8 +25,7 @@ concept energy_technology = technology<T> && requires(std::int64_t bytes) {
     { T::register_write_j(bytes) } -> std::same_as<std::optional<double>>;
     // Of a buffer of `bytes`; the mean of a read and a write.
     { T::sram_j_per_byte(bytes) } -> std::same_as<std::optional<double>>;
-    requires is_positive(T::mac_um2) && is_positive(T::mac_j) && is_positive(T::hbm_j_per_byte) &&
-        is_positive(T::static_w_per_um2);
+    requires is_positive(T::mac_j) && is_positive(T::hbm_j_per_byte) && is_positive(T::static_w_per_um2);
 };
 
 /// What an event costs on one chip, in joules.
@@ -55,8 +49,9 @@ template <energy_technology T, platform P, accelerator_like Chip>
     const auto tensor_buffer = T::sram_j_per_byte(P::local_buffer_bytes(chip.width * chip.depth));
     const auto vector_buffer = T::sram_j_per_byte(P::local_buffer_bytes(chip.width_vc));
     const auto global_buffer = T::sram_j_per_byte(chip.glb_bytes);
-    if (!weight_read || !lane_read || !lane_write || !tensor_buffer || !vector_buffer || !global_buffer)
-        return std::nullopt;
+    for (const auto& figure :
+         {weight_read, lane_read, lane_write, tensor_buffer, vector_buffer, global_buffer})
+        if (!detail::known(figure)) return std::nullopt;
     return event_energies{.mac_j = T::mac_j + *weight_read,
                           .lane_cycle_j = T::mac_j + 2 * *lane_read + *lane_write,
                           .tensor_buffer_j_per_byte = *tensor_buffer,
