@@ -214,6 +214,25 @@ TEST(power, of_the_tpuv4_like_chip_in_n7_has_the_order_of_the_published_one) {
     EXPECT_LT((area_of<n7_technology, phaze_platform>(tpuv4_like)->total_um2()), 600 * um2_per_mm2);
 }
 
+// TPUv4i has four such arrays, 128 MiB of common memory, 614 GB/s, a TDP of 175 W and 55 W when idle, on less
+// than 400 mm^2, of which that memory takes 28 % (Jouppi et al., ISCA 2021, table 1 and figure 6).
+struct tpuv4i_platform : phaze_platform {
+    static constexpr double hbm_bytes_per_s = 614e9;
+};
+
+TEST(power, of_a_tpuv4i_like_chip_in_n7_has_the_order_of_the_published_one) {
+    constexpr accelerator chip{4, 1, 128, 128, 128, 128 * mebibyte};
+    const auto tdp = tdp_of<n7_technology, tpuv4i_platform>(chip);
+    ASSERT_TRUE(tdp);
+    EXPECT_GT(tdp->total_w(), 175.0 / 2);
+    EXPECT_LT(tdp->total_w(), 175.0 * 2);
+    EXPECT_LT(tdp->static_w, 55);
+    const auto area = area_of<n7_technology, tpuv4i_platform>(chip);
+    ASSERT_TRUE(area);
+    EXPECT_LT(area->total_um2(), 400 * um2_per_mm2);
+    EXPECT_LT(area->global_buffer_um2, 0.28 * 400 * um2_per_mm2);
+}
+
 static_assert(tdp_of<n7_technology, phaze_platform>(tpuv4_like)->total_w() > 0);
 static_assert(tdp_of<n7_technology, phaze_platform>(fix<tpuv4_like>{})->total_w() ==
               tdp_of<n7_technology, phaze_platform>(tpuv4_like)->total_w());

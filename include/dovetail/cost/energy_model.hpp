@@ -23,15 +23,6 @@ struct operator_energy {
     [[nodiscard]] constexpr double total_j() const noexcept {
         return tensor_j + vector_j + local_j + global_j + hbm_j;
     }
-
-    constexpr operator_energy& operator+=(const operator_energy& other) noexcept {
-        tensor_j += other.tensor_j;
-        vector_j += other.vector_j;
-        local_j += other.local_j;
-        global_j += other.global_j;
-        hbm_j += other.hbm_j;
-        return *this;
-    }
 };
 
 /// The energy of `work`, whose bytes are those of `e`: \f$ E = \sum_k n_k e_k \f$ over multiply-accumulates,

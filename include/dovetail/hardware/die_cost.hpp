@@ -48,7 +48,7 @@ struct memory_price {
 inline constexpr memory_price hbm_price{
     .name = "HBM3E",
     .usd_per_gb = 16.5,
-    .source = "middle of 15 to 18 USD (Stackly Labs, May 2026); 8 to 10 USD in Asia Tech Feed, 2026"};
+    .source = "middle of 15 to 18 USD (Stacklyn Labs, May 2026); 8 to 10 USD in Asia Tech Feed, 2026"};
 
 /// The dies of a wafer and what a good one costs, before test and package.
 struct die_cost {

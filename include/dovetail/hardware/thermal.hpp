@@ -33,8 +33,8 @@ inline constexpr cooling air_cooling{
     .source = "HotSpot's example configuration (Huang et al., IEEE TVLSI 14, 2006)"};
 
 /// Water through channels etched into the back of the die: 790 W on a square centimetre heated it by 71 K
-/// above the inlet, at 600 ml/min, which such a flow alone takes 19 K for. What liquid can do at best, not
-/// what cold plates do.
+/// above the inlet. Of these, 600 ml/min of water account for 19 K, whatever the area. What liquid can do at
+/// best, not what cold plates do.
 inline constexpr cooling liquid_cooling{
     .name = "liquid",
     .inlet_c = 32,
@@ -79,9 +79,9 @@ inline constexpr std::array known_coolings{air_cooling, liquid_cooling};
     return c.sink_k_per_w + c.stack_k_mm2_per_w * um2_per_mm2 / area_um2;
 }
 
-/// The junction temperature of a die in the steady state [C], with its power spread evenly: a lower bound,
-/// since a hot spot is hotter. \f$ T_j = T_{in} + P (R_{sink} + r / A) \f$. The cooling must be valid, the
-/// area positive.
+/// The junction temperature of a die in the steady state [C], with its power spread evenly and none of it
+/// leaving through the board: a lower bound, since a hot spot is hotter. \f$ T_j = T_{in} + P (R_{sink} + r /
+/// A) \f$. The cooling must be valid, the area positive.
 [[nodiscard]] constexpr double junction_c(const cooling& c, double die_w, double area_um2) noexcept {
     return c.inlet_c + die_w * thermal_resistance_k_per_w(c, area_um2);
 }
