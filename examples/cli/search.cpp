@@ -6,6 +6,8 @@
 #include <dovetail/core/budget.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/core/units.hpp>
+#include <dovetail/cost/phaze_hardware.hpp>
+#include <dovetail/cost/remembered_phaze_model.hpp>
 #include <dovetail/cost/sound_model.hpp>
 #include <dovetail/hardware/n7_family.hpp>
 #include <dovetail/hardware/phaze_family.hpp>
@@ -33,6 +35,7 @@
 #include <ostream>
 #include <sstream>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 namespace cli {
@@ -40,9 +43,10 @@ namespace cli {
 namespace {
 
 namespace search = dovetail::search;
-using platform = dovetail::hardware::phaze_platform;
-using model_type = dovetail::cost::sound_model<platform>;
-using evaluator = search::evaluator<model_type, platform>;
+using sound_platform = dovetail::hardware::phaze_platform;
+using sound_evaluator = search::evaluator<dovetail::cost::sound_model<sound_platform>, sound_platform>;
+using phaze_evaluator =
+    search::evaluator<dovetail::cost::remembered_phaze_model<>, dovetail::cost::published_platform>;
 using dovetail::to_text;
 using dovetail::report::readable;
 
@@ -96,16 +100,30 @@ struct search_command {
         if (!graph) return complain(graph.problem());
         const auto profile = search::profile_workload(dovetail::workload::recognise(*graph), plan);
         if (!profile) return complain(profile.problem());
-        const double preparation_s = clock.seconds();
         const auto charge = objective == "phaze" ? dovetail::placement::objective::phaze
                                                  : dovetail::placement::objective::every_stage;
-        const evaluator evaluate(*profile, plan, *optimizer_kind, charge);
-        auto outcome = family == "n7" ? explore<dovetail::hardware::n7_family>(evaluate)
-                                      : explore<dovetail::hardware::phaze_family>(evaluate);
+        if (cost_model == "phaze") {
+            // PHAZE's model moves nothing for vector operators, and is bound to PHAZE's platform.
+            if (power || family != "phaze")
+                return complain({dovetail::errc::unsupported, "option --cost-model",
+                                 "phaze has no energies, and prices the family phaze only",
+                                 "give sound, or leave out --power and --family"});
+            return answer<dovetail::hardware::phaze_family>(
+                phaze_evaluator(*profile, plan, *optimizer_kind, charge), clock.seconds());
+        }
+        const sound_evaluator evaluate(*profile, plan, *optimizer_kind, charge);
+        if (family == "n7") return answer<dovetail::hardware::n7_family>(evaluate, clock.seconds());
+        return answer<dovetail::hardware::phaze_family>(evaluate, clock.seconds());
+    }
+
+    template <class Family, class Evaluator>
+    exit_status answer(const Evaluator& evaluate, double preparation_s) const {
+        auto outcome = explore(Family{}, evaluate);
         if (!outcome) return complain(outcome.problem());
 
         if (!common.json_file.empty())
-            if (auto written = write_file(common.json_file, dovetail::report::to_json(*outcome, *profile));
+            if (auto written =
+                    write_file(common.json_file, dovetail::report::to_json(*outcome, evaluate.profile()));
                 !written)
                 return complain(written.problem());
         if (!html_file.empty() && outcome->best.feasible())
@@ -117,26 +135,29 @@ struct search_command {
         return exit_of(outcome->status);
     }
 
-    template <class Family>
-    dovetail::result<search::outcome> explore(const evaluator& evaluate) const {
+    template <class Family, class Evaluator>
+    dovetail::result<search::outcome> explore(const Family& designs, const Evaluator& evaluate) const {
         progress_line progress(!common.quiet);
-        auto outcome = walk(Family{}, evaluate, progress);
-        if (!outcome || !power) return outcome;
-        for (search::solution* found : {&outcome->best, &outcome->baseline})
-            if (found->feasible())
-                found->power = search::power_of<typename Family::technology>(evaluate, *found);
+        auto outcome = walk(designs, evaluate, progress);
+        if constexpr (std::is_same_v<Evaluator, sound_evaluator>) {
+            if (outcome && power)
+                for (search::solution* found : {&outcome->best, &outcome->baseline})
+                    if (found->feasible())
+                        found->power = search::power_of<typename Family::technology>(evaluate, *found);
+        }
         return outcome;
     }
 
-    template <class Family>
-    dovetail::result<search::outcome> walk(const Family& designs, const evaluator& evaluate,
+    template <class Family, class Evaluator>
+    dovetail::result<search::outcome> walk(const Family& designs, const Evaluator& evaluate,
                                            progress_line& progress) const {
         if (strategy == "area-ordered") return search::area_ordered{space}(designs, evaluate, progress);
         if (strategy == "random") return search::random_sample{space}(designs, evaluate, progress);
         return search::exhaustive{space}(designs, evaluate, progress);
     }
 
-    static std::string page(const search::outcome& outcome, const evaluator& evaluate) {
+    template <class Evaluator>
+    static std::string page(const search::outcome& outcome, const Evaluator& evaluate) {
         const search::solution& best = outcome.best;
         const search::slice_profile& slice = search::slice_of(evaluate.profile(), best);
         const auto structure = search::heaviest_structure(slice, search::costs_of(best.problem, best.plan));
@@ -243,8 +264,10 @@ void add_search(CLI::App& app, int& status) {
     command->add_option("--objective", options->objective, "who pays for the gradient reduction")
         ->check(CLI::IsMember({"every-stage", "phaze"}))
         ->capture_default_str();
-    command->add_option("--cost-model", options->cost_model, "how operators are priced")
-        ->check(CLI::IsMember({"sound"}))
+    command
+        ->add_option("--cost-model", options->cost_model,
+                     "how operators are priced: soundly, or with PHAZE's constants")
+        ->check(CLI::IsMember({"sound", "phaze"}))
         ->capture_default_str();
     command->add_option("--cooling", options->cooling, "what --max-junction is meant for: air or liquid")
         ->capture_default_str();

@@ -1,4 +1,4 @@
-// expect: is_positive ?\(T::mac_j\)
+// expect: is_positive\((T|mine)::mac_j\)
 #include <dovetail/hardware/energy.hpp>
 #include <dovetail/hardware/technology_n7.hpp>
 
