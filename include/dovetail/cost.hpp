@@ -5,6 +5,7 @@
 #include <dovetail/cost/attention.hpp>
 #include <dovetail/cost/collective.hpp>
 #include <dovetail/cost/core_mode.hpp>
+#include <dovetail/cost/energy_model.hpp>
 #include <dovetail/cost/gemm_time.hpp>
 #include <dovetail/cost/graph_prices.hpp>
 #include <dovetail/cost/grid_prices.hpp>

@@ -2,6 +2,7 @@
 /// \file
 /// The best accelerator together with its plan.
 
+#include <dovetail/search/admitted.hpp>
 #include <dovetail/search/area_ordered.hpp>
 #include <dovetail/search/breakdown.hpp>
 #include <dovetail/search/campaign.hpp>
@@ -17,5 +18,6 @@
 #include <dovetail/search/profile.hpp>
 #include <dovetail/search/profiler.hpp>
 #include <dovetail/search/random_sample.hpp>
+#include <dovetail/search/step_energy.hpp>
 #include <dovetail/search/strategy.hpp>
 #include <dovetail/search/winner.hpp>

@@ -21,6 +21,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <numbers>
 #include <numeric>
 #include <optional>
 #include <queue>
@@ -8652,12 +8653,18 @@ template <platform P, class Chip>
 
 namespace dovetail::hardware {
 
+/// Finite and above zero: what every figure of a catalogue is. NaN is not.
+[[nodiscard]] constexpr bool is_positive(double value) noexcept {
+    return value > 0 && value <= std::numeric_limits<double>::max();
+}
+
 /// Areas of the building blocks in um^2. A size that the technology does not know has no area: never zero.
 template <class T>
 concept technology = requires(std::int64_t bytes) {
     { T::mac_um2 } -> std::convertible_to<double>;                 // one MAC, of a tensor or a vector core
     { T::registers_um2(bytes) } -> std::same_as<double>;           // the register file of one MAC or lane
     { T::sram_um2(bytes) } -> std::same_as<std::optional<double>>; // a buffer of exactly `bytes`
+    requires is_positive(T::mac_um2);
 };
 
 /// Where the area of a design goes, in um^2.
@@ -8673,11 +8680,17 @@ struct area_breakdown {
 
 namespace detail {
 
+/// Whether a technology gave a figure; zero is none.
+[[nodiscard]] constexpr bool known(const std::optional<double>& figure) noexcept {
+    return figure && is_positive(*figure);
+}
+
 template <technology T, platform P>
 constexpr std::optional<double> core_um2(std::int64_t macs, std::int64_t register_bytes) noexcept {
     const auto buffer = T::sram_um2(P::local_buffer_bytes(macs));
-    if (!buffer) return std::nullopt;
-    return static_cast<double>(macs) * (T::mac_um2 + T::registers_um2(register_bytes)) + *buffer;
+    const double registers = T::registers_um2(register_bytes);
+    if (!known(buffer) || !is_positive(registers)) return std::nullopt;
+    return static_cast<double>(macs) * (T::mac_um2 + registers) + *buffer;
 }
 
 } // namespace detail
@@ -8690,7 +8703,7 @@ template <technology T, platform P, accelerator_like Chip>
     const auto tensor_core = detail::core_um2<T, P>(chip.width * chip.depth, P::tensor_register_bytes);
     const auto vector_core = detail::core_um2<T, P>(chip.width_vc, P::vector_register_bytes);
     const auto global_buffer = T::sram_um2(chip.glb_bytes);
-    if (!tensor_core || !vector_core || !global_buffer) return std::nullopt;
+    if (!tensor_core || !vector_core || !detail::known(global_buffer)) return std::nullopt;
     return area_breakdown{.tensor_cores_um2 = static_cast<double>(chip.num_tc) * *tensor_core,
                           .vector_cores_um2 = static_cast<double>(chip.num_vc) * *vector_core,
                           .global_buffer_um2 = *global_buffer};
@@ -8826,7 +8839,62 @@ kept_designs(const Space& space, double largest_um2 = std::numeric_limits<double
 } // namespace dovetail::hardware
 
 /// \file
-/// The published 22 nm technology of PHAZE: areas of MACs, registers and SRAMs.
+/// The published 22 nm technology of PHAZE: areas of MACs, registers and SRAMs, and the energies that the
+/// same tools give.
+
+/// \file
+/// Energies of the building blocks of a technology, and what they are on one chip.
+
+namespace dovetail::hardware {
+
+/// A technology that knows its energies besides its areas. All constants are positive. A size that the
+/// technology does not know has no energy: never zero.
+template <class T>
+concept energy_technology = technology<T> && requires(std::int64_t bytes) {
+    { T::mac_j } -> std::convertible_to<double>;            // one multiply-accumulate of two elements
+    { T::hbm_j_per_byte } -> std::convertible_to<double>;   // read or written
+    { T::static_w_per_um2 } -> std::convertible_to<double>; // while nothing switches
+    // One element, from and to the register file of `bytes` of a MAC or lane.
+    { T::register_read_j(bytes) } -> std::same_as<std::optional<double>>;
+    { T::register_write_j(bytes) } -> std::same_as<std::optional<double>>;
+    // Of a buffer of `bytes`; the mean of a read and a write.
+    { T::sram_j_per_byte(bytes) } -> std::same_as<std::optional<double>>;
+    requires is_positive(T::mac_j) && is_positive(T::hbm_j_per_byte) && is_positive(T::static_w_per_um2);
+};
+
+/// What an event costs on one chip, in joules.
+struct event_energies {
+    double mac_j = 0;                    ///< a multiply-accumulate of an array, with the read of its weight
+    double lane_cycle_j = 0;             ///< a cycle of a vector lane: two operands read, a result written
+    double tensor_buffer_j_per_byte = 0; ///< of the private buffer of a tensor core
+    double vector_buffer_j_per_byte = 0; ///< of the private buffer of a vector core
+    double global_buffer_j_per_byte = 0;
+    double hbm_j_per_byte = 0;
+};
+
+/// The energies of `chip`; or nothing where the technology has no energy for a size that occurs.
+/// A lane cycle is charged as a multiply-accumulate. The weight that a unit of an array loads is used for
+/// `depth` rows at least, so that its write is left out. \complexity O(1).
+template <energy_technology T, platform P, accelerator_like Chip>
+[[nodiscard]] constexpr std::optional<event_energies> energies_of(const Chip& chip) noexcept {
+    const auto weight_read = T::register_read_j(P::tensor_register_bytes);
+    const auto lane_read = T::register_read_j(P::vector_register_bytes);
+    const auto lane_write = T::register_write_j(P::vector_register_bytes);
+    const auto tensor_buffer = T::sram_j_per_byte(P::local_buffer_bytes(chip.width * chip.depth));
+    const auto vector_buffer = T::sram_j_per_byte(P::local_buffer_bytes(chip.width_vc));
+    const auto global_buffer = T::sram_j_per_byte(chip.glb_bytes);
+    for (const auto& figure :
+         {weight_read, lane_read, lane_write, tensor_buffer, vector_buffer, global_buffer})
+        if (!detail::known(figure)) return std::nullopt;
+    return event_energies{.mac_j = T::mac_j + *weight_read,
+                          .lane_cycle_j = T::mac_j + 2 * *lane_read + *lane_write,
+                          .tensor_buffer_j_per_byte = *tensor_buffer,
+                          .vector_buffer_j_per_byte = *vector_buffer,
+                          .global_buffer_j_per_byte = *global_buffer,
+                          .hbm_j_per_byte = T::hbm_j_per_byte};
+}
+
+} // namespace dovetail::hardware
 
 namespace dovetail::hardware {
 
@@ -8845,6 +8913,9 @@ namespace detail {
 /// \warning The MAC areas are known to be about 1.66 times too large. The published scale from 45 nm to 22 nm
 /// is 251/600, a table interpolated the wrong way round where 0.2517 is right; it is kept here since it is
 /// part of the published family, and no other technology should inherit it.
+///
+/// Energies are derived, not published: PHAZE reads them from Accelergy at run time and ships no table. They
+/// were computed with the same tools and inputs, which give the published areas to the last digit.
 struct phaze_technology {
     /// Accelergy's table plug-in: `intmac`, 45 nm, 32 bit, two stages, 3632 um^2.
     static constexpr double mac_um2 = detail::published(3632.0);
@@ -8858,18 +8929,65 @@ struct phaze_technology {
     /// CACTI 7 at 22 nm: 64-bit words, two read-write ports, four banks, least leakage. Powers of two from
     /// 1 KiB to 128 MiB; nothing for any other size.
     [[nodiscard]] static constexpr std::optional<double> sram_um2(std::int64_t bytes) noexcept {
-        constexpr std::array table{6133.98,   8248.43,    12610.5,    22139.9,    38583.0,    63338.4,
-                                   115579.0,  204764.0,   446565.0,   897890.0,   1634130.0,  3338220.0,
-                                   6078640.0, 11952400.0, 23745200.0, 46750900.0, 88605700.0, 175423000.0};
+        constexpr std::array<double, sizes> table{6133.98,    8248.43,    12610.5,    22139.9,    38583.0,
+                                                  63338.4,    115579.0,   204764.0,   446565.0,   897890.0,
+                                                  1634130.0,  3338220.0,  6078640.0,  11952400.0, 23745200.0,
+                                                  46750900.0, 88605700.0, 175423000.0};
+        return entry(table, bytes);
+    }
+
+    /// Accelergy's table plug-in, `intmac`: 3.2 pJ at 45 nm, 32 bit, scaled to 16 bit and 22 nm.
+    static constexpr double mac_j = 0.93807e-12;
+
+    /// Accelergy's table plug-in, `regfile`, of 16 words (a MAC) and of 6 words (a lane). Nothing for others.
+    [[nodiscard]] static constexpr std::optional<double> register_read_j(std::int64_t bytes) noexcept {
+        return of_register_file(bytes, 0.222334e-12, 0.103455e-12);
+    }
+
+    /// As `register_read_j`.
+    [[nodiscard]] static constexpr std::optional<double> register_write_j(std::int64_t bytes) noexcept {
+        return of_register_file(bytes, 0.296446e-12, 0.137940e-12);
+    }
+
+    /// CACTI 7 with the inputs of `sram_um2`: the mean of a read and a write of 64 bits. It grows with the
+    /// wires across the whole buffer. The same sizes as there.
+    [[nodiscard]] static constexpr std::optional<double> sram_j_per_byte(std::int64_t bytes) noexcept {
+        constexpr std::array<double, sizes> pj_per_64_bits{
+            1.878725, 2.192315, 2.83442, 3.90409, 5.780255, 7.195705, 11.14545, 14.6197, 23.9931,
+            32.64765, 47.3003,  65.9088, 96.6937, 143.991,  206.5555, 301.233,  423.314, 614.4245};
+        const auto pj = entry(pj_per_64_bits, bytes);
+        if (!pj) return std::nullopt;
+        return *pj * 1e-12 / 8;
+    }
+
+    /// Accelergy's `DRAM`: 512 pJ for 64 bits.
+    static constexpr double hbm_j_per_byte = 64e-12;
+
+    /// CACTI 7 with the inputs of `sram_um2`, low-standby-power devices at 300 K: the largest leakage per
+    /// area of the 18 sizes (4 KiB). Logic is taken to leak as much as memory.
+    static constexpr double static_w_per_um2 = 1.2944e-10;
+
+private:
+    static constexpr std::size_t sizes = 18; // powers of two from 1 KiB to 128 MiB
+
+    [[nodiscard]] static constexpr std::optional<double> entry(const std::array<double, sizes>& table,
+                                                               std::int64_t bytes) noexcept {
         if (bytes < kibibyte || !std::has_single_bit(static_cast<std::uint64_t>(bytes))) return std::nullopt;
-        const auto entry =
+        const auto position =
             static_cast<std::size_t>(std::countr_zero(static_cast<std::uint64_t>(bytes / kibibyte)));
-        if (entry >= table.size()) return std::nullopt;
-        return table[entry];
+        if (position >= sizes) return std::nullopt;
+        return table[position];
+    }
+
+    [[nodiscard]] static constexpr std::optional<double> of_register_file(std::int64_t bytes, double of_a_mac,
+                                                                          double of_a_lane) noexcept {
+        if (bytes == 32) return of_a_mac;
+        if (bytes == 12) return of_a_lane;
+        return std::nullopt;
     }
 };
 
-static_assert(technology<phaze_technology>);
+static_assert(energy_technology<phaze_technology>);
 
 } // namespace dovetail::hardware
 
@@ -8980,6 +9098,456 @@ struct cluster {
                      "the bandwidth is positive and finite"};
     return {};
 }
+
+} // namespace dovetail::hardware
+
+/// \file
+/// What a device costs: good dies of a wafer, and memory.
+
+namespace dovetail::hardware {
+
+/// A process as its customers pay for it.
+struct wafer_process {
+    std::string_view name;
+    double wafer_usd = 0;
+    double wafer_mm = 0;        ///< diameter
+    double defects_per_cm2 = 0; ///< that kill a die
+    double clustering = 0;      ///< alpha: the fewer, the more defects share a die
+    double largest_die_mm2 = 0; ///< the field of the scanner
+    std::string_view source;
+};
+
+/// TSMC N7 in its third quarter of volume, at the price that foundries took in 2020.
+inline constexpr wafer_process n7_process{
+    .name = "n7",
+    .wafer_usd = 9346,
+    .wafer_mm = 300,
+    .defects_per_cm2 = 0.09,
+    .clustering = 4,
+    .largest_die_mm2 = 26 * 33,
+    .source = "price: Khan and Mann, AI Chips, CSET 2020; defects: TSMC at the VLSI Symposium 2019, as "
+              "reported by AnandTech (Cutress, 2020); clustering: Hennessy and Patterson, 4th edition, "
+              "chapter 1; field: 26 mm x 33 mm, ASML's scanners"};
+
+/// Memory as it is sold.
+struct memory_price {
+    std::string_view name;
+    double usd_per_gb = 0; ///< of 10^9 bytes
+    std::string_view source;
+};
+
+/// High-bandwidth memory. Published estimates differ by a factor of two.
+inline constexpr memory_price hbm_price{
+    .name = "HBM3E",
+    .usd_per_gb = 16.5,
+    .source = "middle of 15 to 18 USD (Stacklyn Labs, May 2026); 8 to 10 USD in Asia Tech Feed, 2026"};
+
+/// The dies of a wafer and what a good one costs, before test and package.
+struct die_cost {
+    double dies_per_wafer = 0;
+    double yield = 0; ///< good dies of all
+    double usd = 0;   ///< of a good die
+};
+
+/// What a device costs, before test, package and profit.
+struct device_cost {
+    die_cost die;
+    double memory_usd = 0;
+
+    [[nodiscard]] constexpr double total_usd() const noexcept { return die.usd + memory_usd; }
+};
+
+/// Dies of `area_mm2` on a wafer, partial ones at its rim left out:
+/// \f$ N = \pi (d/2)^2 / A - \pi d / \sqrt{2 A} \f$ (Hennessy and Patterson). Not rounded, so that a larger
+/// die always costs more.
+[[nodiscard]] inline double dies_per_wafer(double wafer_mm, double area_mm2) noexcept {
+    return std::numbers::pi * (wafer_mm * wafer_mm / 4 / area_mm2 - wafer_mm / std::sqrt(2 * area_mm2));
+}
+
+/// The share of good dies, with defects that come in clusters: \f$ Y = (1 + A D / \alpha)^{-\alpha} \f$ (the
+/// negative binomial of Stapper, IBM Journal 27, 1983; Hennessy and Patterson, 4th edition).
+[[nodiscard]] inline double yield_of(double area_mm2, double defects_per_cm2, double clustering) noexcept {
+    constexpr double mm2_per_cm2 = 100;
+    return std::pow(1 + area_mm2 / mm2_per_cm2 * defects_per_cm2 / clustering, -clustering);
+}
+
+/// The cost of a good die of `area_um2`. \returns errc::out_of_range for an area that is not positive and
+/// finite or larger than the process makes, and for a constant of the process that is not positive and
+/// finite.
+[[nodiscard]] inline result<die_cost> cost_of_die(double area_um2, const wafer_process& process) {
+    const std::string place = "process '" + std::string(process.name) + "'";
+    struct constant {
+        const char* name;
+        double value;
+    };
+    for (const auto& [name, value] :
+         {constant{"price of a wafer", process.wafer_usd}, constant{"diameter", process.wafer_mm},
+          constant{"defect density", process.defects_per_cm2}, constant{"clustering", process.clustering},
+          constant{"largest die", process.largest_die_mm2}})
+        if (!is_positive(value))
+            return error{errc::out_of_range, place, std::string("its ") + name + " is " + to_text(value),
+                         "a constant is positive and finite"};
+    const double area_mm2 = area_um2 / um2_per_mm2;
+    if (!is_positive(area_mm2))
+        return error{errc::out_of_range, place, "a die takes " + to_text(area_mm2) + " mm^2",
+                     "an area is positive and finite"};
+    if (area_mm2 > process.largest_die_mm2)
+        return error{errc::out_of_range, place, "a die takes " + to_text(area_mm2, 6) + " mm^2",
+                     "it takes at most " + to_text(process.largest_die_mm2, 6) + " mm^2"};
+    die_cost cost{.dies_per_wafer = dies_per_wafer(process.wafer_mm, area_mm2),
+                  .yield = yield_of(area_mm2, process.defects_per_cm2, process.clustering)};
+    if (cost.dies_per_wafer < 1)
+        return error{errc::out_of_range, place,
+                     "a die takes " + to_text(area_mm2, 6) + " mm^2 and none fits on its wafer",
+                     "the wafer holds a die at least"};
+    cost.usd = process.wafer_usd / (cost.dies_per_wafer * cost.yield);
+    return cost;
+}
+
+/// The cost of a die of `area_um2` with `hbm_bytes` of memory. \returns as `cost_of_die`, and
+/// errc::out_of_range for a size or a price of memory that is not positive and finite.
+[[nodiscard]] inline result<device_cost> cost_of_device(double area_um2, double hbm_bytes,
+                                                        const wafer_process& process = n7_process,
+                                                        const memory_price& memory = hbm_price) {
+    const auto die = cost_of_die(area_um2, process);
+    if (!die) return die.problem();
+    const std::string place = "memory '" + std::string(memory.name) + "'";
+    if (!is_positive(memory.usd_per_gb))
+        return error{errc::out_of_range, place, "it costs " + to_text(memory.usd_per_gb) + " USD/GB",
+                     "a price is positive and finite"};
+    if (!is_positive(hbm_bytes))
+        return error{errc::out_of_range, place, "there are " + to_text(hbm_bytes) + " bytes of it",
+                     "a size is positive and finite"};
+    return device_cost{.die = *die, .memory_usd = hbm_bytes / giga * memory.usd_per_gb};
+}
+
+} // namespace dovetail::hardware
+
+/// \file
+/// A family under limits on power, area and temperature.
+
+/// \file
+/// Static power and TDP of a chip with its HBM, by part.
+
+namespace dovetail::hardware {
+
+/// Where the power of a chip goes, in watts.
+struct power_breakdown {
+    double tensor_cores_w = 0; ///< arrays, without their buffers
+    double vector_cores_w = 0; ///< lanes, without their buffers
+    double local_buffers_w = 0;
+    double global_buffer_w = 0;
+    double static_w = 0; ///< drawn while nothing runs
+    double hbm_w = 0;
+
+    /// Of the die: what its cooling has to carry away.
+    [[nodiscard]] constexpr double die_w() const noexcept {
+        return tensor_cores_w + vector_cores_w + local_buffers_w + global_buffer_w + static_w;
+    }
+    /// Of the die and its memory.
+    [[nodiscard]] constexpr double total_w() const noexcept { return die_w() + hbm_w; }
+};
+
+/// What `chip` draws while nothing runs [W]; or nothing where `area_of` gives nothing.
+template <energy_technology T, platform P, accelerator_like Chip>
+[[nodiscard]] constexpr std::optional<double> static_power_w(const Chip& chip) noexcept {
+    const auto area = area_of<T, P>(chip);
+    if (!area) return std::nullopt;
+    return area->total_um2() * T::static_w_per_um2;
+}
+
+/// The thermal design power of `chip`: every part at its fastest, all at once, and the static power; or
+/// nothing where the technology lacks an area or an energy.
+///
+/// \f$ P = \sum_k e_k r_k + P_{static} \f$ with the energy \f$ e_k \f$ of an event and its highest rate
+/// \f$ r_k \f$: a multiply-accumulate a unit and cycle, a cycle a lane, both ports of every buffer, the
+/// bandwidth of the HBM. No schedule of a latency model on `P` draws more. \complexity O(1).
+template <energy_technology T, platform P, accelerator_like Chip>
+[[nodiscard]] constexpr std::optional<power_breakdown> tdp_of(const Chip& chip) noexcept {
+    const auto events = energies_of<T, P>(chip);
+    const auto leaked_w = static_power_w<T, P>(chip);
+    if (!events || !leaked_w) return std::nullopt;
+    constexpr double ports = 2; // one reads, one writes
+    constexpr double local_bytes_per_s =
+        ports * P::local_words_per_cycle * static_cast<double>(P::element_bytes) * P::clock_hz;
+    constexpr double global_bytes_per_s =
+        ports * P::global_words_per_cycle * static_cast<double>(P::element_bytes) * P::clock_hz;
+    return power_breakdown{
+        .tensor_cores_w = static_cast<double>(tensor_macs(chip)) * P::clock_hz * events->mac_j,
+        .vector_cores_w = static_cast<double>(vector_lanes(chip)) * P::clock_hz * events->lane_cycle_j,
+        .local_buffers_w =
+            local_bytes_per_s * (static_cast<double>(chip.num_tc) * events->tensor_buffer_j_per_byte +
+                                 static_cast<double>(chip.num_vc) * events->vector_buffer_j_per_byte),
+        .global_buffer_w = global_bytes_per_s * events->global_buffer_j_per_byte,
+        .static_w = *leaked_w,
+        .hbm_w = P::hbm_bytes_per_s * events->hbm_j_per_byte};
+}
+
+} // namespace dovetail::hardware
+
+/// \file
+/// How hot a die gets: a steady-state bound from power, area and cooling, and the power that a limit leaves.
+
+namespace dovetail::hardware {
+
+/// A way to cool a die. The junction is `inlet_c` + power * (`sink_k_per_w` + `stack_k_mm2_per_w` / area).
+struct cooling {
+    std::string_view name;
+    double inlet_c = 0;           ///< of the air or water that arrives
+    double sink_k_per_w = 0;      ///< from the sink to what arrives, whatever the area of the die
+    double stack_k_mm2_per_w = 0; ///< between junction and sink, of a square millimetre
+    std::string_view source;
+};
+
+/// A large heat sink with a fan, and what lies under it: 0.15 mm of silicon at 130 W/(m K), 20 um of
+/// interface material at 4 W/(m K). The spreader is left out, as if it were perfect.
+inline constexpr cooling air_cooling{
+    .name = "air",
+    .inlet_c = 45,
+    .sink_k_per_w = 0.1,
+    .stack_k_mm2_per_w = 1e6 * (150e-6 / 130 + 20e-6 / 4),
+    .source = "HotSpot's example configuration (Huang et al., IEEE TVLSI 14, 2006)"};
+
+/// Water through channels etched into the back of the die: 790 W on a square centimetre heated it by 71 K
+/// above the inlet. Of these, 600 ml/min of water account for 19 K, whatever the area. What liquid can do at
+/// best, not what cold plates do.
+inline constexpr cooling liquid_cooling{
+    .name = "liquid",
+    .inlet_c = 32,
+    .sink_k_per_w = 1 / (10 * 4.18),
+    .stack_k_mm2_per_w = 100 * (71.0 / 790 - 1 / (10 * 4.18)),
+    .source =
+        "Tuckerman and Pease, IEEE Electron Device Letters 2, 1981; inlet: ASHRAE TC 9.9, 2011, class W3"};
+
+/// All of them.
+inline constexpr std::array known_coolings{air_cooling, liquid_cooling};
+
+/// \returns errc::unknown_name, listing the names that are known.
+[[nodiscard]] inline result<cooling> find_cooling(std::string_view name) {
+    std::string names;
+    for (const cooling& known : known_coolings) {
+        if (known.name == name) return known;
+        names += names.empty() ? "" : ", ";
+        names += known.name;
+    }
+    return error{errc::unknown_name, "cooling '" + std::string(name) + "'", "it is not known",
+                 "known are " + names};
+}
+
+/// Whether `c` can be used. \returns errc::out_of_range for a resistance that is not positive and finite, or
+/// an inlet that is not finite or below absolute zero.
+[[nodiscard]] inline result<void> validate(const cooling& c) {
+    const std::string place = "cooling '" + std::string(c.name) + "'";
+    if (!std::isfinite(c.inlet_c) || c.inlet_c < -273.15)
+        return error{errc::out_of_range, place, "its inlet has " + to_text(c.inlet_c) + " C",
+                     "give a temperature"};
+    if (!is_positive(c.sink_k_per_w))
+        return error{errc::out_of_range, place, "its sink has " + to_text(c.sink_k_per_w) + " K/W",
+                     "a resistance is positive and finite"};
+    if (!is_positive(c.stack_k_mm2_per_w))
+        return error{errc::out_of_range, place, "its stack has " + to_text(c.stack_k_mm2_per_w) + " K mm^2/W",
+                     "a resistance is positive and finite"};
+    return {};
+}
+
+/// From the junction of a die of `area_um2` to what arrives [K/W].
+[[nodiscard]] constexpr double thermal_resistance_k_per_w(const cooling& c, double area_um2) noexcept {
+    return c.sink_k_per_w + c.stack_k_mm2_per_w * um2_per_mm2 / area_um2;
+}
+
+/// The junction temperature of a die in the steady state [C], with its power spread evenly and none of it
+/// leaving through the board: a lower bound, since a hot spot is hotter. \f$ T_j = T_{in} + P (R_{sink} + r /
+/// A) \f$. The cooling must be valid, the area positive.
+[[nodiscard]] constexpr double junction_c(const cooling& c, double die_w, double area_um2) noexcept {
+    return c.inlet_c + die_w * thermal_resistance_k_per_w(c, area_um2);
+}
+
+/// The largest power of a die whose junction stays at `largest_junction_c` [W]: the inverse of `junction_c`;
+/// negative where the inlet alone is hotter.
+[[nodiscard]] constexpr double largest_power_w(const cooling& c, double largest_junction_c,
+                                               double area_um2) noexcept {
+    return (largest_junction_c - c.inlet_c) / thermal_resistance_k_per_w(c, area_um2);
+}
+
+} // namespace dovetail::hardware
+
+namespace dovetail::hardware {
+
+/// What a chip must stay within. Infinity is no limit.
+struct chip_limits {
+    double largest_tdp_w = std::numeric_limits<double>::infinity(); ///< of the die and its memory
+    double largest_area_um2 = std::numeric_limits<double>::infinity();
+    double largest_junction_c = std::numeric_limits<double>::infinity(); ///< at the TDP of the die
+    hardware::cooling cooling = air_cooling;
+};
+
+/// Whether the limits can be used. \returns errc::out_of_range for a limit that is not positive, NaN
+/// included, and for a cooling that is not valid.
+[[nodiscard]] inline result<void> validate(const chip_limits& limits) {
+    const auto bad = [](const char* what, double value, const char* unit) {
+        return error{errc::out_of_range, std::string("limit on ") + what, "it is " + to_text(value) + unit,
+                     "a limit is positive"};
+    };
+    if (!(limits.largest_tdp_w > 0)) return bad("power", limits.largest_tdp_w, " W");
+    if (!(limits.largest_area_um2 > 0)) return bad("area", limits.largest_area_um2, " um^2");
+    if (!(limits.largest_junction_c > 0)) return bad("temperature", limits.largest_junction_c, " C");
+    return validate(limits.cooling);
+}
+
+/// Whether `chip` stays within `limits`; never where the technology lacks an area or an energy of it.
+/// \complexity O(1).
+template <energy_technology T, platform P, accelerator_like Chip>
+[[nodiscard]] constexpr bool within(const chip_limits& limits, const Chip& chip) noexcept {
+    const auto area = area_of<T, P>(chip);
+    const auto tdp = tdp_of<T, P>(chip);
+    if (!area || !tdp) return false;
+    return tdp->total_w() <= limits.largest_tdp_w && area->total_um2() <= limits.largest_area_um2 &&
+           junction_c(limits.cooling, tdp->die_w(), area->total_um2()) <= limits.largest_junction_c;
+}
+
+/// The designs of `Space` that stay within limits, on the same grid. A parameter space as well.
+template <parameter_space Space>
+    requires energy_technology<typename Space::technology>
+class limited_space {
+public:
+    using platform = typename Space::platform;
+    using technology = typename Space::technology;
+
+    /// \returns as `validate`.
+    [[nodiscard]] static result<limited_space> make(Space space, const chip_limits& limits) {
+        if (auto valid = validate(limits); !valid) return std::move(valid).problem();
+        return limited_space(std::move(space), limits);
+    }
+
+    [[nodiscard]] constexpr std::string_view name() const noexcept { return space_.name(); }
+    [[nodiscard]] constexpr std::size_t size() const { return space_.size(); }
+    [[nodiscard]] constexpr accelerator operator[](std::size_t position) const { return space_[position]; }
+    [[nodiscard]] constexpr bool keeps(const accelerator& chip) const {
+        return space_.keeps(chip) && within<technology, platform>(limits_, chip);
+    }
+    [[nodiscard]] constexpr accelerator reference() const { return space_.reference(); }
+
+private:
+    constexpr limited_space(Space space, const chip_limits& limits)
+        : space_(std::move(space)), limits_(limits) {}
+
+    Space space_;
+    chip_limits limits_;
+};
+
+} // namespace dovetail::hardware
+
+/// \file
+/// PHAZE's grid of designs in the 7 nm technology.
+
+/// \file
+/// A 7 nm technology of published figures: TSMC's SRAM, TPUv4i's arrays, Google's table of energies.
+
+namespace dovetail::hardware {
+
+/// Areas and energies of the 7 nm class, with bfloat16 products that are summed in float32.
+///
+/// Energies are those of table 2 of Jouppi et al., ISCA 2021 ("Ten lessons from three generations shaped
+/// Google's TPUv4i"), unless another source is named. docs/models/power.md lists every constant.
+struct n7_technology {
+    /// TPUv4i's four arrays of 128 x 128 take 11 % of a die of at most 400 mm^2 (Jouppi et al., ISCA 2021),
+    /// wires and control included: an upper bound.
+    static constexpr double mac_um2 = 0.11 * 400e6 / (4 * 128 * 128);
+
+    /// Latches: the smallest of the ASAP7 library, 0.81 um x 0.27 um a bit (Clark et al., Microelectronics
+    /// Journal 53, 2016; cell DHLx1, as distributed with OpenROAD).
+    [[nodiscard]] static constexpr double registers_um2(std::int64_t bytes) noexcept {
+        return static_cast<double>(bytes) * 8 * 0.81 * 0.27;
+    }
+
+    /// 29.2 Mb/mm^2 in a single-port macro of 256 kb (Yokoyama et al., VLSI Circuits 2020, on the bit cell of
+    /// 0.027 um^2). Larger buffers are banks of it. Of any size; nothing for none.
+    [[nodiscard]] static constexpr std::optional<double> sram_um2(std::int64_t bytes) noexcept {
+        if (bytes <= 0) return std::nullopt;
+        return static_cast<double>(bytes) * 8 / 29.2;
+    }
+
+    /// A bfloat16 product, 0.21 pJ, and a float32 sum, 0.38 pJ.
+    static constexpr double mac_j = (0.21 + 0.38) * 1e-12;
+
+    /// Derived: those of `phaze_technology` before their scaling from 45 nm, a multiply-accumulate of 1.6 pJ
+    /// having become 0.93807 pJ, times what became of a float32 product and sum from 45 to 7 nm: 4.6 to 1.69
+    /// pJ in table 2. For the register files of a MAC and of a lane; nothing for others.
+    [[nodiscard]] static constexpr std::optional<double> register_read_j(std::int64_t bytes) noexcept {
+        return of_register_file(bytes, 0.222334e-12, 0.103455e-12);
+    }
+
+    /// As `register_read_j`.
+    [[nodiscard]] static constexpr std::optional<double> register_write_j(std::int64_t bytes) noexcept {
+        return of_register_file(bytes, 0.296446e-12, 0.137940e-12);
+    }
+
+    /// For 64 bits 7.5 pJ from 8 KiB, 8.5 pJ from 32 KiB, 14 pJ from 1 MiB; between these along the square
+    /// root of the size, as the wires of an array grow. A smaller buffer costs what 8 KiB do; a larger one is
+    /// banks of 1 MiB, and the wires between them are not counted. Nothing for no buffer.
+    [[nodiscard]] static constexpr std::optional<double> sram_j_per_byte(std::int64_t bytes) noexcept {
+        if (bytes <= 0) return std::nullopt;
+        struct point {
+            std::int64_t bytes;
+            double pj;
+        };
+        constexpr std::array points{point{8 * kibibyte, 7.5}, point{32 * kibibyte, 8.5},
+                                    point{mebibyte, 14.0}};
+        double pj = points.front().pj;
+        for (std::size_t i = 1; i < points.size() && bytes > points[i - 1].bytes; ++i) {
+            const double from = root(points[i - 1].bytes);
+            const double share = (root(bytes) - from) / (root(points[i].bytes) - from);
+            pj = bytes >= points[i].bytes ? points[i].pj
+                                          : points[i - 1].pj + share * (points[i].pj - points[i - 1].pj);
+        }
+        return pj * 1e-12 / 8;
+    }
+
+    /// HBM2: 3.92 pJ a bit (O'Connor et al., MICRO 2017); table 2 gives 250 to 450 pJ for 64 bits, 3.9 to 7.0
+    /// a bit.
+    static constexpr double hbm_j_per_byte = 3.92e-12 * 8;
+
+    /// TPUv4 draws 90 W when idle, HBM included, on a die of at most 600 mm^2 (Jouppi et al., ISCA 2023,
+    /// table 4): what a die of this class draws while nothing runs, its clocks and its memories' standby
+    /// included.
+    static constexpr double static_w_per_um2 = 90.0 / 600e6;
+
+private:
+    [[nodiscard]] static constexpr std::optional<double> of_register_file(std::int64_t bytes, double of_a_mac,
+                                                                          double of_a_lane) noexcept {
+        constexpr double scale = 1.6 / 0.93807 * (0.38 + 1.31) / (0.9 + 3.7);
+        if (bytes == 32) return of_a_mac * scale;
+        if (bytes == 12) return of_a_lane * scale;
+        return std::nullopt;
+    }
+
+    /// A square root that constant expressions can take, by Newton's method from above.
+    [[nodiscard]] static constexpr double root(std::int64_t value) noexcept {
+        const auto square = static_cast<double>(value);
+        double estimate = square;
+        for (double next = 0.5 * (estimate + 1); next < estimate; next = 0.5 * (estimate + square / estimate))
+            estimate = next;
+        return estimate;
+    }
+};
+
+static_assert(energy_technology<n7_technology>);
+
+} // namespace dovetail::hardware
+
+namespace dovetail::hardware {
+
+/// The designs of `phaze_family`, with PHAZE's rule on the areas of `n7_technology`: no larger than the
+/// TPUv4-like design there. It keeps others than `phaze_family`, since memory shrank more than logic did.
+struct n7_family : phaze_family {
+    using technology = n7_technology;
+    using rule = phaze_rule<technology, platform, tpuv4_like>;
+
+    [[nodiscard]] static constexpr std::string_view name() noexcept { return "n7"; }
+    [[nodiscard]] static constexpr bool keeps(const accelerator& chip) { return rule::keeps(chip); }
+};
+
+static_assert(parameter_space<n7_family>);
 
 } // namespace dovetail::hardware
 
@@ -9596,7 +10164,8 @@ inline constexpr std::array known_systems{
                            .sustained_fraction = 0.927,
                            .memory_fraction = 0.901,
                            .source = "20 products in fp16, called from PyTorch (LLMCompass)"}},
-    // The same chips in nodes that share 800 Gb/s, two devices an adapter: the cluster of vTrain (Bang et al.,
+    // The same chips in nodes that share 800 Gb/s, two devices an adapter: the cluster of vTrain (Bang et
+    // al.,
     // MICRO 2024), where `known_networks[1]` was measured.
     system{.name = "a100-sxm-80-800g",
            .chip = a100_sxm_80,
@@ -11085,352 +11654,7 @@ enum class core_mode : std::uint8_t { one_core, all_cores };
 } // namespace dovetail::cost
 
 /// \file
-/// The time of a matrix product on a real system: tiles, waves of tiles, memory and power.
-
-namespace dovetail::cost {
-
-/// `batch` products of an m x k by a k x n matrix.
-struct gemm {
-    std::int64_t m = 1;
-    std::int64_t n = 1;
-    std::int64_t k = 1;
-    std::int64_t batch = 1;
-    hardware::precision operands = hardware::precision::bf16;
-    hardware::precision result = hardware::precision::bf16;
-    bool accumulate = false; ///< the result is added to what is there, which is read as well
-
-    static constexpr std::int64_t most_extent = std::int64_t{1} << 28; ///< so that tiles can be counted
-    static constexpr std::int64_t most_batch = std::int64_t{1} << 16;
-
-    /// Whether every extent and the batch are at least 1 and at most the above.
-    [[nodiscard]] constexpr bool in_range() const noexcept {
-        return std::min({m, n, k, batch}) >= 1 && std::max({m, n, k}) <= most_extent && batch <= most_batch;
-    }
-    [[nodiscard]] constexpr double flops() const noexcept {
-        return 2.0 * static_cast<double>(batch) * static_cast<double>(m) * static_cast<double>(n) *
-               static_cast<double>(k);
-    }
-    /// Bytes that a result element moves.
-    [[nodiscard]] constexpr double result_bytes() const noexcept {
-        return hardware::bytes_of(result) * (accumulate ? 2.0 : 1.0);
-    }
-    /// Bytes that move when every element does once.
-    [[nodiscard]] constexpr double bytes() const noexcept {
-        const auto rows = static_cast<double>(m);
-        const auto columns = static_cast<double>(n);
-        const auto depth = static_cast<double>(k);
-        return static_cast<double>(batch) *
-               (hardware::bytes_of(operands) * depth * (rows + columns) + result_bytes() * rows * columns);
-    }
-};
-
-/// Seconds that no machine with this datasheet can beat: peak rate and peak bandwidth, nothing else.
-/// Source: Williams, Waterman and Patterson, CACM 52(4), 2009.
-[[nodiscard]] constexpr double roofline_s(const hardware::device& chip, const gemm& product) {
-    const double rate = chip.matrix_rate(product.operands);
-    DOVETAIL_ASSERT(rate > 0, "the chip multiplies operands of this precision");
-    return std::max(product.flops() / rate, product.bytes() / chip.memory_bytes_per_s);
-}
-
-/// The time of a product. A library cuts the result into tiles; every processor works on one, and waves of
-/// tiles follow each other. A few large tiles may be cut along k as well. Of all tiles and cuts that a
-/// library has, the fastest counts. The layout of the operands is no input: in three sets of measurements it
-/// moves the error by less than 2 %. Equations, constants and what they predict: docs/models/gemm_time.md.
-struct gemm_time_model {
-    double tile_s = 1e-6;          ///< to fill and drain the pipeline of a tile
-    double exposed_fraction = 0.5; ///< of the time to write a tile: the rest is hidden behind other tiles
-    double half_rate_reuse = 32;   ///< uses of a loaded element where the rate is half that of endless tiles
-
-    static constexpr auto table() {
-        using o = gemm_time_model;
-        return std::tuple{
-            option<o, double>{"tile-s", "to fill and drain the pipeline of a tile [s]", &o::tile_s, 0, 1e-3},
-            option<o, double>{"exposed-fraction", "of the time to write a tile", &o::exposed_fraction, 0, 1},
-            option<o, double>{"half-rate-reuse", "uses of a loaded element at half the rate",
-                              &o::half_rate_reuse, 0, 1024},
-        };
-    }
-
-    /// Rows and columns of the tiles that libraries for GPUs have (CUTLASS: "efficient GEMM"), largest first.
-    struct tile {
-        std::int64_t rows;
-        std::int64_t columns;
-
-        [[nodiscard]] constexpr double elements() const noexcept {
-            return static_cast<double>(rows) * static_cast<double>(columns);
-        }
-        /// Uses of every operand element that is loaded.
-        [[nodiscard]] constexpr double reuse() const noexcept {
-            return elements() / static_cast<double>(rows + columns);
-        }
-    };
-    static constexpr std::array<tile, 6> tiles{
-        {{256, 128}, {128, 256}, {128, 128}, {128, 64}, {64, 128}, {64, 64}}};
-    static constexpr std::int64_t most_cuts = 8; ///< of a tile along k
-
-    /// Seconds from the call to the end; at least `roofline_s`. The chip has a rate for the operands.
-    /// \complexity O(tiles x cuts): constant.
-    [[nodiscard]] constexpr double operator()(const hardware::system& machine, const gemm& product) const {
-        DOVETAIL_ASSERT(product.in_range(), "a product has extents, and its tiles can be counted");
-        DOVETAIL_ASSERT(machine.chip.matrix_rate(product.operands) > 0,
-                        "the chip multiplies operands of this precision");
-        const hardware::calibration& fitted = machine.calibration;
-        const double stream_bytes_per_s = machine.chip.memory_bytes_per_s * fitted.memory_fraction;
-        double compute_s = std::numeric_limits<double>::infinity();
-        for (const tile& shape : tiles)
-            for (std::int64_t cuts = 1; cuts <= most_cuts; ++cuts) {
-                const std::int64_t results =
-                    ceiling(product.m, shape.rows) * ceiling(product.n, shape.columns) * product.batch;
-                // Processors without a tile are what cutting along k is for.
-                if (cuts > 1 && results > machine.chip.processors) break;
-                compute_s = std::min(compute_s, waves_s(machine, product, shape, results, cuts));
-            }
-        return fitted.launch_s + std::max(compute_s, product.bytes() / stream_bytes_per_s);
-    }
-
-private:
-    [[nodiscard]] static constexpr std::int64_t ceiling(std::int64_t a, std::int64_t b) {
-        return (a + b - 1) / b;
-    }
-
-    // Seconds of all waves of `results` tiles, each cut into `cuts` along k.
-    [[nodiscard]] constexpr double waves_s(const hardware::system& machine, const gemm& product,
-                                           const tile& shape, std::int64_t results, std::int64_t cuts) const {
-        const hardware::calibration& fitted = machine.calibration;
-        const hardware::device& chip = machine.chip;
-        const double rate = chip.matrix_rate(product.operands);
-        const auto processors = static_cast<double>(chip.processors);
-        const double stream_bytes_per_s = chip.memory_bytes_per_s * fitted.memory_fraction;
-        const auto waves = static_cast<double>(ceiling(results * cuts, chip.processors));
-        const auto depth = static_cast<double>(ceiling(product.k, cuts));
-
-        // Small tiles load more for the same work.
-        const double reach = (1.0 + half_rate_reuse / tiles[0].reuse()) /
-                             (1.0 + half_rate_reuse / shape.reuse()) * fitted.matrix_fraction;
-        const double tile_flops = 2.0 * shape.elements() * depth;
-        // Power is drawn by what is computed, so idle processors leave some to the others.
-        const double loops_s = std::max(waves * tile_flops * processors / (rate * reach),
-                                        product.flops() / (rate * fitted.sustained_fraction));
-        // A processor holds as many small tiles as fit in place of a large one, and hides one behind another.
-        const double resident = tiles[0].elements() / shape.elements();
-        const double write_s = shape.elements() * product.result_bytes() * processors / stream_bytes_per_s;
-        const double ends_s = std::max(1.0, waves / resident) * (tile_s + exposed_fraction * write_s);
-        if (cuts == 1) return loops_s + ends_s;
-        // The parts are written in 32 bits and read again by another kernel.
-        constexpr double part_bytes = 4.0;
-        const double parts = static_cast<double>(product.batch * cuts) * static_cast<double>(product.m) *
-                             static_cast<double>(product.n);
-        return loops_s + ends_s + tile_s + 2.0 * part_bytes * parts / stream_bytes_per_s;
-    }
-};
-
-} // namespace dovetail::cost
-
-/// \file
-/// What a model of any kind costs for one micro-batch on one device: its training graph, group by group.
-
-/// \file
-/// What the blocks, the token table and the head of a transformer cost for one micro-batch, on one device of
-/// a tensor-parallel group.
-
-namespace dovetail::cost {
-
-/// What a device needs for its kernels, in seconds.
-template <class K>
-concept training_kernels = requires(const K& kernels, std::int64_t size) {
-    /// Of `batch` products of [m, k] and [k, n] in 16 bits.
-    { kernels.matmul_s(size, size, size, size) } -> std::convertible_to<double>; // batch, m, n, k
-    /// Of a byte that a kernel without a product moves to or from the device's memory.
-    { kernels.byte_s() } -> std::convertible_to<double>;
-    /// Of a byte that the optimizer moves, in long streams.
-    { kernels.update_byte_s() } -> std::convertible_to<double>;
-    /// Of the host for one call of the framework, kernel launch included.
-    { kernels.call_s() } -> std::convertible_to<double>;
-};
-
-/// A sequence of kernels on one device. The host issues calls ahead of the device: it is the bottleneck where
-/// it needs longer for them.
-struct kernel_pass {
-    double kernels_s = 0;
-    double collectives_s = 0; ///< among tensor-parallel ranks, which wait for them
-    double calls = 0;
-
-    [[nodiscard]] constexpr double seconds(double call_s) const noexcept {
-        return std::max(kernels_s + collectives_s, calls * call_s);
-    }
-    constexpr kernel_pass& operator+=(const kernel_pass& other) noexcept {
-        kernels_s += other.kernels_s;
-        collectives_s += other.collectives_s;
-        calls += other.calls;
-        return *this;
-    }
-    [[nodiscard]] friend constexpr kernel_pass operator+(kernel_pass a, const kernel_pass& b) noexcept {
-        return a += b;
-    }
-    [[nodiscard]] friend constexpr kernel_pass operator*(double times, const kernel_pass& p) noexcept {
-        return {times * p.kernels_s, times * p.collectives_s, times * p.calls};
-    }
-};
-
-/// What one micro-batch costs on one device. It depends on the tensor-parallel degree, the micro-batch and
-/// whether sequences are split, not on the rest of a plan: a space of plans shares it.
-struct transformer_prices {
-    kernel_pass forward;   ///< of one block
-    kernel_pass backward;  ///< of one block, without recomputation
-    kernel_pass core;      ///< forward through the core of attention, which selective recomputation repeats
-    kernel_pass embedding; ///< token table, forward and backward
-    kernel_pass head;      ///< last norm, logits and loss, forward and backward
-    double call_s = 0;     ///< of the host
-    double update_byte_s = 0;    ///< of a byte that the optimizer moves
-    double activation_bytes = 0; ///< of the residual stream, the whole of it
-};
-
-/// Prices of `m` on the kernels of a device and the network of its tensor-parallel group. The kernels are
-/// those of Megatron-LM (Narayanan et al., SC 2021): scaling, mask and softmax fused, bias with activation or
-/// with dropout and residual sum, everything else on its own; two bytes an element, the loss in 32 bits; the
-/// gradient of a weight is added to that of the micro-batches before it. The bytes that each kernel moves:
-/// docs/models/iteration.md. \complexity 17 products and up to 4 collectives, no allocation.
-template <training_kernels Kernels>
-[[nodiscard]] constexpr transformer_prices
-price_transformer(const Kernels& kernels, const hardware::network& network,
-                  const workload::transformer_shape& m, std::int64_t tensor, std::int64_t micro_batch,
-                  bool sequence_parallel) {
-    const std::int64_t rows = micro_batch * m.sequence;
-    const std::int64_t head_width = m.hidden / m.heads;
-    const std::int64_t heads = micro_batch * m.heads / tensor;
-    const std::int64_t columns = (m.vocabulary + tensor - 1) / tensor;
-    const auto t = static_cast<double>(tensor);
-    const auto h = static_cast<double>(m.hidden);
-    const double f = static_cast<double>(m.feed_forward) / h;
-    const double kv = static_cast<double>(m.key_value_width()) / h;
-    const double gates = m.gated ? 2 : 1; // products that the feed-forward network begins with
-    const double drop = m.dropout ? 1 : 0;
-    const double stream = static_cast<double>(rows) * h;          // elements, whole
-    const double whole = sequence_parallel ? stream / t : stream; // where t does not split h
-    const double split = stream / t;                              // where it does
-    const double scores = static_cast<double>(heads) * static_cast<double>(m.sequence * m.sequence);
-    const double weights = workload::block_weights(m) / t;
-
-    transformer_prices prices;
-    prices.call_s = kernels.call_s();
-    prices.update_byte_s = kernels.update_byte_s();
-    prices.activation_bytes = 2 * stream;
-    const auto stream_s = [byte_s = kernels.byte_s()](double bytes) { return bytes * byte_s; };
-
-    // Linear layers: one product forward, two backward.
-    const auto linear = [&](kernel_pass& forward, kernel_pass& backward, std::int64_t in, std::int64_t out) {
-        forward.kernels_s += kernels.matmul_s(1, rows, out, in);
-        backward.kernels_s += kernels.matmul_s(1, rows, in, out) + kernels.matmul_s(1, in, out, rows);
-        forward.calls += 1;
-        backward.calls += 2;
-    };
-    linear(prices.forward, prices.backward, m.hidden, (m.hidden + 2 * m.key_value_width()) / tensor);
-    linear(prices.forward, prices.backward, m.hidden / tensor, m.hidden);
-    linear(prices.forward, prices.backward, m.hidden, (m.gated ? 2 : 1) * m.feed_forward / tensor);
-    linear(prices.forward, prices.backward, m.feed_forward / tensor, m.hidden);
-
-    // The core: scores, softmax (read and write 2 bytes), dropout (and a mask of 1), product with the values.
-    const double to_scores = kernels.matmul_s(heads, m.sequence, m.sequence, head_width);
-    const double from_scores = kernels.matmul_s(heads, m.sequence, head_width, m.sequence);
-    prices.core = {.kernels_s = to_scores + from_scores + stream_s(scores * (4 + 5 * drop)),
-                   .calls = 3 + drop};
-    prices.forward += prices.core;
-    prices.backward +=
-        {.kernels_s = to_scores + 3 * from_scores + stream_s(scores * (6 + 5 * drop)), .calls = 5 + drop};
-
-    // Two norms, two residual sums with dropout, the activation, and a copy of the context.
-    prices.forward +=
-        {.kernels_s = stream_s(whole * (8 + 12 + 2 * drop) + split * (4 + 2 * (gates + 1) * f)), .calls = 6};
-    // Their gradients, those of four biases, and the sum of weight gradients over micro-batches.
-    prices.backward +=
-        {.kernels_s = stream_s(whole * (20 + 12 + 10 * drop + 4) +
-                               split * (4 + 6 * (1 + 2 * kv) + (2 + 6 * gates) * f) + 6 * weights),
-         .calls = 20};
-
-    // The loss in 32 bits: convert, maximum, subtract, exponential, sum, divide; backward scale and convert.
-    linear(prices.head, prices.head, m.hidden, columns);
-    prices.head +=
-        {.kernels_s = stream_s(52 * static_cast<double>(rows) * static_cast<double>(columns) + 28 * whole),
-         .calls = 20};
-    // Rows gathered, positions added, dropout; the table's gradient is dense, and added to what is there.
-    const double table = h * static_cast<double>(columns);
-    prices.embedding = {.kernels_s = stream_s(stream * (14 + 10 * drop) + 8 * table), .calls = 10};
-
-    if (tensor == 1) return prices;
-    const hardware::rank_group group = hardware::spread(network, tensor);
-    constexpr collective_model library;
-    const double reduce_s = library(network, group, collective::all_reduce, prices.activation_bytes);
-    double block_s = 2 * reduce_s;
-    if (sequence_parallel)
-        block_s = 2 * (library(network, group, collective::all_gather, prices.activation_bytes) +
-                       library(network, group, collective::reduce_scatter, prices.activation_bytes));
-    prices.forward.collectives_s = block_s;
-    prices.backward.collectives_s = block_s;
-    // Backward from the logits, and three sums of one number a token.
-    const double tokens_s = library(network, group, collective::all_reduce, 4 * static_cast<double>(rows));
-    prices.head.collectives_s = reduce_s + 3 * tokens_s;
-    prices.embedding.collectives_s = reduce_s;
-    return prices;
-}
-
-} // namespace dovetail::cost
-
-namespace dovetail::cost {
-
-/// The prices of one micro-batch of a graph, forward and backward.
-struct graph_prices {
-    kernel_pass step;
-    double flops = 0;            ///< of its products
-    double parameters = 0;       ///< trained elements
-    double activation_bytes = 0; ///< kept from the forward pass for the backward pass
-    double call_s = 0;
-    double update_byte_s = 0; ///< of a byte that the optimizer moves
-};
-
-/// Prices the training step of `forward`, a recognised graph at the micro-batch that it is to have. A fused
-/// group is one kernel and one call: its product, if it has one, and 16 bits for every other element that it
-/// moves. \returns errc::overflow for a product too large to count its tiles. \complexity O(operands log
-/// operands).
-template <training_kernels Kernels>
-[[nodiscard]] result<graph_prices> price_graph(const Kernels& kernels,
-                                               const workload::operator_graph& forward) {
-    const workload::operator_graph training = workload::training_graph(forward);
-    const workload::demand price(training);
-    graph_prices prices;
-    for (const workload::fused_group& group : workload::fuse(training).groups) {
-        if (training.operations[group.head].phase == workload::phase::update) continue;
-        const workload::operator_work work = price(group.operations);
-        if (work.empty()) continue;
-        double moved = work.read_elements + work.written_elements;
-        if (const workload::contraction& product = work.product; !product.empty()) {
-            const gemm sizes{
-                .m = product.rows, .n = product.columns, .k = product.reduction, .batch = product.batch};
-            if (!sizes.in_range())
-                return error{errc::overflow, workload::label(training.operations[group.head]),
-                             "its product has " + to_text(product.rows) + " rows and " +
-                                 to_text(product.columns) + " columns",
-                             "a product has at most 2^28 of each: take a smaller micro-batch"};
-            prices.step.kernels_s +=
-                kernels.matmul_s(product.batch, product.rows, product.columns, product.reduction);
-            prices.flops += 2 * product.macs();
-            moved = std::max(0.0, moved - work.product_operand_elements - work.product_result_elements);
-        }
-        prices.step.kernels_s += 2 * moved * kernels.byte_s();
-        prices.step.calls += 1;
-    }
-    prices.parameters = static_cast<double>(workload::count_parameters(forward));
-    const std::vector<workload::index> one_layer(forward.operations.size(), 0);
-    for (const workload::kept_activations& kept : workload::stash(forward, one_layer))
-        prices.activation_bytes += kept.size_bytes();
-    prices.call_s = kernels.call_s();
-    prices.update_byte_s = kernels.update_byte_s();
-    return prices;
-}
-
-} // namespace dovetail::cost
-
-/// \file
-/// The prices of an operator on all designs of a family whose axes are constants.
+/// The energy that an operator switches on a chip, from the traffic of its estimate.
 
 /// \file
 /// How long an operator, or a fused group, takes on a chip.
@@ -11796,6 +12020,14 @@ template <hardware::platform P, hardware::accelerator_like Chip>
 
 namespace dovetail::cost {
 
+/// What the vector cores read from and write to the global buffer while they run `work`.
+[[nodiscard]] constexpr words_beside epilogue_words(const workload::operator_work& work) noexcept {
+    if (!work.uses_vector_core()) return {};
+    return {.read = work.product_result_elements +
+                    std::max(0.0, work.read_elements - work.product_operand_elements),
+            .written = work.written_elements};
+}
+
 /// A closed-form model on the constants of platform `P`.
 ///
 /// A product runs on the tensor cores (tensor_core.hpp) while its epilogue runs on the vector cores, tile
@@ -11858,20 +12090,395 @@ struct sound_model {
         e.hbm_bytes = hbm_elements * element_bytes;
         return e;
     }
-
-private:
-    /// What vector cores read from and write to the global buffer.
-    [[nodiscard]] static constexpr words_beside epilogue_words(const workload::operator_work& work) {
-        if (!work.uses_vector_core()) return {};
-        return {.read = work.product_result_elements +
-                        std::max(0.0, work.read_elements - work.product_operand_elements),
-                .written = work.written_elements};
-    }
 };
 
 static_assert(latency_model<sound_model<hardware::phaze_platform>>);
 
 } // namespace dovetail::cost
+
+namespace dovetail::cost {
+
+/// Where the energy of an operator goes, in joules. What the chip draws beside it, whatever runs, is the
+/// static power of hardware/power.hpp.
+struct operator_energy {
+    double tensor_j = 0; ///< multiply-accumulates of the arrays, and their registers
+    double vector_j = 0; ///< cycles of the lanes, and their registers
+    double local_j = 0;
+    double global_j = 0;
+    double hbm_j = 0;
+
+    [[nodiscard]] constexpr double total_j() const noexcept {
+        return tensor_j + vector_j + local_j + global_j + hbm_j;
+    }
+};
+
+/// The energy of `work`, whose bytes are those of `e`: \f$ E = \sum_k n_k e_k \f$ over multiply-accumulates,
+/// lane cycles and the bytes of every level. Laws: zero for no work; at most the TDP without its static part
+/// times the latency of `e`. A collective costs nothing here: links are no part of a chip. \param events of
+/// the chip that `e` is for \complexity O(1).
+template <latency_model Model>
+[[nodiscard]] constexpr operator_energy energy_of(const workload::operator_work& work, const estimate& e,
+                                                  const hardware::event_energies& events) noexcept {
+    const words_beside epilogue = epilogue_words(work);
+    const double vector_bytes =
+        std::min(e.local_bytes, 2.0 * (epilogue.read + epilogue.written) * Model::element_bytes);
+    return {.tensor_j = work.product.macs() * events.mac_j,
+            .vector_j = work.lane_cycles * events.lane_cycle_j,
+            .local_j = (e.local_bytes - vector_bytes) * events.tensor_buffer_j_per_byte +
+                       vector_bytes * events.vector_buffer_j_per_byte,
+            .global_j = e.global_bytes * events.global_buffer_j_per_byte,
+            .hbm_j = e.hbm_bytes * events.hbm_j_per_byte};
+}
+
+} // namespace dovetail::cost
+
+/// \file
+/// The time of a matrix product on a real system: tiles, waves of tiles, memory and power.
+
+namespace dovetail::cost {
+
+/// `batch` products of an m x k by a k x n matrix.
+struct gemm {
+    std::int64_t m = 1;
+    std::int64_t n = 1;
+    std::int64_t k = 1;
+    std::int64_t batch = 1;
+    hardware::precision operands = hardware::precision::bf16;
+    hardware::precision result = hardware::precision::bf16;
+    bool accumulate = false; ///< the result is added to what is there, which is read as well
+
+    static constexpr std::int64_t most_extent = std::int64_t{1} << 28; ///< so that tiles can be counted
+    static constexpr std::int64_t most_batch = std::int64_t{1} << 16;
+
+    /// Whether every extent and the batch are at least 1 and at most the above.
+    [[nodiscard]] constexpr bool in_range() const noexcept {
+        return std::min({m, n, k, batch}) >= 1 && std::max({m, n, k}) <= most_extent && batch <= most_batch;
+    }
+    [[nodiscard]] constexpr double flops() const noexcept {
+        return 2.0 * static_cast<double>(batch) * static_cast<double>(m) * static_cast<double>(n) *
+               static_cast<double>(k);
+    }
+    /// Bytes that a result element moves.
+    [[nodiscard]] constexpr double result_bytes() const noexcept {
+        return hardware::bytes_of(result) * (accumulate ? 2.0 : 1.0);
+    }
+    /// Bytes that move when every element does once.
+    [[nodiscard]] constexpr double bytes() const noexcept {
+        const auto rows = static_cast<double>(m);
+        const auto columns = static_cast<double>(n);
+        const auto depth = static_cast<double>(k);
+        return static_cast<double>(batch) *
+               (hardware::bytes_of(operands) * depth * (rows + columns) + result_bytes() * rows * columns);
+    }
+};
+
+/// Seconds that no machine with this datasheet can beat: peak rate and peak bandwidth, nothing else.
+/// Source: Williams, Waterman and Patterson, CACM 52(4), 2009.
+[[nodiscard]] constexpr double roofline_s(const hardware::device& chip, const gemm& product) {
+    const double rate = chip.matrix_rate(product.operands);
+    DOVETAIL_ASSERT(rate > 0, "the chip multiplies operands of this precision");
+    return std::max(product.flops() / rate, product.bytes() / chip.memory_bytes_per_s);
+}
+
+/// The time of a product. A library cuts the result into tiles; every processor works on one, and waves of
+/// tiles follow each other. A few large tiles may be cut along k as well. Of all tiles and cuts that a
+/// library has, the fastest counts. The layout of the operands is no input: in three sets of measurements it
+/// moves the error by less than 2 %. Equations, constants and what they predict: docs/models/gemm_time.md.
+struct gemm_time_model {
+    double tile_s = 1e-6;          ///< to fill and drain the pipeline of a tile
+    double exposed_fraction = 0.5; ///< of the time to write a tile: the rest is hidden behind other tiles
+    double half_rate_reuse = 32;   ///< uses of a loaded element where the rate is half that of endless tiles
+
+    static constexpr auto table() {
+        using o = gemm_time_model;
+        return std::tuple{
+            option<o, double>{"tile-s", "to fill and drain the pipeline of a tile [s]", &o::tile_s, 0, 1e-3},
+            option<o, double>{"exposed-fraction", "of the time to write a tile", &o::exposed_fraction, 0, 1},
+            option<o, double>{"half-rate-reuse", "uses of a loaded element at half the rate",
+                              &o::half_rate_reuse, 0, 1024},
+        };
+    }
+
+    /// Rows and columns of the tiles that libraries for GPUs have (CUTLASS: "efficient GEMM"), largest first.
+    struct tile {
+        std::int64_t rows;
+        std::int64_t columns;
+
+        [[nodiscard]] constexpr double elements() const noexcept {
+            return static_cast<double>(rows) * static_cast<double>(columns);
+        }
+        /// Uses of every operand element that is loaded.
+        [[nodiscard]] constexpr double reuse() const noexcept {
+            return elements() / static_cast<double>(rows + columns);
+        }
+    };
+    static constexpr std::array<tile, 6> tiles{
+        {{256, 128}, {128, 256}, {128, 128}, {128, 64}, {64, 128}, {64, 64}}};
+    static constexpr std::int64_t most_cuts = 8; ///< of a tile along k
+
+    /// Seconds from the call to the end; at least `roofline_s`. The chip has a rate for the operands.
+    /// \complexity O(tiles x cuts): constant.
+    [[nodiscard]] constexpr double operator()(const hardware::system& machine, const gemm& product) const {
+        DOVETAIL_ASSERT(product.in_range(), "a product has extents, and its tiles can be counted");
+        DOVETAIL_ASSERT(machine.chip.matrix_rate(product.operands) > 0,
+                        "the chip multiplies operands of this precision");
+        const hardware::calibration& fitted = machine.calibration;
+        const double stream_bytes_per_s = machine.chip.memory_bytes_per_s * fitted.memory_fraction;
+        double compute_s = std::numeric_limits<double>::infinity();
+        for (const tile& shape : tiles)
+            for (std::int64_t cuts = 1; cuts <= most_cuts; ++cuts) {
+                const std::int64_t results =
+                    ceiling(product.m, shape.rows) * ceiling(product.n, shape.columns) * product.batch;
+                // Processors without a tile are what cutting along k is for.
+                if (cuts > 1 && results > machine.chip.processors) break;
+                compute_s = std::min(compute_s, waves_s(machine, product, shape, results, cuts));
+            }
+        return fitted.launch_s + std::max(compute_s, product.bytes() / stream_bytes_per_s);
+    }
+
+private:
+    [[nodiscard]] static constexpr std::int64_t ceiling(std::int64_t a, std::int64_t b) {
+        return (a + b - 1) / b;
+    }
+
+    // Seconds of all waves of `results` tiles, each cut into `cuts` along k.
+    [[nodiscard]] constexpr double waves_s(const hardware::system& machine, const gemm& product,
+                                           const tile& shape, std::int64_t results, std::int64_t cuts) const {
+        const hardware::calibration& fitted = machine.calibration;
+        const hardware::device& chip = machine.chip;
+        const double rate = chip.matrix_rate(product.operands);
+        const auto processors = static_cast<double>(chip.processors);
+        const double stream_bytes_per_s = chip.memory_bytes_per_s * fitted.memory_fraction;
+        const auto waves = static_cast<double>(ceiling(results * cuts, chip.processors));
+        const auto depth = static_cast<double>(ceiling(product.k, cuts));
+
+        // Small tiles load more for the same work.
+        const double reach = (1.0 + half_rate_reuse / tiles[0].reuse()) /
+                             (1.0 + half_rate_reuse / shape.reuse()) * fitted.matrix_fraction;
+        const double tile_flops = 2.0 * shape.elements() * depth;
+        // Power is drawn by what is computed, so idle processors leave some to the others.
+        const double loops_s = std::max(waves * tile_flops * processors / (rate * reach),
+                                        product.flops() / (rate * fitted.sustained_fraction));
+        // A processor holds as many small tiles as fit in place of a large one, and hides one behind another.
+        const double resident = tiles[0].elements() / shape.elements();
+        const double write_s = shape.elements() * product.result_bytes() * processors / stream_bytes_per_s;
+        const double ends_s = std::max(1.0, waves / resident) * (tile_s + exposed_fraction * write_s);
+        if (cuts == 1) return loops_s + ends_s;
+        // The parts are written in 32 bits and read again by another kernel.
+        constexpr double part_bytes = 4.0;
+        const double parts = static_cast<double>(product.batch * cuts) * static_cast<double>(product.m) *
+                             static_cast<double>(product.n);
+        return loops_s + ends_s + tile_s + 2.0 * part_bytes * parts / stream_bytes_per_s;
+    }
+};
+
+} // namespace dovetail::cost
+
+/// \file
+/// What a model of any kind costs for one micro-batch on one device: its training graph, group by group.
+
+/// \file
+/// What the blocks, the token table and the head of a transformer cost for one micro-batch, on one device of
+/// a tensor-parallel group.
+
+namespace dovetail::cost {
+
+/// What a device needs for its kernels, in seconds.
+template <class K>
+concept training_kernels = requires(const K& kernels, std::int64_t size) {
+    /// Of `batch` products of [m, k] and [k, n] in 16 bits.
+    { kernels.matmul_s(size, size, size, size) } -> std::convertible_to<double>; // batch, m, n, k
+    /// Of a byte that a kernel without a product moves to or from the device's memory.
+    { kernels.byte_s() } -> std::convertible_to<double>;
+    /// Of a byte that the optimizer moves, in long streams.
+    { kernels.update_byte_s() } -> std::convertible_to<double>;
+    /// Of the host for one call of the framework, kernel launch included.
+    { kernels.call_s() } -> std::convertible_to<double>;
+};
+
+/// A sequence of kernels on one device. The host issues calls ahead of the device: it is the bottleneck where
+/// it needs longer for them.
+struct kernel_pass {
+    double kernels_s = 0;
+    double collectives_s = 0; ///< among tensor-parallel ranks, which wait for them
+    double calls = 0;
+
+    [[nodiscard]] constexpr double seconds(double call_s) const noexcept {
+        return std::max(kernels_s + collectives_s, calls * call_s);
+    }
+    constexpr kernel_pass& operator+=(const kernel_pass& other) noexcept {
+        kernels_s += other.kernels_s;
+        collectives_s += other.collectives_s;
+        calls += other.calls;
+        return *this;
+    }
+    [[nodiscard]] friend constexpr kernel_pass operator+(kernel_pass a, const kernel_pass& b) noexcept {
+        return a += b;
+    }
+    [[nodiscard]] friend constexpr kernel_pass operator*(double times, const kernel_pass& p) noexcept {
+        return {times * p.kernels_s, times * p.collectives_s, times * p.calls};
+    }
+};
+
+/// What one micro-batch costs on one device. It depends on the tensor-parallel degree, the micro-batch and
+/// whether sequences are split, not on the rest of a plan: a space of plans shares it.
+struct transformer_prices {
+    kernel_pass forward;   ///< of one block
+    kernel_pass backward;  ///< of one block, without recomputation
+    kernel_pass core;      ///< forward through the core of attention, which selective recomputation repeats
+    kernel_pass embedding; ///< token table, forward and backward
+    kernel_pass head;      ///< last norm, logits and loss, forward and backward
+    double call_s = 0;     ///< of the host
+    double update_byte_s = 0;    ///< of a byte that the optimizer moves
+    double activation_bytes = 0; ///< of the residual stream, the whole of it
+};
+
+/// Prices of `m` on the kernels of a device and the network of its tensor-parallel group. The kernels are
+/// those of Megatron-LM (Narayanan et al., SC 2021): scaling, mask and softmax fused, bias with activation or
+/// with dropout and residual sum, everything else on its own; two bytes an element, the loss in 32 bits; the
+/// gradient of a weight is added to that of the micro-batches before it. The bytes that each kernel moves:
+/// docs/models/iteration.md. \complexity 17 products and up to 4 collectives, no allocation.
+template <training_kernels Kernels>
+[[nodiscard]] constexpr transformer_prices
+price_transformer(const Kernels& kernels, const hardware::network& network,
+                  const workload::transformer_shape& m, std::int64_t tensor, std::int64_t micro_batch,
+                  bool sequence_parallel) {
+    const std::int64_t rows = micro_batch * m.sequence;
+    const std::int64_t head_width = m.hidden / m.heads;
+    const std::int64_t heads = micro_batch * m.heads / tensor;
+    const std::int64_t columns = (m.vocabulary + tensor - 1) / tensor;
+    const auto t = static_cast<double>(tensor);
+    const auto h = static_cast<double>(m.hidden);
+    const double f = static_cast<double>(m.feed_forward) / h;
+    const double kv = static_cast<double>(m.key_value_width()) / h;
+    const double gates = m.gated ? 2 : 1; // products that the feed-forward network begins with
+    const double drop = m.dropout ? 1 : 0;
+    const double stream = static_cast<double>(rows) * h;          // elements, whole
+    const double whole = sequence_parallel ? stream / t : stream; // where t does not split h
+    const double split = stream / t;                              // where it does
+    const double scores = static_cast<double>(heads) * static_cast<double>(m.sequence * m.sequence);
+    const double weights = workload::block_weights(m) / t;
+
+    transformer_prices prices;
+    prices.call_s = kernels.call_s();
+    prices.update_byte_s = kernels.update_byte_s();
+    prices.activation_bytes = 2 * stream;
+    const auto stream_s = [byte_s = kernels.byte_s()](double bytes) { return bytes * byte_s; };
+
+    // Linear layers: one product forward, two backward.
+    const auto linear = [&](kernel_pass& forward, kernel_pass& backward, std::int64_t in, std::int64_t out) {
+        forward.kernels_s += kernels.matmul_s(1, rows, out, in);
+        backward.kernels_s += kernels.matmul_s(1, rows, in, out) + kernels.matmul_s(1, in, out, rows);
+        forward.calls += 1;
+        backward.calls += 2;
+    };
+    linear(prices.forward, prices.backward, m.hidden, (m.hidden + 2 * m.key_value_width()) / tensor);
+    linear(prices.forward, prices.backward, m.hidden / tensor, m.hidden);
+    linear(prices.forward, prices.backward, m.hidden, (m.gated ? 2 : 1) * m.feed_forward / tensor);
+    linear(prices.forward, prices.backward, m.feed_forward / tensor, m.hidden);
+
+    // The core: scores, softmax (read and write 2 bytes), dropout (and a mask of 1), product with the values.
+    const double to_scores = kernels.matmul_s(heads, m.sequence, m.sequence, head_width);
+    const double from_scores = kernels.matmul_s(heads, m.sequence, head_width, m.sequence);
+    prices.core = {.kernels_s = to_scores + from_scores + stream_s(scores * (4 + 5 * drop)),
+                   .calls = 3 + drop};
+    prices.forward += prices.core;
+    prices.backward +=
+        {.kernels_s = to_scores + 3 * from_scores + stream_s(scores * (6 + 5 * drop)), .calls = 5 + drop};
+
+    // Two norms, two residual sums with dropout, the activation, and a copy of the context.
+    prices.forward +=
+        {.kernels_s = stream_s(whole * (8 + 12 + 2 * drop) + split * (4 + 2 * (gates + 1) * f)), .calls = 6};
+    // Their gradients, those of four biases, and the sum of weight gradients over micro-batches.
+    prices.backward +=
+        {.kernels_s = stream_s(whole * (20 + 12 + 10 * drop + 4) +
+                               split * (4 + 6 * (1 + 2 * kv) + (2 + 6 * gates) * f) + 6 * weights),
+         .calls = 20};
+
+    // The loss in 32 bits: convert, maximum, subtract, exponential, sum, divide; backward scale and convert.
+    linear(prices.head, prices.head, m.hidden, columns);
+    prices.head +=
+        {.kernels_s = stream_s(52 * static_cast<double>(rows) * static_cast<double>(columns) + 28 * whole),
+         .calls = 20};
+    // Rows gathered, positions added, dropout; the table's gradient is dense, and added to what is there.
+    const double table = h * static_cast<double>(columns);
+    prices.embedding = {.kernels_s = stream_s(stream * (14 + 10 * drop) + 8 * table), .calls = 10};
+
+    if (tensor == 1) return prices;
+    const hardware::rank_group group = hardware::spread(network, tensor);
+    constexpr collective_model library;
+    const double reduce_s = library(network, group, collective::all_reduce, prices.activation_bytes);
+    double block_s = 2 * reduce_s;
+    if (sequence_parallel)
+        block_s = 2 * (library(network, group, collective::all_gather, prices.activation_bytes) +
+                       library(network, group, collective::reduce_scatter, prices.activation_bytes));
+    prices.forward.collectives_s = block_s;
+    prices.backward.collectives_s = block_s;
+    // Backward from the logits, and three sums of one number a token.
+    const double tokens_s = library(network, group, collective::all_reduce, 4 * static_cast<double>(rows));
+    prices.head.collectives_s = reduce_s + 3 * tokens_s;
+    prices.embedding.collectives_s = reduce_s;
+    return prices;
+}
+
+} // namespace dovetail::cost
+
+namespace dovetail::cost {
+
+/// The prices of one micro-batch of a graph, forward and backward.
+struct graph_prices {
+    kernel_pass step;
+    double flops = 0;            ///< of its products
+    double parameters = 0;       ///< trained elements
+    double activation_bytes = 0; ///< kept from the forward pass for the backward pass
+    double call_s = 0;
+    double update_byte_s = 0; ///< of a byte that the optimizer moves
+};
+
+/// Prices the training step of `forward`, a recognised graph at the micro-batch that it is to have. A fused
+/// group is one kernel and one call: its product, if it has one, and 16 bits for every other element that it
+/// moves. \returns errc::overflow for a product too large to count its tiles. \complexity O(operands log
+/// operands).
+template <training_kernels Kernels>
+[[nodiscard]] result<graph_prices> price_graph(const Kernels& kernels,
+                                               const workload::operator_graph& forward) {
+    const workload::operator_graph training = workload::training_graph(forward);
+    const workload::demand price(training);
+    graph_prices prices;
+    for (const workload::fused_group& group : workload::fuse(training).groups) {
+        if (training.operations[group.head].phase == workload::phase::update) continue;
+        const workload::operator_work work = price(group.operations);
+        if (work.empty()) continue;
+        double moved = work.read_elements + work.written_elements;
+        if (const workload::contraction& product = work.product; !product.empty()) {
+            const gemm sizes{
+                .m = product.rows, .n = product.columns, .k = product.reduction, .batch = product.batch};
+            if (!sizes.in_range())
+                return error{errc::overflow, workload::label(training.operations[group.head]),
+                             "its product has " + to_text(product.rows) + " rows and " +
+                                 to_text(product.columns) + " columns",
+                             "a product has at most 2^28 of each: take a smaller micro-batch"};
+            prices.step.kernels_s +=
+                kernels.matmul_s(product.batch, product.rows, product.columns, product.reduction);
+            prices.flops += 2 * product.macs();
+            moved = std::max(0.0, moved - work.product_operand_elements - work.product_result_elements);
+        }
+        prices.step.kernels_s += 2 * moved * kernels.byte_s();
+        prices.step.calls += 1;
+    }
+    prices.parameters = static_cast<double>(workload::count_parameters(forward));
+    const std::vector<workload::index> one_layer(forward.operations.size(), 0);
+    for (const workload::kept_activations& kept : workload::stash(forward, one_layer))
+        prices.activation_bytes += kept.size_bytes();
+    prices.call_s = kernels.call_s();
+    prices.update_byte_s = kernels.update_byte_s();
+    return prices;
+}
+
+} // namespace dovetail::cost
+
+/// \file
+/// The prices of an operator on all designs of a family whose axes are constants.
 
 namespace dovetail::cost {
 
@@ -13872,6 +14479,37 @@ private:
 
 } // namespace dovetail::schedule::detail
 
+/// \file
+/// The modes of a task that some shortest schedule may need.
+
+namespace dovetail::schedule {
+
+/// What a mode holds: one of no duration nothing.
+[[nodiscard]] constexpr demand held_by(const mode& m) noexcept {
+    return m.duration_s > 0.0 ? m.use : demand{};
+}
+
+/// Positions of the modes that stay within the capacities and that no other such mode replaces by being
+/// neither longer nor larger; of equal ones the first. A mode of no duration holds nothing, so where there is
+/// one it stands alone. \complexity O(modes^2).
+[[nodiscard]] constexpr std::vector<std::uint32_t> useful_modes(std::span<const mode> modes,
+                                                                const demand& capacity) {
+    const auto replaces = [&](const mode& a, const mode& b) {
+        return fits(a.use, capacity) && a.duration_s <= b.duration_s && fits(held_by(a), held_by(b));
+    };
+    std::vector<std::uint32_t> useful;
+    for (std::uint32_t k = 0; k < modes.size(); ++k) {
+        bool needed = fits(modes[k].use, capacity);
+        for (std::uint32_t other = 0; other < modes.size() && needed; ++other)
+            if (other != k && replaces(modes[other], modes[k]))
+                needed = other > k && replaces(modes[k], modes[other]);
+        if (needed) useful.push_back(k);
+    }
+    return useful;
+}
+
+} // namespace dovetail::schedule
+
 namespace dovetail::schedule::detail {
 
 /// The scale of the durations of a block.
@@ -13888,30 +14526,6 @@ namespace dovetail::schedule::detail {
         total_s += longest_s;
     }
     return tick_scale(duration_s, total_s);
-}
-
-/// What a mode holds: one of no duration nothing.
-[[nodiscard]] constexpr demand held_by(const mode& m) noexcept {
-    return m.duration_s > 0.0 ? m.use : demand{};
-}
-
-/// The modes that fit and than which no other one is at most as long and at most as large; one of equals.
-[[nodiscard]] inline std::vector<std::uint32_t> useful_modes(std::span<const mode> modes,
-                                                             const demand& capacity) {
-    std::vector<std::uint32_t> useful;
-    const auto replaces = [&](std::uint32_t other, std::uint32_t k) {
-        const mode &o = modes[other], &m = modes[k];
-        if (other == k || !fits(o.use, capacity) || o.duration_s > m.duration_s ||
-            !fits(held_by(o), held_by(m)))
-            return false;
-        return other < k || o.duration_s != m.duration_s || held_by(o) != held_by(m);
-    };
-    for (std::uint32_t k = 0; k < modes.size(); ++k) {
-        bool keep = fits(modes[k].use, capacity);
-        for (std::uint32_t other = 0; other < modes.size() && keep; ++other) keep = !replaces(other, k);
-        if (keep) useful.push_back(k);
-    }
-    return useful;
 }
 
 /// The tasks of one block, as bounds and propagation: starts, and lengths and units that follow from a choice
@@ -17846,33 +18460,6 @@ inline schedule schedule_in_order(const task_graph& problem, const live_memory& 
 
 /// \file
 /// The tree behind the exact scheduler under a memory limit: which tasks start whenever one has ended.
-
-/// \file
-/// The modes of a task that some shortest schedule may need.
-
-namespace dovetail::schedule {
-
-/// Positions of the modes that stay within the capacities and that no other such mode replaces by being
-/// neither longer nor larger; of equal ones the first. A mode of no duration holds nothing, so where there is
-/// one it stands alone. \complexity O(modes^2).
-[[nodiscard]] constexpr std::vector<std::uint32_t> useful_modes(std::span<const mode> modes,
-                                                                const demand& capacity) {
-    const auto held = [](const mode& m) { return m.duration_s == 0.0 ? demand{} : m.use; };
-    const auto replaces = [&](const mode& a, const mode& b) {
-        return fits(a.use, capacity) && a.duration_s <= b.duration_s && fits(held(a), held(b));
-    };
-    std::vector<std::uint32_t> useful;
-    for (std::uint32_t k = 0; k < modes.size(); ++k) {
-        bool needed = fits(modes[k].use, capacity);
-        for (std::uint32_t other = 0; other < modes.size() && needed; ++other)
-            if (other != k && replaces(modes[other], modes[k]))
-                needed = other > k && replaces(modes[k], modes[other]);
-        if (needed) useful.push_back(k);
-    }
-    return useful;
-}
-
-} // namespace dovetail::schedule
 
 namespace dovetail::schedule::detail {
 
@@ -27399,17 +27986,7 @@ namespace detail {
 /// The best accelerator together with its plan.
 
 /// \file
-/// PHAZE's search: designs from large to small, until throughput no longer grows.
-
-/// \file
-/// From evaluated chips to an outcome: the part of every strategy that is not its own.
-
-/// \file
-/// What all strategies share: evaluating a list of chips on all threads, and turning the best into an
-/// outcome.
-
-/// \file
-/// The one place where costs become tasks and layers: what a chip can do for a model on a cluster.
+/// The designs of a family that a search may take: those within its limits on area, power and temperature.
 
 /// \file
 /// What a joint search may choose from, and how long it may take.
@@ -27449,6 +28026,9 @@ struct plan_options {
 /// How a space of designs is walked.
 struct space_options {
     double max_area_mm2 = std::numeric_limits<double>::infinity();
+    double max_tdp_w = std::numeric_limits<double>::infinity();
+    double max_junction_c = std::numeric_limits<double>::infinity();
+    hardware::cooling cooling = hardware::air_cooling; ///< that `max_junction_c` is meant for
     int hysteresis = 5;
     std::int64_t samples = 1000;
     double time_limit_s = std::numeric_limits<double>::infinity();
@@ -27459,6 +28039,9 @@ struct space_options {
         using o = space_options;
         return std::tuple{
             option<o, double>{"max-area", "largest area of a chip [mm^2]", &o::max_area_mm2, 0},
+            option<o, double>{"max-tdp", "largest TDP of a chip with its memory [W]", &o::max_tdp_w, 1e-3},
+            option<o, double>{"max-junction", "highest junction temperature at the TDP [C]",
+                              &o::max_junction_c, 1e-3},
             option<o, int>{"hysteresis", "area-ordered: buckets without a gain before it stops",
                            &o::hysteresis, 1, 1e9},
             option<o, std::int64_t>{"samples", "random: designs to draw", &o::samples, 1, 1e12},
@@ -27471,6 +28054,80 @@ struct space_options {
 };
 
 } // namespace dovetail::search
+
+namespace dovetail::search {
+
+/// The designs within the limits, in the order of the grid; without any, the limit that excludes all.
+struct admitted {
+    std::vector<hardware::kept_design> designs;
+    std::string binding;
+};
+
+/// Those of `kept` that `options` admit. The power is the TDP of the die and its memory; the temperature is
+/// that of the junction at the TDP of the die. \returns errc::unsupported for a limit on either where the
+/// technology knows areas only, and as `hardware::validate` for a cooling that cannot be used.
+/// \complexity O(designs).
+template <hardware::parameter_space Space>
+[[nodiscard]] result<admitted> admit(const Space& space, const std::vector<hardware::kept_design>& kept,
+                                     const space_options& options) {
+    using technology = typename Space::technology;
+    constexpr double none = std::numeric_limits<double>::infinity();
+    admitted answer;
+    double least_mm2 = none;
+    double least_w = none;
+    double least_c = none;
+    if (options.max_tdp_w == none && options.max_junction_c == none) {
+        for (const hardware::kept_design& design : kept) {
+            least_mm2 = std::min(least_mm2, design.area_um2 / um2_per_mm2);
+            if (design.area_um2 <= options.max_area_mm2 * um2_per_mm2) answer.designs.push_back(design);
+        }
+    } else if constexpr (hardware::energy_technology<technology>) {
+        if (auto valid = hardware::validate(options.cooling); !valid) return std::move(valid).problem();
+        for (const hardware::kept_design& design : kept) {
+            least_mm2 = std::min(least_mm2, design.area_um2 / um2_per_mm2);
+            const auto tdp = hardware::tdp_of<technology, typename Space::platform>(design.chip);
+            if (!tdp) continue; // of unknown power
+            const double junction_c = hardware::junction_c(options.cooling, tdp->die_w(), design.area_um2);
+            least_w = std::min(least_w, tdp->total_w());
+            least_c = std::min(least_c, junction_c);
+            if (design.area_um2 <= options.max_area_mm2 * um2_per_mm2 &&
+                tdp->total_w() <= options.max_tdp_w && junction_c <= options.max_junction_c)
+                answer.designs.push_back(design);
+        }
+    } else {
+        return error{errc::unsupported, "family " + std::string(space.name()),
+                     "its technology has no energies", "leave out the limits on power and temperature"};
+    }
+    if (!answer.designs.empty()) return answer;
+    if (least_mm2 > options.max_area_mm2)
+        answer.binding = "area: the limit is " + to_text(options.max_area_mm2, 6) +
+                         " mm^2, the smallest chip of the family takes " + to_text(least_mm2, 6) + " mm^2";
+    else if (least_w > options.max_tdp_w)
+        answer.binding = "power: the limit is " + to_text(options.max_tdp_w, 6) +
+                         " W, the most frugal chip of the family has a TDP of " + to_text(least_w, 6) + " W";
+    else if (least_c > options.max_junction_c)
+        answer.binding = "temperature: the limit is " + to_text(options.max_junction_c, 6) +
+                         " C, the coolest chip of the family reaches " + to_text(least_c, 6) +
+                         " C (cooling: " + std::string(options.cooling.name) + ")";
+    else
+        answer.binding = "area, power and temperature: no chip of the family stays within all these limits";
+    return answer;
+}
+
+} // namespace dovetail::search
+
+/// \file
+/// PHAZE's search: designs from large to small, until throughput no longer grows.
+
+/// \file
+/// From evaluated chips to an outcome: the part of every strategy that is not its own.
+
+/// \file
+/// What all strategies share: evaluating a list of chips on all threads, and turning the best into an
+/// outcome.
+
+/// \file
+/// The one place where costs become tasks and layers: what a chip can do for a model on a cluster.
 
 /// \file
 /// Costs become tasks: how long a chip takes for one pass through a layer.
@@ -27486,7 +28143,7 @@ struct pass_profile {
     std::vector<workload::operator_work> groups;
     std::vector<std::string> names;             ///< of the groups' leading operators
     graph::digraph precedence;                  ///< over the groups
-    std::vector<workload::pass_buffer> buffers; ///< of the first layer that costs the same
+    std::vector<workload::pass_buffer> buffers{}; ///< of the first layer that costs the same
 };
 
 /// A layer structure on one of the devices that share it. Elements become bytes by the chip's element size.
@@ -27733,6 +28390,7 @@ public:
     [[nodiscard]] const workload_profile& profile() const noexcept { return *profile_; }
     [[nodiscard]] const plan_options& options() const noexcept { return options_; }
     [[nodiscard]] const Model& model() const noexcept { return model_; }
+    [[nodiscard]] cost::optimizer optimizer() const noexcept { return optimizer_; }
     [[nodiscard]] double link_bytes_per_s() const noexcept {
         return options_.link_gib_per_s * static_cast<double>(gibibyte);
     }
@@ -27827,6 +28485,25 @@ void notify(Observer& observer, const progress& p) {
 
 namespace dovetail::search {
 
+/// Where the energy of a training step goes, over all devices of a plan, in joules.
+struct step_energy {
+    double forward_j = 0;
+    double backward_j = 0;
+    double recompute_j = 0;
+    double update_j = 0; ///< the optimizer's step
+    double static_j = 0; ///< drawn from the start of a batch to its end
+
+    [[nodiscard]] constexpr double total_j() const noexcept {
+        return forward_j + backward_j + recompute_j + update_j + static_j;
+    }
+};
+
+/// The power of a chip, and the energy of a step with it.
+struct power_figures {
+    double tdp_w = 0; ///< of one die with its memory
+    step_energy step;
+};
+
 /// A chip with its best plan. Without a plan the throughput is 0.
 struct solution {
     hardware::accelerator chip;
@@ -27836,6 +28513,7 @@ struct solution {
     std::int64_t micro_batch = 0;
     placement::layer_graph problem; ///< what was placed
     placement::plan plan;
+    std::optional<power_figures> power; ///< where it was asked for
 
     [[nodiscard]] bool feasible() const noexcept { return throughput_samples_per_s > 0; }
 };
@@ -27934,7 +28612,8 @@ public:
                        .setting = s,
                        .micro_batch = evaluate_->profile().micro_batches[s.micro_batch],
                        .problem = {},
-                       .plan = (*evaluate_)(design.chip, s, m)};
+                       .plan = (*evaluate_)(design.chip, s, m),
+                       .power = {}};
         found.problem = m.problem();
         if (found.plan.outcome == status::optimal)
             found.throughput_samples_per_s =
@@ -28023,12 +28702,9 @@ template <hardware::parameter_space Space, class Evaluator, class Observer, clas
     if (auto valid = validate(options); !valid) return std::move(valid).problem();
     auto kept = hardware::kept_designs(space);
     if (!kept) return std::move(kept).problem();
-    std::vector<hardware::kept_design> candidates;
-    double smallest_um2 = std::numeric_limits<double>::infinity();
-    for (const hardware::kept_design& design : *kept) {
-        smallest_um2 = std::min(smallest_um2, design.area_um2);
-        if (design.area_um2 <= options.max_area_mm2 * um2_per_mm2) candidates.push_back(design);
-    }
+    auto within_limits = admit(space, *kept, options);
+    if (!within_limits) return std::move(within_limits).problem();
+    const std::vector<hardware::kept_design>& candidates = within_limits->designs;
     const std::vector<setting> settings = settings_of(evaluate.options());
     campaign<Evaluator, Observer> run(evaluate, options, candidates.size(), observer);
 
@@ -28037,9 +28713,7 @@ template <hardware::parameter_space Space, class Evaluator, class Observer, clas
     const auto reference_area = hardware::area_um2(space, space.reference());
     answer.baseline = run.solve_best({0, space.reference(), reference_area.value_or(0)}, settings);
     if (candidates.empty()) {
-        answer.binding = "area: the limit is " + to_text(options.max_area_mm2, 6) +
-                         " mm^2, the smallest chip of the family takes " +
-                         to_text(smallest_um2 / um2_per_mm2, 6) + " mm^2";
+        answer.binding = std::move(within_limits->binding);
         answer.search.complete = true;
         answer.search.seconds = run.seconds();
         return answer;
@@ -28589,6 +29263,9 @@ private:
 } // namespace dovetail::search
 
 /// \file
+/// The energy of a training step: what a plan's passes switch on all devices, and what these draw meanwhile.
+
+/// \file
 /// The winner seen closely: the operator schedules of its layers.
 
 namespace dovetail::search {
@@ -28628,6 +29305,99 @@ template <cost::latency_model Model>
     for (std::size_t i = 0; i < slice.chain.size(); ++i)
         seconds[slice.chain[i]] += costs.layers[i].forward_s + costs.layers[i].backward_s;
     return static_cast<graph::index>(std::max_element(seconds.begin(), seconds.end()) - seconds.begin());
+}
+
+} // namespace dovetail::search
+
+namespace dovetail::search {
+
+/// What one pass through a layer switches on one of the devices that share it [J], in the modes that its
+/// schedule chose. Collectives switch nothing here. \param events of `chip` \complexity that of the list
+/// scheduler.
+template <cost::latency_model Model, hardware::accelerator_like Chip>
+[[nodiscard]] double pass_energy_j(const pass_profile& pass, const Model& model, const Chip& chip,
+                                   const tensor_group& group, const hardware::event_energies& events) {
+    pass_timer timer(pass);
+    schedule::workspace memory;
+    static_cast<void>(timer(model, chip, group, memory));
+    std::vector<double> mode_energy_j;
+    for (graph::index v = 0; v < pass.groups.size(); ++v) {
+        const workload::operator_work& work = pass.groups[v];
+        const std::size_t modes = timer.tasks().modes(v).size();
+        for (std::size_t k = 0; k < modes; ++k) {
+            if (work.uses_link() || work.empty()) {
+                mode_energy_j.push_back(0);
+                continue;
+            }
+            const auto mode = k == 0 ? cost::core_mode::one_core : cost::core_mode::all_cores;
+            mode_energy_j.push_back(cost::energy_of<Model>(work, model(work, chip, mode), events).total_j());
+        }
+    }
+    const auto energies = schedule::energy_model::make(timer.tasks(), std::move(mode_energy_j), {});
+    DOVETAIL_ASSERT(energies, "energies of a latency model are finite");
+    const schedule::schedule best = schedule::list_scheduler{}(timer.tasks(), memory).best;
+    return (*energies)(timer.tasks(), best).switched_j;
+}
+
+/// The energy of a feasible solution's step; or nothing where the technology lacks a size of its chip.
+///
+/// \f$ E = N \sum_\ell g_\ell (f_\ell E^{fwd}_\ell + E^{bwd}_\ell) + d \sum_\ell g_\ell E^{upd}_\ell + n
+/// P_{static} T \f$ over the layers, with N micro-batches, \f$ g_\ell \f$ devices that share a layer, f = 2
+/// where the forward pass is repeated and 1 elsewhere, d replicas, n devices that the plan occupies, and T
+/// the time of a batch. Links and idle devices are not counted. \complexity one schedule a distinct layer and
+/// pass.
+template <hardware::energy_technology T, cost::latency_model Model, hardware::platform P>
+[[nodiscard]] std::optional<step_energy> energy_of_step(const evaluator<Model, P>& evaluate,
+                                                        const solution& found) {
+    DOVETAIL_ASSERT(found.feasible(), "a step needs a plan");
+    const auto events = hardware::energies_of<T, P>(found.chip);
+    const auto static_w = hardware::static_power_w<T, P>(found.chip);
+    if (!events || !static_w) return std::nullopt;
+
+    struct per_device {
+        double forward_j = 0;
+        double backward_j = 0;
+        double update_j = 0;
+    };
+    const slice_profile& slice = slice_of(evaluate.profile(), found);
+    const tensor_group group{slice.tensor_width, evaluate.link_bytes_per_s()};
+    const cost::parameter_cost parameter = cost::cost_of(evaluate.optimizer());
+    std::vector<per_device> structures;
+    for (const layer_profile& layer : slice.structures)
+        structures.push_back(
+            {.forward_j = pass_energy_j(layer.forward, evaluate.model(), found.chip, group, *events),
+             .backward_j = pass_energy_j(layer.backward, evaluate.model(), found.chip, group, *events),
+             .update_j = layer.parameters * (parameter.update_bytes * events->hbm_j_per_byte +
+                                             parameter.update_cycles * events->lane_cycle_j)});
+
+    const placement::plan& plan = found.plan;
+    const auto micro_batches = static_cast<double>(found.problem.micro_batches);
+    step_energy spent;
+    for (std::size_t s = 0; s < plan.stages.size(); ++s) {
+        const bool repeats = found.problem.recompute && s + 1 < plan.stages.size();
+        for (const graph::index v : plan.layers(s)) {
+            const graph::index k = slice.chain[v];
+            const double devices =
+                slice.structures[k].tensor_parallel ? static_cast<double>(plan.stages[s].devices) : 1.0;
+            spent.forward_j += micro_batches * devices * structures[k].forward_j;
+            if (repeats) spent.recompute_j += micro_batches * devices * structures[k].forward_j;
+            spent.backward_j += micro_batches * devices * structures[k].backward_j;
+            spent.update_j += static_cast<double>(plan.data_parallel) * devices * structures[k].update_j;
+        }
+    }
+    spent.static_j = *static_w * static_cast<double>(plan.devices()) * plan.time_per_batch_s;
+    return spent;
+}
+
+/// The TDP of a feasible solution's chip, and the energy of its step; or nothing where the technology lacks a
+/// size. \complexity that of `energy_of_step`.
+template <hardware::energy_technology T, cost::latency_model Model, hardware::platform P>
+[[nodiscard]] std::optional<power_figures> power_of(const evaluator<Model, P>& evaluate,
+                                                    const solution& found) {
+    const auto tdp = hardware::tdp_of<T, P>(found.chip);
+    const auto step = energy_of_step<T>(evaluate, found);
+    if (!tdp || !step) return std::nullopt;
+    return power_figures{.tdp_w = tdp->total_w(), .step = *step};
 }
 
 } // namespace dovetail::search
@@ -29535,6 +30305,16 @@ inline void write_breakdown(json_writer& json, const search::batch_breakdown& pa
         .end_object();
 }
 
+inline void write_step_energy(json_writer& json, const search::step_energy& parts) {
+    json.begin_object()
+        .member("forward", parts.forward_j)
+        .member("backward", parts.backward_j)
+        .member("recompute", parts.recompute_j)
+        .member("update", parts.update_j)
+        .member("static", parts.static_j)
+        .end_object();
+}
+
 /// A chip and its plan; null where there is none.
 inline void write_solution(json_writer& json, const search::solution& found) {
     if (!found.feasible()) {
@@ -29547,7 +30327,14 @@ inline void write_solution(json_writer& json, const search::solution& found) {
     write_plan(json, found);
     json.key("breakdown_s");
     write_breakdown(json, search::break_down(found.problem, found.plan));
-    json.member("throughput_samples_per_s", found.throughput_samples_per_s).end_object();
+    json.member("throughput_samples_per_s", found.throughput_samples_per_s);
+    if (found.power) {
+        json.member("tdp_w", found.power->tdp_w)
+            .member("energy_j_per_step", found.power->step.total_j())
+            .key("energy_j");
+        write_step_energy(json, found.power->step);
+    }
+    json.end_object();
 }
 
 } // namespace detail

@@ -16,8 +16,8 @@ namespace dovetail::search {
 /// The tasks of one pass through a layer: what each fused group of operators asks, and the order among them.
 struct pass_profile {
     std::vector<workload::operator_work> groups;
-    std::vector<std::string> names;             ///< of the groups' leading operators
-    graph::digraph precedence;                  ///< over the groups
+    std::vector<std::string> names;               ///< of the groups' leading operators
+    graph::digraph precedence;                    ///< over the groups
     std::vector<workload::pass_buffer> buffers{}; ///< of the first layer that costs the same
 };
 
