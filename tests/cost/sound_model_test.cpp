@@ -162,6 +162,7 @@ TEST(collective, ring_sends_all_but_the_own_share_twice) {
 TEST(optimizer, keeps_the_published_bytes) {
     EXPECT_EQ(cost_of(optimizer::adam).resident_bytes, 2 + 4 + 4 + 4 + 4);
     EXPECT_EQ(cost_of(optimizer::sgd).resident_bytes, 2 + 2);
+    EXPECT_EQ(cost_of(optimizer::momentum).resident_bytes, 2 + 4 + 4 + 4);
     // GPT-3 on eight-way tensor and 16-way pipeline parallelism: 18 bytes x 12 L h^2 / 128 (Korthikanti et
     // al., 2022).
     const double parameters = 12.0 * 96 * 12'288 * 12'288 / 128;
@@ -182,10 +183,11 @@ TEST(optimizer, update_is_bound_by_the_memory_or_by_the_lanes) {
 TEST(optimizer, is_found_by_name) {
     EXPECT_EQ(find_optimizer("adam").value(), optimizer::adam);
     EXPECT_EQ(find_optimizer("sgd").value(), optimizer::sgd);
+    EXPECT_EQ(find_optimizer("momentum").value(), optimizer::momentum);
     const auto unknown = find_optimizer("Adam");
     ASSERT_FALSE(unknown);
     EXPECT_EQ(unknown.problem().code, errc::unknown_name);
-    EXPECT_EQ(unknown.problem().line(), "optimizer 'Adam': it is not known; adam and sgd are");
+    EXPECT_EQ(unknown.problem().line(), "optimizer 'Adam': it is not known; adam, sgd and momentum are");
 }
 
 } // namespace
