@@ -1,0 +1,99 @@
+// From flags to a pass through a layer.
+
+#include "layer_choice.hpp"
+
+#include "command.hpp"
+
+#include <dovetail/core/text.hpp>
+#include <dovetail/core/units.hpp>
+#include <dovetail/hardware/phaze_family.hpp>
+#include <dovetail/hardware/point.hpp>
+#include <dovetail/search/profiler.hpp>
+#include <dovetail/workload/recognise.hpp>
+
+#include <limits>
+#include <utility>
+
+namespace cli {
+
+using dovetail::errc;
+using dovetail::error;
+using dovetail::result;
+using dovetail::to_text;
+namespace search = dovetail::search;
+
+void layer_request::add_to(CLI::App& command, const std::string& group) {
+    CLI::Option* const flags[] = {
+        command.add_option("--layer", layer, "the layer, counted from 0")->type_name("NUMBER"),
+        command.add_option("--pass", pass, "which pass through it")
+            ->check(CLI::IsMember({"forward", "backward"}))
+            ->capture_default_str(),
+        command.add_option("--family", family, "the family of chips")->check(CLI::IsMember({"phaze"})),
+        command.add_option("--point", point,
+                           "the chip: num_tc=8,num_vc=2,width=128,depth=128,width_vc=128,glb_mib=128; the "
+                           "family's reference if not given")};
+    if (!group.empty())
+        for (CLI::Option* const flag : flags) flag->group(group);
+    add_options(command, *this);
+}
+
+namespace {
+
+/// The layers of the chain, equal neighbours together: "0 (3 tasks), 1 to 12 (25 tasks)".
+std::string list_of_layers(const search::slice_profile& slice, bool backward) {
+    std::string list;
+    for (std::size_t first = 0, last = 0; first < slice.chain.size(); first = ++last) {
+        while (last + 1 < slice.chain.size() && slice.chain[last + 1] == slice.chain[first]) ++last;
+        const search::layer_profile& layer = slice.structures[slice.chain[first]];
+        const std::size_t tasks = (backward ? layer.backward : layer.forward).groups.size();
+        list += (first == 0 ? "" : ", ") + to_text(first) + (last == first ? "" : " to " + to_text(last)) +
+                " (" + to_text(tasks) + (tasks == 1 ? " task)" : " tasks)");
+    }
+    return list;
+}
+
+} // namespace
+
+result<chosen_layer> choose(const layer_request& request) {
+    chosen_layer chosen{
+        .slice = {},
+        .backward = request.pass == "backward",
+        .chip = dovetail::hardware::phaze_family::reference(),
+        .group = {.width = request.tensor_width,
+                  .link_bytes_per_s = request.link_gib_per_s * static_cast<double>(dovetail::gibibyte)},
+        .title = {},
+        .subtitle = {}};
+    if (!request.point.empty()) {
+        auto given = dovetail::hardware::parse_point(request.point);
+        if (!given) return std::move(given).problem().within("option --point");
+        chosen.chip = *given;
+    }
+    const dovetail::hardware::accelerator& chip = chosen.chip;
+    constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();
+    if (chip.num_tc > most || chip.num_vc > most)
+        return error{errc::out_of_range, "option --point", "it has more than 2^31 - 1 cores of a type",
+                     "cores are counted in 32 bits"};
+    const auto graph = request.model.load();
+    if (!graph) return graph.problem();
+    auto profile = search::profile_workload(dovetail::workload::recognise(*graph),
+                                            {.micro_batches = {request.micro_batch},
+                                             .tensor_widths = {request.tensor_width},
+                                             .link_gib_per_s = request.link_gib_per_s});
+    if (!profile) return profile.problem();
+    chosen.slice = std::move(profile->slices.front());
+    const auto number = dovetail::parse_number<std::size_t>(request.layer);
+    if (!number || *number >= chosen.slice.chain.size())
+        return error{errc::out_of_range, "option --layer",
+                     request.layer.empty() ? "it is missing" : "there is no layer '" + request.layer + "'",
+                     "layers of " + profile->model + ": " + list_of_layers(chosen.slice, chosen.backward)};
+    chosen.number = *number;
+    chosen.title = profile->model + ", layer " + to_text(*number) + ", " + request.pass + " pass";
+    chosen.subtitle = to_text(chip.num_tc) + " tensor cores of " + to_text(chip.width) + " x " +
+                      to_text(chip.depth) + ", " + to_text(chip.num_vc) + " vector cores of " +
+                      to_text(chip.width_vc) + " lanes, " + to_text(chip.glb_bytes / dovetail::mebibyte) +
+                      " MiB; micro-batch " + to_text(request.micro_batch) + ", tensor width " +
+                      to_text(request.tensor_width);
+    return chosen;
+}
+
+} // namespace cli
