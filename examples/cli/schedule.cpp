@@ -7,6 +7,7 @@
 
 #include <dovetail/core/json.hpp>
 #include <dovetail/core/text.hpp>
+#include <dovetail/core/units.hpp>
 #include <dovetail/ext/glpk.hpp>
 #include <dovetail/ilp/formulation.hpp>
 #include <dovetail/ilp/lp_text.hpp>
@@ -15,11 +16,13 @@
 #include <dovetail/report/schedule_page.hpp>
 #include <dovetail/report/trace.hpp>
 #include <dovetail/schedule/formulation/solve.hpp>
+#include <dovetail/schedule/memory_limited.hpp>
 #include <dovetail/schedule/tightened_search.hpp>
 #include <dovetail/schedule/timetable.hpp>
 #include <dovetail/schedule/verify.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -50,7 +53,7 @@ struct schedule_command {
     schedule_request request;
     std::string solver = "exact";
     std::string program;
-    std::string time_limit;
+    std::string time_limit, memory_limit;
     std::string html_file, trace_file, lp_file, mps_file;
 
     exit_status run() {
@@ -63,6 +66,7 @@ struct schedule_command {
         }
         const auto problem = load(request);
         if (!problem) return complain(problem.problem());
+        const std::optional<std::int64_t> limit_bytes = read_memory_limit(*problem);
         const bool wants_model = solver == "glpk" || !lp_file.empty() || !mps_file.empty();
         if (!program.empty() && !wants_model)
             refuse({dovetail::errc::unsupported, "option --formulation", "no integer program is asked for",
@@ -75,14 +79,43 @@ struct schedule_command {
             if (auto done = write_model(*written); !done) return complain(done.problem());
         }
         solve_effort effort;
+        if (limit_bytes) {
+            const schedule::memory_limited within{.limit_bytes = *limit_bytes,
+                                                  .limits = {.seconds = limit_s}};
+            const auto found =
+                measure_solve(effort, [&] { return within(problem->tasks, *problem->memory); });
+            const bool none = found.proof.best.start_s.empty() && problem->tasks.task_count() > 0;
+            if (none) return tell_none(*problem, found, *limit_bytes, effort);
+            return check_and_tell(*problem, found.proof, written, limit_bytes, effort);
+        }
         const auto answer = solve(problem->tasks, limit_s, effort);
         if (!answer) return complain(answer.problem());
+        return check_and_tell(*problem, *answer, written, limit_bytes, effort);
+    }
+
+    /// The bytes that may be live at once, where a limit is asked for.
+    [[nodiscard]] std::optional<std::int64_t> read_memory_limit(const schedule_problem& problem) const {
+        if (memory_limit.empty()) return std::nullopt;
+        const auto bytes = read_number<std::int64_t>("--memory-limit", memory_limit);
+        if (bytes < 1)
+            refuse({dovetail::errc::out_of_range, "option --memory-limit", "it is " + memory_limit,
+                    "it must be a positive number of bytes"});
+        if (!problem.memory || solver != "exact")
+            refuse({dovetail::errc::unsupported, "option --memory-limit",
+                    problem.memory ? "the solver is '" + solver + "'" : "a project has no activations",
+                    "it goes with a layer of a model and --solver exact"});
+        return bytes;
+    }
+
+    exit_status check_and_tell(const schedule_problem& problem, const schedule::certificate& answer,
+                               const std::optional<written_program>& written,
+                               std::optional<std::int64_t> limit_bytes, const solve_effort& effort) const {
         // Whatever found it, it is a schedule by the definition of the problem.
-        if (auto sound = schedule::verify(problem->tasks, answer->best); !sound) {
+        if (auto sound = schedule::verify(problem.tasks, answer.best); !sound) {
             complain(sound.problem());
             return defect;
         }
-        return tell(*problem, *answer, written, effort);
+        return tell(problem, answer, written, limit_bytes, effort);
     }
 
     [[nodiscard]] formulation::program chosen() const {
@@ -144,17 +177,49 @@ struct schedule_command {
     /// How the answer came about: "bounds" where no search was needed.
     [[nodiscard]] std::string_view method(const schedule::certificate& answer) const {
         if (solver != "exact") return solver;
+        if (!memory_limit.empty()) return "memory";
         return answer.nodes == 0 ? "bounds" : "search";
     }
 
+    /// No schedule keeps to the limit, or none was found in time.
+    exit_status tell_none(const schedule_problem& problem, const schedule::memory_certificate& answer,
+                          std::int64_t limit_bytes, const solve_effort& effort) const {
+        const dovetail::status status = answer.proof.status;
+        const std::string binding = "memory: every schedule keeps at least " +
+                                    to_text(answer.least_peak_bytes) + " bytes alive at once, the limit is " +
+                                    to_text(limit_bytes);
+        if (!common.json_file.empty()) {
+            dovetail::json_writer json;
+            json.begin_object()
+                .member("status", to_string(status))
+                .key("makespan")
+                .null()
+                .member("lower_bound", answer.proof.lower_bound_s)
+                .member("proved_optimal", false)
+                .member("method", "memory")
+                .member("nodes", answer.proof.nodes)
+                .member("solve_seconds", effort.seconds)
+                .member("problem", problem.title)
+                .member("binding", binding)
+                .end_object();
+            if (auto done = write_file(common.json_file, std::move(json).take()); !done)
+                return complain(done.problem());
+        }
+        if (!common.quiet)
+            common.people() << (status == dovetail::status::infeasible ? "infeasible: " : "nothing found: ")
+                            << binding << '\n';
+        return exit_of(status);
+    }
+
     exit_status tell(const schedule_problem& problem, const schedule::certificate& answer,
-                     const std::optional<written_program>& written, const solve_effort& effort) const {
+                     const std::optional<written_program>& written, std::optional<std::int64_t> limit_bytes,
+                     const solve_effort& effort) const {
         const auto table = schedule::make_timetable(problem.tasks, answer.best);
         const auto chain = schedule::critical_chain(problem.tasks, answer.best);
         const report::drawn_schedule drawn{table, problem.names, problem.resources};
         if (!common.json_file.empty())
-            if (auto done =
-                    write_file(common.json_file, to_json(problem, answer, written, effort, table, chain));
+            if (auto done = write_file(common.json_file,
+                                       to_json(problem, answer, written, limit_bytes, effort, table, chain));
                 !done)
                 return complain(done.problem());
         if (!trace_file.empty())
@@ -180,6 +245,11 @@ struct schedule_command {
         return exit_of(answer.status);
     }
 
+    [[nodiscard]] static std::string readable_mib(std::int64_t bytes) {
+        return report::readable(static_cast<double>(bytes) / static_cast<double>(dovetail::mebibyte), 4) +
+               " MiB";
+    }
+
     using fact_list = std::vector<std::pair<std::string, std::string>>;
 
     [[nodiscard]] fact_list facts(const schedule_problem& problem, const schedule::certificate& answer,
@@ -198,6 +268,9 @@ struct schedule_command {
                 facts.emplace_back("least work of " + to_text(problem.tasks.capacity()[r]) + " x " +
                                        problem.resources[r],
                                    time(relaxed.load_s()[r]));
+        if (problem.memory)
+            facts.emplace_back("activations live at once", readable_mib(schedule::peak_bytes(
+                                                               *problem.memory, problem.tasks, answer.best)));
         facts.emplace_back("found by", std::string(method(answer)) +
                                            (answer.nodes > 0 ? ", " + to_text(answer.nodes) + " nodes" : "") +
                                            ", " + to_text(effort.seconds * 1e3, 3) + " ms");
@@ -206,7 +279,7 @@ struct schedule_command {
 
     [[nodiscard]] std::string to_json(const schedule_problem& problem, const schedule::certificate& answer,
                                       const std::optional<written_program>& written,
-                                      const solve_effort& effort,
+                                      std::optional<std::int64_t> limit_bytes, const solve_effort& effort,
                                       const std::vector<schedule::timetable_entry>& table,
                                       const std::vector<schedule::chain_link>& chain) const {
         dovetail::json_writer json;
@@ -219,9 +292,16 @@ struct schedule_command {
             .member("nodes", answer.nodes)
             .member("solve_seconds", effort.seconds)
             .member("peak_bytes", effort.peak_bytes)
-            .member("problem", problem.title)
-            .key("bounds")
-            .begin_object();
+            .member("problem", problem.title);
+        if (problem.memory) {
+            json.key("memory")
+                .begin_object()
+                .member("live_bytes", schedule::peak_bytes(*problem.memory, problem.tasks, answer.best))
+                .member("unavoidable_bytes", schedule::unavoidable_bytes(*problem.memory));
+            if (limit_bytes) json.member("limit_bytes", *limit_bytes);
+            json.end_object();
+        }
+        json.key("bounds").begin_object();
         const schedule::relaxation relaxed(problem.tasks);
         json.member("critical_path", relaxed.critical_path_s());
         for (std::size_t r = 0; r < schedule::max_resources; ++r)
@@ -289,6 +369,9 @@ void add_schedule(CLI::App& app, int& status) {
     command->add_option("--formulation", options->program, "the integer program; disjunctive if not given")
         ->check(CLI::IsMember(programs));
     command->add_option("--time-limit", options->time_limit, "seconds after which the best so far is given")
+        ->type_name("NUMBER");
+    command
+        ->add_option("--memory-limit", options->memory_limit, "bytes of activations that may be live at once")
         ->type_name("NUMBER");
     command->add_option("--html", options->html_file, "write a page with the schedule to this file");
     command->add_option("--trace", options->trace_file, "write a trace for Chrome or Perfetto to this file");

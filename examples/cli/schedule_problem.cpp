@@ -8,6 +8,7 @@
 #include <dovetail/cost/sound_model.hpp>
 #include <dovetail/hardware/platform.hpp>
 #include <dovetail/schedule/psplib.hpp>
+#include <dovetail/search/pass_memory.hpp>
 #include <dovetail/search/pass_timer.hpp>
 
 #include <filesystem>
@@ -43,7 +44,10 @@ result<schedule_problem> load_layer(const schedule_request& request) {
     dovetail::schedule::workspace memory;
     using platform = dovetail::hardware::phaze_platform;
     timer(dovetail::cost::sound_model<platform>{}, chosen->chip, chosen->group, memory);
+    auto activations = search::memory_of(chosen->pass(), timer.tasks(), platform::element_bytes);
+    if (!activations) return std::move(activations).problem();
     return schedule_problem{.tasks = timer.tasks(),
+                            .memory = std::move(activations).value(),
                             .names = chosen->pass().names,
                             .resources = dovetail::report::chip_resources(),
                             .unit = {.per_second = 1e6, .name = "µs"},
@@ -58,6 +62,7 @@ result<schedule_problem> load_project(const schedule_request& request) {
     auto project = dovetail::schedule::read_psplib(*text, file);
     if (!project) return std::move(project).problem();
     schedule_problem problem{.tasks = std::move(project->problem),
+                             .memory = {},
                              .names = {},
                              .resources = {"R1", "R2", "R3", "R4"},
                              .unit = {.per_second = 1.0, .name = "periods"},

@@ -6,10 +6,12 @@
 #include <dovetail/core/result.hpp>
 #include <dovetail/report/lanes.hpp>
 #include <dovetail/report/schedule_chart.hpp>
+#include <dovetail/schedule/live_memory.hpp>
 #include <dovetail/schedule/task_graph.hpp>
 
 #include <CLI/CLI.hpp>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,7 +20,8 @@ namespace cli {
 /// The problem, and what its parts are called.
 struct schedule_problem {
     dovetail::schedule::task_graph tasks;
-    std::vector<std::string> names; ///< of the tasks
+    std::optional<dovetail::schedule::live_memory> memory; ///< of a layer's activations
+    std::vector<std::string> names;                        ///< of the tasks
     dovetail::report::resource_names resources;
     dovetail::report::time_unit unit;
     std::string title, subtitle;

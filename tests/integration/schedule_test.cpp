@@ -223,5 +223,25 @@ TEST_F(Cli, ScheduleRefusesBadInputInOneLine) {
     refused("schedule bert-large --layer 0 --trace nowhere/trace.json", {"nowhere/trace.json"});
 }
 
+TEST_F(Cli, ScheduleKeepsToAMemoryLimit) {
+    const std::string layer =
+        std::string("schedule megatron-bert --layer 1 --pass forward --tensor-width 1") + point;
+    const json free = answered(layer);
+    const auto live = free.at("memory").at("live_bytes").get<std::int64_t>();
+    const auto least = free.at("memory").at("unavoidable_bytes").get<std::int64_t>();
+    ASSERT_GT(least, 0);
+    ASSERT_GE(live, least);
+    const json same = answered(layer + " --memory-limit " + std::to_string(live));
+    EXPECT_EQ(same.at("status"), "optimal");
+    EXPECT_EQ(same.at("makespan"), free.at("makespan"));
+    EXPECT_LE(same.at("memory").at("live_bytes").get<std::int64_t>(), live);
+    const json none = answered(layer + " --memory-limit " + std::to_string(least - 1), 3);
+    EXPECT_EQ(none.at("status"), "infeasible");
+    EXPECT_TRUE(none.at("makespan").is_null());
+    EXPECT_TRUE(none.at("binding").get<std::string>().starts_with("memory: every schedule keeps at least"));
+    EXPECT_EQ(run(layer + " --memory-limit 0").exit, 2);
+    EXPECT_EQ(run(layer + " --memory-limit 1000 --solver list").exit, 2);
+}
+
 } // namespace
 } // namespace dovetail::test
