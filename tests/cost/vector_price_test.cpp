@@ -4,6 +4,8 @@
 #include <dovetail/cost/operator_price.hpp>
 #include <dovetail/cost/sound_model.hpp>
 #include <dovetail/hardware/phaze_family.hpp>
+#include <dovetail/workload/builder.hpp>
+#include <dovetail/workload/demand.hpp>
 
 #include <gtest/gtest.h>
 
@@ -11,6 +13,7 @@
 #include <cmath>
 #include <cstdint>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 namespace dovetail::cost {
@@ -174,6 +177,35 @@ TEST(vector_price, a_look_up_reads_the_rows_that_occur) {
     EXPECT_EQ(embedding(8192, 1000, 768).work().written_elements, 8192.0 * 768);
     EXPECT_EQ(embedding_gradient(8192, 1000, 768).work().written_elements, 1000.0 * 768);
     EXPECT_EQ(embedding_gradient(8192, 50'257, 768).work().read_elements, 8192.0 * 769);
+}
+
+// Rows ask for what the same operators of a graph ask for.
+TEST(vector_price, rows_agree_with_the_operators_of_a_graph) {
+    namespace w = workload;
+    w::graph_builder b("net", 6);
+    const w::index x = b.input("x", {6, 40});
+    const w::index ids = b.input("ids", {6}, w::element_type::int64);
+    w::attribute_set last;
+    last.set("axis", std::int64_t{-1});
+    w::attribute_set along;
+    along.set("axes", std::vector<std::int64_t>{1});
+    b.output(b.apply<w::op::softmax>("softmax", {x}, last));
+    b.output(b.apply<w::op::layer_normalization>(
+        "layer", {x, b.parameter("scale", {40}), b.parameter("shift", {40})}, last));
+    b.output(b.apply<w::op::rms_normalization>("rms", {x, b.parameter("gain", {40})}, last));
+    b.output(b.apply<w::op::reduce_sum>("sum", {x}, along));
+    b.output(b.apply<w::op::gather>("rows", {b.parameter("table", {1000, 16}), ids}));
+    b.output(b.apply<w::op::gather>("few", {b.parameter("small", {3, 16}), ids}));
+    const w::operator_graph g = std::move(b).finish().value();
+    const w::demand of(g);
+    EXPECT_EQ(softmax(6, 40).work(), of(0));
+    EXPECT_EQ(layer_normalization(6, 40).work(), of(1));
+    EXPECT_EQ(rms_normalization(6, 40).work(), of(2));
+    EXPECT_EQ(reduction(6, 40).work(), of(3));
+    EXPECT_EQ(embedding(6, 1000, 16).work(), of(4));
+    EXPECT_EQ(embedding(6, 3, 16).work(), of(5));
+    EXPECT_EQ(optimizer_step<phaze_platform>(optimizer::adam, 1000).work().lane_cycles,
+              1000 * w::op::optimizer_step::cycles_an_element);
 }
 
 TEST(vector_price, optimizers_move_their_bytes) {
