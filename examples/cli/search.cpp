@@ -259,7 +259,9 @@ void add_search(CLI::App& app, int& status) {
     command->add_option("--strategy", options->strategy, "how the family is walked")
         ->check(CLI::IsMember({"exhaustive", "area-ordered", "random"}))
         ->capture_default_str();
-    command->add_option("--optimizer", options->optimizer, "adam (18 bytes a parameter), momentum (14) or sgd (4)")
+    command
+        ->add_option("--optimizer", options->optimizer,
+                     "adam (18 bytes a parameter), momentum (14) or sgd (4)")
         ->capture_default_str();
     command->add_option("--objective", options->objective, "who pays for the gradient reduction")
         ->check(CLI::IsMember({"every-stage", "phaze"}))

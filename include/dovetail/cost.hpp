@@ -15,6 +15,7 @@
 #include <dovetail/cost/mapping_bound.hpp>
 #include <dovetail/cost/mapping_objective.hpp>
 #include <dovetail/cost/mapping_search.hpp>
+#include <dovetail/cost/operator_price.hpp>
 #include <dovetail/cost/optimizer.hpp>
 #include <dovetail/cost/phaze_hardware.hpp>
 #include <dovetail/cost/phaze_model.hpp>
@@ -32,3 +33,5 @@
 #include <dovetail/cost/training_plan.hpp>
 #include <dovetail/cost/training_prediction.hpp>
 #include <dovetail/cost/transformer_prices.hpp>
+#include <dovetail/cost/vector_operator.hpp>
+#include <dovetail/cost/vector_price.hpp>

@@ -12559,29 +12559,66 @@ private:
 } // namespace dovetail::cost
 
 /// \file
+/// What an estimate leaves to be told of an operator: how well it uses its cores, and its register traffic.
+
+namespace dovetail::cost {
+
+/// The share of what its leading cores could do in the time of the operator, in [0, 1]: multiply-accumulates
+/// of the tensor cores that a product keeps, else cycles of the lanes. \param e  what a model on `P` says of
+/// `work` on `chip` in `mode` \returns 0 for no work
+template <hardware::platform P, hardware::accelerator_like Chip>
+[[nodiscard]] constexpr double utilization(const workload::operator_work& work, const estimate& e,
+                                           const Chip& chip, core_mode mode) noexcept {
+    const double cycles = e.latency_s() * P::clock_hz;
+    if (!(cycles > 0)) return 0;
+    const bool all = mode == core_mode::all_cores;
+    if (work.uses_tensor_core())
+        return work.product.macs() / cycles /
+               (static_cast<double>(all ? chip.num_tc : 1) * static_cast<double>(chip.width) *
+                static_cast<double>(chip.depth));
+    return work.lane_cycles / cycles /
+           (static_cast<double>(all ? chip.num_vc : 1) * static_cast<double>(chip.width_vc));
+}
+
+/// Bytes read and written in the registers: the weight of every multiply-accumulate; two operands and the
+/// result of every lane cycle. These are the events that `energies_of` charges.
+template <hardware::platform P>
+[[nodiscard]] constexpr double register_bytes(const workload::operator_work& work) noexcept {
+    constexpr double of_a_mac = 1;
+    constexpr double of_a_lane_cycle = 3;
+    return (of_a_mac * work.product.macs() + of_a_lane_cycle * work.lane_cycles) *
+           static_cast<double>(P::element_bytes);
+}
+
+} // namespace dovetail::cost
+
+/// \file
 /// What a parameter costs in training: bytes that stay in memory, bytes that are reduced, and its update.
 
 namespace dovetail::cost {
 
 /// The optimizers of the field's published training set-ups.
 enum class optimizer : std::uint8_t {
-    adam, ///< mixed precision: bfloat16 weights, float32 gradients, master weights and two moments
-    sgd,  ///< PHAZE's: weights and gradients in 16 bit, nothing else
+    adam,     ///< mixed precision: bfloat16 weights, float32 gradients, master weights and two moments
+    sgd,      ///< PHAZE's: weights and gradients in 16 bit, nothing else
+    momentum, ///< stochastic gradient descent with momentum, in the precisions of `adam`
 };
 
 /// Bytes and lane cycles a parameter.
 struct parameter_cost {
-    double resident_bytes = 0; ///< weight, gradient and optimizer state
-    double state_bytes = 0;    ///< of these, the optimizer's own, which replicas can share out
-    double reduce_bytes = 0;   ///< that the data-parallel replicas add up
-    double update_bytes = 0;   ///< moved to and from the HBM by the update
-    double update_cycles = 0;  ///< of one vector lane
+    double resident_bytes = 0;    ///< weight, gradient and optimizer state
+    double state_bytes = 0;       ///< of these, the optimizer's own, which replicas can share out
+    double reduce_bytes = 0;      ///< that the data-parallel replicas add up
+    double update_bytes = 0;      ///< moved to and from the HBM by the update
+    double update_read_bytes = 0; ///< of these, read
+    double update_cycles = 0;     ///< of one vector lane
 };
 
 /// Adam: 2 + 4 + 4 + 4 + 4 bytes stay (Rajbhandari et al., ZeRO, SC 2020, with float32 gradients as in
 /// Megatron-LM); the update reads gradient, master and moments and writes master, moments and weight.
 /// SGD: weight and gradient of 2 bytes; PHAZE charges its reduction 4(d-1)/d times the weight's bytes, which
-/// is a ring over twice of them.
+/// is a ring over twice of them. Momentum has one moment instead of two, and neither root nor division: two
+/// products, a sum and a difference, and the copy to bfloat16.
 [[nodiscard]] constexpr parameter_cost cost_of(optimizer o) noexcept {
     switch (o) {
     case optimizer::adam:
@@ -12589,20 +12626,33 @@ struct parameter_cost {
                 .state_bytes = 12,
                 .reduce_bytes = 4,
                 .update_bytes = 30,
+                .update_read_bytes = 16,
                 .update_cycles = 36};
     case optimizer::sgd:
-        return {
-            .resident_bytes = 4, .state_bytes = 0, .reduce_bytes = 4, .update_bytes = 6, .update_cycles = 2};
+        return {.resident_bytes = 4,
+                .state_bytes = 0,
+                .reduce_bytes = 4,
+                .update_bytes = 6,
+                .update_read_bytes = 4,
+                .update_cycles = 2};
+    case optimizer::momentum:
+        return {.resident_bytes = 14,
+                .state_bytes = 8,
+                .reduce_bytes = 4,
+                .update_bytes = 22,
+                .update_read_bytes = 12,
+                .update_cycles = 5};
     }
     return {};
 }
 
-/// \returns errc::unknown_name for anything but "adam" and "sgd".
+/// \returns errc::unknown_name for anything but "adam", "sgd" and "momentum".
 [[nodiscard]] inline result<optimizer> find_optimizer(std::string_view name) {
     if (name == "adam") return optimizer::adam;
     if (name == "sgd") return optimizer::sgd;
+    if (name == "momentum") return optimizer::momentum;
     return error{errc::unknown_name, "optimizer '" + std::string(name) + "'", "it is not known",
-                 "adam and sgd are"};
+                 "adam, sgd and momentum are"};
 }
 
 /// Seconds of the update of `parameters` parameters on all vector cores of `chip`: bound by the HBM or by the
@@ -13496,6 +13546,281 @@ struct systolic_layout {
         return error{errc::overflow, "systolic array", "the cycles of this product leave 64 bits",
                      "give a smaller product"};
     return systolic_time{.folds = *folds, .fold_cycles = *fold_cycles, .cycles = *total - 1};
+}
+
+} // namespace dovetail::cost
+
+/// \file
+/// Operators of the vector cores as walks over rows: norms, softmax, reductions, look-ups, optimizer steps.
+
+namespace dovetail::cost {
+
+/// What a vector operator does, row by row. Some lanes share a row, each walks over its part, and a tree
+/// joins what they found. An elementwise operator has rows of one element.
+struct row_operator {
+    std::int64_t rows = 0;
+    std::int64_t length = 1;   ///< elements that the lanes of a row share out
+    int passes = 1;            ///< walks over a row
+    double element_cycles = 0; ///< of a lane for each element, all passes together
+    double again_cycles = 0; ///< besides, where a row is not kept from pass to pass and values are made again
+    double row_cycles = 0;   ///< of a lane, once a row
+    double level_cycles = 0; ///< of a lane for one level of the trees of a row
+    double row_read = 0;     ///< elements of a row that every pass reads
+    double row_written = 0;  ///< elements of a row that are written once
+    double shared_read = 0;  ///< elements read once for all rows
+    double shared_written = 0; ///< elements written once for all rows
+
+    /// The same demand without the shape of its rows: what `sound_model` prices, and a bound from below.
+    [[nodiscard]] constexpr workload::operator_work work() const noexcept {
+        const auto all = static_cast<double>(rows);
+        workload::operator_work w;
+        w.lane_cycles = all * (static_cast<double>(length) * element_cycles + row_cycles);
+        w.read_elements = all * row_read + shared_read;
+        w.written_elements = all * row_written + shared_written;
+        return w;
+    }
+};
+
+/// `elements` elements, each of `operands` operands and `results` results; a mask of one byte is half a
+/// result where an element has two.
+[[nodiscard]] constexpr row_operator elementwise(std::int64_t elements, double cycles, double operands = 1,
+                                                 double results = 1) noexcept {
+    return {.rows = elements, .element_cycles = cycles, .row_read = operands, .row_written = results};
+}
+
+/// A random mask and a scaling. The mask is written as well, a byte an element.
+template <hardware::platform P>
+[[nodiscard]] constexpr row_operator dropout(std::int64_t elements) noexcept {
+    constexpr double mask = 1.0 / static_cast<double>(P::element_bytes);
+    return elementwise(elements, 2 * workload::op::lane::step, 1, 1 + mask);
+}
+
+/// The sum, or the largest, of every row.
+[[nodiscard]] constexpr row_operator reduction(std::int64_t rows, std::int64_t length) noexcept {
+    using namespace workload::op;
+    return {.rows = rows,
+            .length = length,
+            .element_cycles = lane::step,
+            .level_cycles = lane::step,
+            .row_read = static_cast<double>(length),
+            .row_written = 1};
+}
+
+/// Softmax in three passes: the largest; differences, exponentials and their sum; quotients. The exponentials
+/// of a row that is not kept are made again.
+[[nodiscard]] constexpr row_operator softmax(std::int64_t rows, std::int64_t length) noexcept {
+    using namespace workload::op;
+    const auto elements = static_cast<double>(length);
+    return {.rows = rows,
+            .length = length,
+            .passes = 3,
+            .element_cycles = lane::exponential + lane::division + 3 * lane::step,
+            .again_cycles = lane::exponential + lane::step,
+            .level_cycles = 2 * lane::step,
+            .row_read = elements,
+            .row_written = elements};
+}
+
+/// Softmax in two passes: the largest and the sum are found together, and the sum is rescaled when the
+/// largest grows (Milakov and Gimelshein, 2018, algorithm 3). It computes three exponentials an element
+/// instead of one, and reads a row that is not kept twice instead of three times.
+[[nodiscard]] constexpr row_operator online_softmax(std::int64_t rows, std::int64_t length) noexcept {
+    using namespace workload::op;
+    const auto elements = static_cast<double>(length);
+    return {.rows = rows,
+            .length = length,
+            .passes = 2,
+            .element_cycles = 3 * lane::exponential + lane::division + 6 * lane::step,
+            .level_cycles = 2 * lane::exponential + 6 * lane::step,
+            .row_read = elements,
+            .row_written = elements};
+}
+
+/// Layer normalization in three passes: the mean; the variance; centred, scaled and shifted elements. Rows
+/// that are not kept are centred again.
+[[nodiscard]] constexpr row_operator layer_normalization(std::int64_t rows, std::int64_t length) noexcept {
+    using namespace workload::op;
+    const auto elements = static_cast<double>(length);
+    return {.rows = rows,
+            .length = length,
+            .passes = 3,
+            .element_cycles = 7 * lane::step,
+            .again_cycles = lane::step,
+            .row_cycles = lane::root + lane::division + lane::step,
+            .level_cycles = 2 * lane::step,
+            .row_read = elements,
+            .row_written = elements,
+            .shared_read = 2 * elements};
+}
+
+/// Root-mean-square normalization in two passes: the mean of the squares; scaled elements.
+[[nodiscard]] constexpr row_operator rms_normalization(std::int64_t rows, std::int64_t length) noexcept {
+    using namespace workload::op;
+    const auto elements = static_cast<double>(length);
+    return {.rows = rows,
+            .length = length,
+            .passes = 2,
+            .element_cycles = 4 * lane::step,
+            .row_cycles = lane::root + lane::division + lane::step,
+            .level_cycles = lane::step,
+            .row_read = elements,
+            .row_written = elements,
+            .shared_read = elements};
+}
+
+/// Looks up `tokens` rows of a table of `entries` rows: only the rows that occur are read, at most as many as
+/// there are.
+[[nodiscard]] constexpr row_operator embedding(std::int64_t tokens, std::int64_t entries,
+                                               std::int64_t length) noexcept {
+    const auto elements = static_cast<double>(length);
+    return {.rows = tokens,
+            .length = length,
+            .element_cycles = workload::op::lane::step,
+            .row_read = 1, // the token
+            .row_written = elements,
+            .shared_read = static_cast<double>(std::min(tokens, entries)) * elements};
+}
+
+/// Adds the gradients of `tokens` rows to those of the table: only the rows that occur are written.
+[[nodiscard]] constexpr row_operator embedding_gradient(std::int64_t tokens, std::int64_t entries,
+                                                        std::int64_t length) noexcept {
+    const auto elements = static_cast<double>(length);
+    return {.rows = tokens,
+            .length = length,
+            .element_cycles = workload::op::lane::step,
+            .row_read = elements + 1,
+            .shared_written = static_cast<double>(std::min(tokens, entries)) * elements};
+}
+
+/// The update of `parameters` parameters: gradient, master weight and state in, the new ones out.
+template <hardware::platform P>
+[[nodiscard]] constexpr row_operator optimizer_step(optimizer o, std::int64_t parameters) noexcept {
+    constexpr auto element_bytes = static_cast<double>(P::element_bytes);
+    const parameter_cost cost = cost_of(o);
+    return elementwise(parameters, cost.update_cycles, cost.update_read_bytes / element_bytes,
+                       (cost.update_bytes - cost.update_read_bytes) / element_bytes);
+}
+
+} // namespace dovetail::cost
+
+/// \file
+/// The time of a walk over rows on vector cores: uneven shares, trees across lanes, and rows read again.
+
+namespace dovetail::cost {
+
+/// Levels of a tree that joins `parts` >= 1 partial results, two by two: the ceiling of the binary logarithm.
+[[nodiscard]] constexpr int tree_levels(std::int64_t parts) noexcept {
+    return static_cast<int>(std::bit_width(static_cast<std::uint64_t>(parts - 1)));
+}
+
+/// How rows lie on the lanes: each row on `team` lanes, `in_flight` rows at a time.
+struct row_layout {
+    std::int64_t team = 1;
+    std::int64_t in_flight = 1;
+};
+
+/// The rows of one operator on `cores` vector cores of `lanes` lanes that share a global buffer.
+template <hardware::platform P>
+class row_walk {
+public:
+    constexpr row_walk(const row_operator& op, std::int64_t cores, std::int64_t lanes, std::int64_t glb_bytes)
+        : op_(op), cores_(cores), lanes_(lanes) {
+        // Half of a buffer keeps rows while the other half streams.
+        constexpr auto two_halves = static_cast<double>(2 * P::element_bytes);
+        local_elements_ = static_cast<double>(P::local_buffer_bytes(lanes)) / two_halves;
+        global_elements_ = static_cast<double>(glb_bytes) / two_halves;
+    }
+
+    /// Rows that teams of `team` lanes can work on at once. A team that is wider than a core has whole cores.
+    [[nodiscard]] constexpr std::int64_t teams(std::int64_t team) const noexcept {
+        return team <= lanes_ ? cores_ * (lanes_ / team) : cores_ / ceil_div(team, lanes_);
+    }
+
+    /// What one layout takes.
+    [[nodiscard]] constexpr estimate operator()(const row_layout& layout) const noexcept {
+        constexpr double cycle_s = 1.0 / P::clock_hz;
+        constexpr auto element_bytes = static_cast<double>(P::element_bytes);
+        const bool within_core = layout.team <= lanes_;
+        const std::int64_t cores_of_team = within_core ? 1 : ceil_div(layout.team, lanes_);
+        const std::int64_t busy_cores = std::min(cores_, layout.in_flight * cores_of_team);
+        const double held = within_core
+                                ? static_cast<double>(ceil_div(layout.in_flight, cores_)) * op_.row_read
+                                : op_.row_read / static_cast<double>(cores_of_team);
+        const bool kept_local = held <= local_elements_;
+        const bool kept_global = static_cast<double>(layout.in_flight) * op_.row_read <= global_elements_;
+
+        const auto rounds = static_cast<double>(ceil_div(op_.rows, layout.in_flight));
+        const auto steps = static_cast<double>(ceil_div(op_.length, layout.team));
+        const double each = op_.element_cycles + (kept_local ? 0.0 : op_.again_cycles);
+        const double row_cycles =
+            steps * each + op_.row_cycles + op_.level_cycles * tree_levels(std::min(op_.length, layout.team));
+        const double once = static_cast<double>(op_.rows) * op_.row_read;
+        const double every_pass = once * op_.passes;
+        const double written = static_cast<double>(op_.rows) * op_.row_written + op_.shared_written;
+        const double walked = every_pass + op_.shared_read;
+        const double from_global = (kept_local ? once : every_pass) + op_.shared_read;
+        const double from_hbm = (kept_local || kept_global ? once : every_pass) + op_.shared_read;
+
+        estimate e;
+        e.vector_s = rounds * row_cycles * cycle_s;
+        // One port gives what is walked over and written; the other takes no more.
+        e.local_s = (walked + written) / static_cast<double>(busy_cores) / P::local_words_per_cycle * cycle_s;
+        e.global_s = std::max(from_global, written) / P::global_words_per_cycle * cycle_s;
+        e.hbm_s = (from_hbm + written) * element_bytes / P::hbm_bytes_per_s;
+        e.local_bytes = (from_global + walked + 2 * written) * element_bytes;
+        e.global_bytes = (from_global + written) * element_bytes;
+        e.hbm_bytes = (from_hbm + written) * element_bytes;
+        return e;
+    }
+
+    /// The layout that takes the least time: teams of a power of two of lanes, and of the numbers of rows in
+    /// flight the largest, and the largest that a buffer keeps. Between these, fewer rows in flight only
+    /// take more rounds. \complexity O(log lanes).
+    [[nodiscard]] constexpr row_layout best() const noexcept {
+        row_layout best_layout;
+        double least_s = (*this)(best_layout).latency_s();
+        const auto consider = [&](const row_layout& layout) {
+            const double candidate_s = (*this)(layout).latency_s();
+            if (candidate_s >= least_s) return;
+            least_s = candidate_s;
+            best_layout = layout;
+        };
+        for (std::int64_t team = 1; teams(team) > 0; team *= 2) {
+            const std::int64_t most = std::min(op_.rows, teams(team));
+            consider({team, most});
+            if (op_.passes > 1 && op_.row_read > 0) {
+                const auto in_core = static_cast<std::int64_t>(
+                    std::min(local_elements_ / op_.row_read, static_cast<double>(most)));
+                const auto in_global = static_cast<std::int64_t>(
+                    std::min(global_elements_ / op_.row_read, static_cast<double>(most)));
+                if (team <= lanes_ && in_core > 0) consider({team, std::min(most, in_core * cores_)});
+                if (in_global > 0) consider({team, in_global});
+            }
+            if (team >= op_.length) break; // lanes without an element
+        }
+        return best_layout;
+    }
+
+private:
+    row_operator op_;
+    std::int64_t cores_;
+    std::int64_t lanes_;
+    double local_elements_ = 0;
+    double global_elements_ = 0;
+};
+
+/// Prices `op` on the vector cores of `chip`, or on one of them, in the best layout of its rows.
+///
+/// Laws: those of `latency_model`; never below `sound_model` of `op.work()`, and equal to it where shares are
+/// even, a lane has a row of its own and each row is walked over once. \complexity O(log lanes), no
+/// allocation.
+template <hardware::platform P, hardware::accelerator_like Chip>
+[[nodiscard]] constexpr estimate price_rows(const row_operator& op, const Chip& chip, core_mode mode) {
+    if (op.rows <= 0) return {};
+    const std::int64_t cores = mode == core_mode::all_cores ? chip.num_vc : 1;
+    DOVETAIL_ASSERT(cores > 0 && chip.width_vc > 0 && op.length > 0, "rows have elements, and need a lane");
+    const row_walk<P> walk(op, cores, chip.width_vc, chip.glb_bytes);
+    return walk(walk.best());
 }
 
 } // namespace dovetail::cost
@@ -28141,8 +28466,8 @@ namespace dovetail::search {
 /// The tasks of one pass through a layer: what each fused group of operators asks, and the order among them.
 struct pass_profile {
     std::vector<workload::operator_work> groups;
-    std::vector<std::string> names;             ///< of the groups' leading operators
-    graph::digraph precedence;                  ///< over the groups
+    std::vector<std::string> names;               ///< of the groups' leading operators
+    graph::digraph precedence;                    ///< over the groups
     std::vector<workload::pass_buffer> buffers{}; ///< of the first layer that costs the same
 };
 
