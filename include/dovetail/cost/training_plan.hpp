@@ -26,6 +26,7 @@ enum class recomputation : std::uint8_t {
 
 inline constexpr std::array<std::string_view, 3> recomputation_names{"none", "selective", "full"};
 
+/// The word of the command line for it.
 [[nodiscard]] constexpr std::string_view to_string(recomputation r) noexcept {
     return recomputation_names[static_cast<std::size_t>(r)];
 }

@@ -46,9 +46,9 @@ public:
     [[nodiscard]] static result<energy_model>
     make(const task_graph& problem, std::vector<double> mode_energy_j, const static_power& power);
 
-    /// \f$ E = \sum_i e_{i,m_i} + \sum_r (p_r^{busy} B_r + p_r^{idle} (C_r T - B_r)) + p T \f$ with the unit
-    /// seconds \f$ B_r = \sum_i u_{i,m_i,r} d_{i,m_i} \f$, capacities C and makespan T. \param plan a
-    /// schedule of the problem, or of one with the same tasks and modes \complexity O(tasks).
+    /// E = sum_i e(i, m_i) + sum_r (busy_r B_r + idle_r (C_r T - B_r)) + always T, with the unit seconds
+    /// B_r = sum_i u(i, m_i, r) d(i, m_i), capacities C and makespan T. \param plan a schedule of the
+    /// problem, or of one with the same tasks and modes \complexity O(tasks).
     [[nodiscard]] energy operator()(const task_graph& problem, const schedule& plan) const {
         DOVETAIL_ASSERT(plan.mode.size() + 1 == first_.size(), "a schedule of another problem");
         energy spent{.always_j = power_.always_w * plan.makespan_s};
