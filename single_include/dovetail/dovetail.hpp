@@ -9158,13 +9158,13 @@ struct device_cost {
 };
 
 /// Dies of `area_mm2` on a wafer, partial ones at its rim left out:
-/// \f$ N = \pi (d/2)^2 / A - \pi d / \sqrt{2 A} \f$ (Hennessy and Patterson). Not rounded, so that a larger
+/// N = pi (d/2)^2 / A - pi d / sqrt(2 A) (Hennessy and Patterson). Not rounded, so that a larger
 /// die always costs more.
 [[nodiscard]] inline double dies_per_wafer(double wafer_mm, double area_mm2) noexcept {
     return std::numbers::pi * (wafer_mm * wafer_mm / 4 / area_mm2 - wafer_mm / std::sqrt(2 * area_mm2));
 }
 
-/// The share of good dies, with defects that come in clusters: \f$ Y = (1 + A D / \alpha)^{-\alpha} \f$ (the
+/// The share of good dies, with defects that come in clusters: Y = (1 + A D / a)^-a (the
 /// negative binomial of Stapper, IBM Journal 27, 1983; Hennessy and Patterson, 4th edition).
 [[nodiscard]] inline double yield_of(double area_mm2, double defects_per_cm2, double clustering) noexcept {
     constexpr double mm2_per_cm2 = 100;
@@ -9259,8 +9259,8 @@ template <energy_technology T, platform P, accelerator_like Chip>
 /// The thermal design power of `chip`: every part at its fastest, all at once, and the static power; or
 /// nothing where the technology lacks an area or an energy.
 ///
-/// \f$ P = \sum_k e_k r_k + P_{static} \f$ with the energy \f$ e_k \f$ of an event and its highest rate
-/// \f$ r_k \f$: a multiply-accumulate a unit and cycle, a cycle a lane, both ports of every buffer, the
+/// P = sum_k e_k r_k + static, with the energy e_k of an event and its highest rate
+/// r_k: a multiply-accumulate a unit and cycle, a cycle a lane, both ports of every buffer, the
 /// bandwidth of the HBM. No schedule of a latency model on `P` draws more. \complexity O(1).
 template <energy_technology T, platform P, accelerator_like Chip>
 [[nodiscard]] constexpr std::optional<power_breakdown> tdp_of(const Chip& chip) noexcept {
@@ -9356,8 +9356,8 @@ inline constexpr std::array known_coolings{air_cooling, liquid_cooling};
 }
 
 /// The junction temperature of a die in the steady state [C], with its power spread evenly and none of it
-/// leaving through the board: a lower bound, since a hot spot is hotter. \f$ T_j = T_{in} + P (R_{sink} + r /
-/// A) \f$. The cooling must be valid, the area positive.
+/// leaving through the board: a lower bound, since a hot spot is hotter. T = inlet + P (R_sink + r / A). The
+/// cooling must be valid, the area positive.
 [[nodiscard]] constexpr double junction_c(const cooling& c, double die_w, double area_um2) noexcept {
     return c.inlet_c + die_w * thermal_resistance_k_per_w(c, area_um2);
 }
@@ -12112,7 +12112,7 @@ struct operator_energy {
     }
 };
 
-/// The energy of `work`, whose bytes are those of `e`: \f$ E = \sum_k n_k e_k \f$ over multiply-accumulates,
+/// The energy of `work`, whose bytes are those of `e`: E = sum_k n_k e_k over multiply-accumulates,
 /// lane cycles and the bytes of every level. Laws: zero for no work; at most the TDP without its static part
 /// times the latency of `e`. A collective costs nothing here: links are no part of a chip. \param events of
 /// the chip that `e` is for \complexity O(1).
@@ -15444,8 +15444,8 @@ public:
     make(const task_graph& problem, std::vector<double> mode_energy_j, const static_power& power);
 
     /// E = sum_i e(i, m_i) + sum_r (busy_r B_r + idle_r (C_r T - B_r)) + always T, with the unit seconds
-    /// B_r = sum_i u(i, m_i, r) d(i, m_i), capacities C and makespan T. \param plan a schedule of the problem,
-    /// or of one with the same tasks and modes \complexity O(tasks).
+    /// B_r = sum_i u(i, m_i, r) d(i, m_i), capacities C and makespan T. \param plan a schedule of the
+    /// problem, or of one with the same tasks and modes \complexity O(tasks).
     [[nodiscard]] energy operator()(const task_graph& problem, const schedule& plan) const {
         DOVETAIL_ASSERT(plan.mode.size() + 1 == first_.size(), "a schedule of another problem");
         energy spent{.always_j = power_.always_w * plan.makespan_s};
@@ -29667,8 +29667,8 @@ template <cost::latency_model Model, hardware::accelerator_like Chip>
 
 /// The energy of a feasible solution's step; or nothing where the technology lacks a size of its chip.
 ///
-/// \f$ E = N \sum_\ell g_\ell (f_\ell E^{fwd}_\ell + E^{bwd}_\ell) + d \sum_\ell g_\ell E^{upd}_\ell + n
-/// P_{static} T \f$ over the layers, with N micro-batches, \f$ g_\ell \f$ devices that share a layer, f = 2
+/// E = N sum_l g_l (f_l forward_l + backward_l) + d sum_l g_l update_l + n P T over the layers l, with N
+/// micro-batches, g devices that share a layer, static power P, f = 2
 /// where the forward pass is repeated and 1 elsewhere, d replicas, n devices that the plan occupies, and T
 /// the time of a batch. Links and idle devices are not counted. \complexity one schedule a distinct layer and
 /// pass.

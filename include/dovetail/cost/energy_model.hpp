@@ -25,7 +25,7 @@ struct operator_energy {
     }
 };
 
-/// The energy of `work`, whose bytes are those of `e`: \f$ E = \sum_k n_k e_k \f$ over multiply-accumulates,
+/// The energy of `work`, whose bytes are those of `e`: E = sum_k n_k e_k over multiply-accumulates,
 /// lane cycles and the bytes of every level. Laws: zero for no work; at most the TDP without its static part
 /// times the latency of `e`. A collective costs nothing here: links are no part of a chip. \param events of
 /// the chip that `e` is for \complexity O(1).

@@ -66,13 +66,13 @@ struct device_cost {
 };
 
 /// Dies of `area_mm2` on a wafer, partial ones at its rim left out:
-/// \f$ N = \pi (d/2)^2 / A - \pi d / \sqrt{2 A} \f$ (Hennessy and Patterson). Not rounded, so that a larger
+/// N = pi (d/2)^2 / A - pi d / sqrt(2 A) (Hennessy and Patterson). Not rounded, so that a larger
 /// die always costs more.
 [[nodiscard]] inline double dies_per_wafer(double wafer_mm, double area_mm2) noexcept {
     return std::numbers::pi * (wafer_mm * wafer_mm / 4 / area_mm2 - wafer_mm / std::sqrt(2 * area_mm2));
 }
 
-/// The share of good dies, with defects that come in clusters: \f$ Y = (1 + A D / \alpha)^{-\alpha} \f$ (the
+/// The share of good dies, with defects that come in clusters: Y = (1 + A D / a)^-a (the
 /// negative binomial of Stapper, IBM Journal 27, 1983; Hennessy and Patterson, 4th edition).
 [[nodiscard]] inline double yield_of(double area_mm2, double defects_per_cm2, double clustering) noexcept {
     constexpr double mm2_per_cm2 = 100;

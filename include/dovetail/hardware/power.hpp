@@ -39,8 +39,8 @@ template <energy_technology T, platform P, accelerator_like Chip>
 /// The thermal design power of `chip`: every part at its fastest, all at once, and the static power; or
 /// nothing where the technology lacks an area or an energy.
 ///
-/// \f$ P = \sum_k e_k r_k + P_{static} \f$ with the energy \f$ e_k \f$ of an event and its highest rate
-/// \f$ r_k \f$: a multiply-accumulate a unit and cycle, a cycle a lane, both ports of every buffer, the
+/// P = sum_k e_k r_k + static, with the energy e_k of an event and its highest rate
+/// r_k: a multiply-accumulate a unit and cycle, a cycle a lane, both ports of every buffer, the
 /// bandwidth of the HBM. No schedule of a latency model on `P` draws more. \complexity O(1).
 template <energy_technology T, platform P, accelerator_like Chip>
 [[nodiscard]] constexpr std::optional<power_breakdown> tdp_of(const Chip& chip) noexcept {

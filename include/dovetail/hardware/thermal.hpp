@@ -80,8 +80,8 @@ inline constexpr std::array known_coolings{air_cooling, liquid_cooling};
 }
 
 /// The junction temperature of a die in the steady state [C], with its power spread evenly and none of it
-/// leaving through the board: a lower bound, since a hot spot is hotter. \f$ T_j = T_{in} + P (R_{sink} + r /
-/// A) \f$. The cooling must be valid, the area positive.
+/// leaving through the board: a lower bound, since a hot spot is hotter. T = inlet + P (R_sink + r / A). The
+/// cooling must be valid, the area positive.
 [[nodiscard]] constexpr double junction_c(const cooling& c, double die_w, double area_um2) noexcept {
     return c.inlet_c + die_w * thermal_resistance_k_per_w(c, area_um2);
 }

@@ -55,8 +55,8 @@ template <cost::latency_model Model, hardware::accelerator_like Chip>
 
 /// The energy of a feasible solution's step; or nothing where the technology lacks a size of its chip.
 ///
-/// \f$ E = N \sum_\ell g_\ell (f_\ell E^{fwd}_\ell + E^{bwd}_\ell) + d \sum_\ell g_\ell E^{upd}_\ell + n
-/// P_{static} T \f$ over the layers, with N micro-batches, \f$ g_\ell \f$ devices that share a layer, f = 2
+/// E = N sum_l g_l (f_l forward_l + backward_l) + d sum_l g_l update_l + n P T over the layers l, with N
+/// micro-batches, g devices that share a layer, static power P, f = 2
 /// where the forward pass is repeated and 1 elsewhere, d replicas, n devices that the plan occupies, and T
 /// the time of a batch. Links and idle devices are not counted. \complexity one schedule a distinct layer and
 /// pass.
