@@ -28,7 +28,7 @@ void layer_request::add_to(CLI::App& command, const std::string& group) {
         command.add_option("--pass", pass, "which pass through it")
             ->check(CLI::IsMember({"forward", "backward"}))
             ->capture_default_str(),
-        command.add_option("--family", family, "the family of chips")->check(CLI::IsMember({"phaze"})),
+        command.add_option("--family", family, "the family of chips")->check(CLI::IsMember({"phaze", "n7"})),
         command.add_option("--point", point,
                            "the chip: num_tc=8,num_vc=2,width=128,depth=128,width_vc=128,glb_mib=128; the "
                            "family's reference if not given")};

@@ -13,9 +13,7 @@
 #include <dovetail/cost/phaze_hardware.hpp>
 #include <dovetail/cost/phaze_model.hpp>
 #include <dovetail/cost/sound_model.hpp>
-#include <dovetail/hardware/energy.hpp>
 #include <dovetail/hardware/platform.hpp>
-#include <dovetail/hardware/technology_phaze.hpp>
 #include <dovetail/report/number.hpp>
 #include <dovetail/workload/work.hpp>
 
@@ -24,7 +22,6 @@
 #include <cstddef>
 #include <iomanip>
 #include <memory>
-#include <optional>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -59,6 +56,9 @@ struct price_layer_command {
 
     exit_status run() const {
         if (request.model.model.empty()) throw CLI::RequiredError("--model");
+        if (cost_model == "phaze" && request.family != "phaze")
+            return complain({dovetail::errc::unsupported, "option --cost-model",
+                             "phaze prices the family phaze only", "give sound, or leave out --family"});
         const auto chosen = choose(request);
         if (!chosen) return complain(chosen.problem());
         if (cost_model == "phaze") return tell<cost::published_platform>(cost::phaze_model<>{}, *chosen);
@@ -68,7 +68,7 @@ struct price_layer_command {
 private:
     template <hardware::platform P, cost::latency_model Model>
     exit_status tell(const Model& model, const chosen_layer& chosen) const {
-        const auto events = hardware::energies_of<hardware::phaze_technology, P>(chosen.chip);
+        const auto events = energies_in<P>(request.family, chosen.chip);
         const cost::core_mode mode = cores == "all" ? cost::core_mode::all_cores : cost::core_mode::one_core;
         std::vector<price_row> rows;
         price_row total{.name = "all, one after another", .bound_by = {}, .product = {}, .time = {}};

@@ -12,10 +12,8 @@
 #include <dovetail/cost/sound_model.hpp>
 #include <dovetail/cost/vector_operator.hpp>
 #include <dovetail/cost/vector_price.hpp>
-#include <dovetail/hardware/energy.hpp>
 #include <dovetail/hardware/phaze_family.hpp>
 #include <dovetail/hardware/point.hpp>
-#include <dovetail/hardware/technology_phaze.hpp>
 #include <dovetail/report/number.hpp>
 
 #include <CLI/CLI.hpp>
@@ -93,7 +91,7 @@ struct price_vector_command {
     common_options common;
     vector_extents extents;
     const CLI::Option* entries_flag = nullptr;
-    std::string name, point, cores = "all";
+    std::string name, point, family = "phaze", cores = "all";
 
     exit_status run() const {
         hardware::accelerator chip = hardware::phaze_family::reference();
@@ -115,7 +113,7 @@ struct price_vector_command {
         const double least_s = sound{}(op.work(), chip, mode).latency_s();
         const double used = cost::utilization<platform>(op.work(), e, chip, mode);
         std::optional<double> energy_j;
-        if (const auto events = hardware::energies_of<hardware::phaze_technology, platform>(chip))
+        if (const auto events = energies_in<platform>(family, chip))
             energy_j = cost::energy_of<sound>(op.work(), e, *events).total_j();
         if (!common.json_file.empty()) {
             dovetail::json_writer json;
@@ -174,6 +172,9 @@ void add_price_vector(CLI::App& price, int& status) {
     for (const char* extent : {"--rows", "--length"})
         command->get_option(extent)->required()->default_str("");
     options->entries_flag = command->get_option("--entries")->default_str("");
+    command->add_option("--family", options->family, "the family of chips")
+        ->check(CLI::IsMember({"phaze", "n7"}))
+        ->capture_default_str();
     command->add_option("--point", options->point,
                         "the chip: num_tc=8,num_vc=2,width=128,depth=128,width_vc=128,glb_mib=128; the "
                         "family's reference if not given");

@@ -128,6 +128,11 @@ TEST_F(Cli, PriceTellsWhatEveryOperatorOfALayerCosts) {
     EXPECT_GE(alone.at("total").at("latency_s"), one.at("total").at("latency_s"));
     EXPECT_EQ(phaze.at("total").at("macs"), one.at("total").at("macs"));
     EXPECT_NE(phaze.at("total").at("latency_s"), one.at("total").at("latency_s"));
+    // Another technology takes as long, and other energy.
+    const json dense = answered(layer + " --family n7");
+    expect_priced(dense);
+    EXPECT_EQ(dense.at("total").at("latency_s"), one.at("total").at("latency_s"));
+    EXPECT_LT(dense.at("total").at("energy_j"), one.at("total").at("energy_j"));
     const answer text = run(layer + chip);
     EXPECT_EQ(text.exit, 0) << text.err;
     for (const char* part : {"layer 1, forward pass", "bound by", "MatMul 512 x 1024 x 4096", "HBM KiB",
@@ -188,6 +193,7 @@ TEST_F(Cli, PriceRefusesBadInput) {
     refused("price --model bert-lage --layer 1", {"bert-lage", "bert-large"});
     refused("price --model bert-large --layer 1 --point num_tc=8", {"--point", "missing"});
     refused("price --model bert-large --layer 1 --pass sideways", {"--pass", "sideways"});
+    refused("price --model bert-large --layer 1 --family n7 --cost-model phaze", {"--cost-model", "sound"});
     refused("price --model bert-large --layer 1 --cores some", {"--cores", "some"});
     refused("price --model bert-large --layer 1 --micro-batch 0", {"--micro-batch", "at least 1"});
     refused("price --model bert-large --layer 1 systolic --rows 8 --cols 8 --m 8 --n 8 --k 8 --dataflow ws",
