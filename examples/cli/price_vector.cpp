@@ -75,6 +75,14 @@ constexpr std::array operators{
                    [](const vector_extents& e) { return cost::layer_normalization(e.rows, e.length); }},
     named_operator{"rms-norm",
                    [](const vector_extents& e) { return cost::rms_normalization(e.rows, e.length); }},
+    named_operator{"softmax-gradient",
+                   [](const vector_extents& e) { return cost::softmax_gradient(e.rows, e.length); }},
+    named_operator{
+        "layer-norm-gradient",
+        [](const vector_extents& e) { return cost::layer_normalization_gradient(e.rows, e.length); }},
+    named_operator{
+        "rms-norm-gradient",
+        [](const vector_extents& e) { return cost::rms_normalization_gradient(e.rows, e.length); }},
     named_operator{"embedding",
                    [](const vector_extents& e) { return cost::embedding(e.rows, e.entries, e.length); }},
     named_operator{

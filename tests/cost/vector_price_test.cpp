@@ -6,6 +6,7 @@
 #include <dovetail/hardware/phaze_family.hpp>
 #include <dovetail/workload/builder.hpp>
 #include <dovetail/workload/demand.hpp>
+#include <dovetail/workload/training.hpp>
 
 #include <gtest/gtest.h>
 
@@ -55,7 +56,7 @@ row_operator random_rows(random_source& random, int log_rows = 12, int log_lengt
     };
     const std::int64_t rows = extent(log_rows);
     const std::int64_t length = extent(log_length);
-    switch (random.integer(0, 6)) {
+    switch (random.integer(0, 7)) {
     case 0:
         return softmax(rows, length);
     case 1:
@@ -67,6 +68,8 @@ row_operator random_rows(random_source& random, int log_rows = 12, int log_lengt
     case 4:
         return reduction(rows, length);
     case 5:
+        return layer_normalization_gradient(rows, length);
+    case 6:
         return embedding(rows, extent(10), length);
     default:
         return elementwise(rows * length, static_cast<double>(random.integer(1, 30)), 2);
@@ -206,6 +209,30 @@ TEST(vector_price, rows_agree_with_the_operators_of_a_graph) {
     EXPECT_EQ(embedding(6, 3, 16).work(), of(5));
     EXPECT_EQ(optimizer_step<phaze_platform>(optimizer::adam, 1000).work().lane_cycles,
               1000 * w::op::optimizer_step::cycles_an_element);
+}
+
+TEST(vector_price, gradients_agree_with_those_of_a_graph) {
+    namespace w = workload;
+    w::graph_builder b("net", 6);
+    const w::index x = b.parameter("x", {6, 40});
+    w::attribute_set last;
+    last.set("axis", std::int64_t{-1});
+    b.output(b.apply<w::op::softmax>("softmax", {x}, last));
+    b.output(b.apply<w::op::layer_normalization>(
+        "layer", {x, b.parameter("scale", {40}), b.parameter("shift", {40})}, last));
+    b.output(b.apply<w::op::rms_normalization>("rms", {x, b.parameter("gain", {40})}, last));
+    const w::operator_graph g = w::training_graph(std::move(b).finish().value(), {.loss = false});
+    const w::demand of(g);
+    int found = 0;
+    for (const auto& [name, op] : {std::pair{"softmax.gradient", softmax_gradient(6, 40)},
+                                   std::pair{"layer.gradient", layer_normalization_gradient(6, 40)},
+                                   std::pair{"rms.gradient", rms_normalization_gradient(6, 40)}})
+        for (w::index v = 0; v < g.operations.size(); ++v)
+            if (g.operations[v].name == name) {
+                ++found;
+                EXPECT_EQ(op.work(), of(v)) << name;
+            }
+    EXPECT_EQ(found, 3);
 }
 
 TEST(vector_price, optimizers_move_their_bytes) {

@@ -125,6 +125,55 @@ template <hardware::platform P>
             .shared_read = elements};
 }
 
+/// The gradient of softmax, y (dy - sum y dy), from result and its gradient in two passes.
+[[nodiscard]] constexpr row_operator softmax_gradient(std::int64_t rows, std::int64_t length) noexcept {
+    using namespace workload::op;
+    const auto elements = static_cast<double>(length);
+    return {.rows = rows,
+            .length = length,
+            .passes = 2,
+            .element_cycles = 4 * lane::step,
+            .level_cycles = lane::step,
+            .row_read = 2 * elements,
+            .row_written = elements};
+}
+
+/// The gradient of layer normalization, with those of scale and shift, from operand, result gradient and the
+/// statistics of the forward pass. Two passes: normalized rows, scaled gradients and two means; what they
+/// combine to, for which rows that are not kept are normalized and scaled again.
+[[nodiscard]] constexpr row_operator layer_normalization_gradient(std::int64_t rows,
+                                                                  std::int64_t length) noexcept {
+    using namespace workload::op;
+    const auto elements = static_cast<double>(length);
+    return {.rows = rows,
+            .length = length,
+            .passes = 2,
+            .element_cycles = 13 * lane::step,
+            .again_cycles = 3 * lane::step,
+            .level_cycles = 2 * lane::step,
+            .row_read = 2 * elements,
+            .row_written = elements,
+            .shared_read = 2 * elements,
+            .shared_written = 2 * elements};
+}
+
+/// The gradient of root-mean-square normalization: as for layer normalization, with one mean and no shift.
+[[nodiscard]] constexpr row_operator rms_normalization_gradient(std::int64_t rows,
+                                                                std::int64_t length) noexcept {
+    using namespace workload::op;
+    const auto elements = static_cast<double>(length);
+    return {.rows = rows,
+            .length = length,
+            .passes = 2,
+            .element_cycles = 9 * lane::step,
+            .again_cycles = 2 * lane::step,
+            .level_cycles = lane::step,
+            .row_read = 2 * elements,
+            .row_written = elements,
+            .shared_read = elements,
+            .shared_written = elements};
+}
+
 /// Looks up `tokens` rows of a table of `entries` rows: only the rows that occur are read, at most as many as
 /// there are.
 [[nodiscard]] constexpr row_operator embedding(std::int64_t tokens, std::int64_t entries,

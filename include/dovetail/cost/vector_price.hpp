@@ -104,7 +104,6 @@ public:
                 if (team <= lanes_ && in_core > 0) consider({team, std::min(most, in_core * cores_)});
                 if (in_global > 0) consider({team, in_global});
             }
-            if (team >= op_.length) break; // lanes without an element
         }
         return best_layout;
     }
