@@ -4,6 +4,7 @@
 
 #include "command.hpp"
 
+#include <dovetail/core/checked.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/core/units.hpp>
 #include <dovetail/hardware/phaze_family.hpp>
@@ -11,6 +12,7 @@
 #include <dovetail/search/profiler.hpp>
 #include <dovetail/workload/recognise.hpp>
 
+#include <array>
 #include <limits>
 #include <utility>
 
@@ -54,25 +56,36 @@ std::string list_of_layers(const search::slice_profile& slice, bool backward) {
 
 } // namespace
 
+result<dovetail::hardware::accelerator> chip_at(const std::string& point) {
+    if (point.empty()) return dovetail::hardware::phaze_family::reference();
+    auto chip = dovetail::hardware::parse_point(point);
+    if (!chip) return std::move(chip).problem().within("option --point");
+    constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();
+    if (chip->num_tc > most || chip->num_vc > most)
+        return error{errc::out_of_range, "option --point", "it has more than 2^31 - 1 cores of a type",
+                     "cores are counted in 32 bits"};
+    constexpr std::int64_t largest_unit = 1
+                                          << 10; // bytes of memory that come with a unit, and room to double
+    const std::array tensor{chip->num_tc, chip->width, chip->depth, largest_unit};
+    const std::array vector{chip->num_vc, chip->width_vc, largest_unit};
+    if (!dovetail::checked_product(tensor) || !dovetail::checked_product(vector))
+        return error{errc::overflow, "option --point", "the memory of its cores leaves 64 bits",
+                     "give fewer or smaller cores"};
+    return chip;
+}
+
 result<chosen_layer> choose(const layer_request& request) {
+    const auto at = chip_at(request.point);
+    if (!at) return at.problem();
     chosen_layer chosen{
         .slice = {},
         .backward = request.pass == "backward",
-        .chip = dovetail::hardware::phaze_family::reference(),
+        .chip = *at,
         .group = {.width = request.tensor_width,
                   .link_bytes_per_s = request.link_gib_per_s * static_cast<double>(dovetail::gibibyte)},
         .title = {},
         .subtitle = {}};
-    if (!request.point.empty()) {
-        auto given = dovetail::hardware::parse_point(request.point);
-        if (!given) return std::move(given).problem().within("option --point");
-        chosen.chip = *given;
-    }
     const dovetail::hardware::accelerator& chip = chosen.chip;
-    constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();
-    if (chip.num_tc > most || chip.num_vc > most)
-        return error{errc::out_of_range, "option --point", "it has more than 2^31 - 1 cores of a type",
-                     "cores are counted in 32 bits"};
     const auto graph = request.model.load();
     if (!graph) return graph.problem();
     auto profile = search::profile_workload(dovetail::workload::recognise(*graph),

@@ -18,6 +18,10 @@
 
 namespace cli {
 
+/// The chip that `--point` gives; the family's reference if it is empty. Errors name the flag. Its cores are
+/// counted in 32 bits, its units and the bytes of its buffers in 64.
+[[nodiscard]] dovetail::result<dovetail::hardware::accelerator> chip_at(const std::string& point);
+
 /// The layer and the chip that flags chose.
 struct chosen_layer {
     dovetail::search::slice_profile slice;

@@ -1,6 +1,7 @@
 // dovetail price vector: a vector operator on the vector cores of a chip, row by row.
 
 #include "command.hpp"
+#include "layer_choice.hpp"
 #include "price.hpp"
 
 #include <dovetail/core/json.hpp>
@@ -12,8 +13,8 @@
 #include <dovetail/cost/sound_model.hpp>
 #include <dovetail/cost/vector_operator.hpp>
 #include <dovetail/cost/vector_price.hpp>
-#include <dovetail/hardware/phaze_family.hpp>
-#include <dovetail/hardware/point.hpp>
+#include <dovetail/hardware/accelerator.hpp>
+#include <dovetail/hardware/platform.hpp>
 #include <dovetail/report/number.hpp>
 
 #include <CLI/CLI.hpp>
@@ -102,12 +103,9 @@ struct price_vector_command {
     std::string name, point, family = "phaze", cores = "all";
 
     exit_status run() const {
-        hardware::accelerator chip = hardware::phaze_family::reference();
-        if (!point.empty()) {
-            auto given = hardware::parse_point(point);
-            if (!given) return complain(std::move(given).problem().within("option --point"));
-            chip = *given;
-        }
+        const auto at = chip_at(point);
+        if (!at) return complain(at.problem());
+        const hardware::accelerator& chip = *at;
         if ((name == "embedding" || name == "embedding-gradient") && entries_flag->count() == 0)
             throw CLI::RequiredError("--entries");
         cost::row_operator op;

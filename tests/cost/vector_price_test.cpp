@@ -322,6 +322,9 @@ TEST(vector_price, the_sound_model_bounds_it_from_below_and_more_hardware_is_nev
             more.num_vc += random.integer(1, chip.num_vc);
             ASSERT_LE(price_rows<phaze_platform>(op, more, mode).latency_s(), before_s);
             more = chip;
+            more.width_vc *= 2;
+            ASSERT_LE(price_rows<phaze_platform>(op, more, mode).latency_s(), before_s);
+            more = chip;
             more.glb_bytes += random.integer(1, chip.glb_bytes);
             ASSERT_LE(price_rows<phaze_platform>(op, more, mode).latency_s(), before_s);
         }

@@ -183,6 +183,9 @@ TEST_F(Cli, PriceVectorLaysRowsOnLanes) {
     refused("price vector --operator softmax --rows 0 --length 8", {"--rows", "at least 1"});
     refused("price vector --operator attention --rows 8 --length 8", {"--operator", "attention", "softmax"});
     refused("price vector --operator embedding --rows 8 --length 8", {"--entries"});
+    refused("price vector --operator sgd --rows 8 --length 8 --point "
+            "num_tc=1,num_vc=1000000,width=1,depth=1,width_vc=9223372036854775807,glb_mib=1",
+            {"--point", "64 bits", "smaller cores"});
 }
 
 TEST_F(Cli, PriceRefusesBadInput) {

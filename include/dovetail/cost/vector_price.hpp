@@ -118,9 +118,9 @@ private:
 
 /// Prices `op` on the vector cores of `chip`, or on one of them, in the best layout of its rows.
 ///
-/// Laws: those of `latency_model`; never below `sound_model` of `op.work()`, and equal to it where shares are
-/// even, a lane has a row of its own and each row is walked over once. \complexity O(log lanes), no
-/// allocation.
+/// Laws: more cores, twice the lanes or a larger global buffer are never slower; never below `sound_model` of
+/// `op.work()`, and equal to it where shares are even, a lane has a row of its own and each row is walked
+/// over once. \complexity O(log lanes), no allocation.
 template <hardware::platform P, hardware::accelerator_like Chip>
 [[nodiscard]] constexpr estimate price_rows(const row_operator& op, const Chip& chip, core_mode mode) {
     if (op.rows <= 0) return {};
