@@ -13669,6 +13669,55 @@ template <hardware::platform P>
             .shared_read = elements};
 }
 
+/// The gradient of softmax, y (dy - sum y dy), from result and its gradient in two passes.
+[[nodiscard]] constexpr row_operator softmax_gradient(std::int64_t rows, std::int64_t length) noexcept {
+    using namespace workload::op;
+    const auto elements = static_cast<double>(length);
+    return {.rows = rows,
+            .length = length,
+            .passes = 2,
+            .element_cycles = 4 * lane::step,
+            .level_cycles = lane::step,
+            .row_read = 2 * elements,
+            .row_written = elements};
+}
+
+/// The gradient of layer normalization, with those of scale and shift, from operand, result gradient and the
+/// statistics of the forward pass. Two passes: normalized rows, scaled gradients and two means; what they
+/// combine to, for which rows that are not kept are normalized and scaled again.
+[[nodiscard]] constexpr row_operator layer_normalization_gradient(std::int64_t rows,
+                                                                  std::int64_t length) noexcept {
+    using namespace workload::op;
+    const auto elements = static_cast<double>(length);
+    return {.rows = rows,
+            .length = length,
+            .passes = 2,
+            .element_cycles = 13 * lane::step,
+            .again_cycles = 3 * lane::step,
+            .level_cycles = 2 * lane::step,
+            .row_read = 2 * elements,
+            .row_written = elements,
+            .shared_read = 2 * elements,
+            .shared_written = 2 * elements};
+}
+
+/// The gradient of root-mean-square normalization: as for layer normalization, with one mean and no shift.
+[[nodiscard]] constexpr row_operator rms_normalization_gradient(std::int64_t rows,
+                                                                std::int64_t length) noexcept {
+    using namespace workload::op;
+    const auto elements = static_cast<double>(length);
+    return {.rows = rows,
+            .length = length,
+            .passes = 2,
+            .element_cycles = 9 * lane::step,
+            .again_cycles = 2 * lane::step,
+            .level_cycles = lane::step,
+            .row_read = 2 * elements,
+            .row_written = elements,
+            .shared_read = elements,
+            .shared_written = elements};
+}
+
 /// Looks up `tokens` rows of a table of `entries` rows: only the rows that occur are read, at most as many as
 /// there are.
 [[nodiscard]] constexpr row_operator embedding(std::int64_t tokens, std::int64_t entries,
@@ -13797,7 +13846,6 @@ public:
                 if (team <= lanes_ && in_core > 0) consider({team, std::min(most, in_core * cores_)});
                 if (in_global > 0) consider({team, in_global});
             }
-            if (team >= op_.length) break; // lanes without an element
         }
         return best_layout;
     }
@@ -13812,9 +13860,9 @@ private:
 
 /// Prices `op` on the vector cores of `chip`, or on one of them, in the best layout of its rows.
 ///
-/// Laws: those of `latency_model`; never below `sound_model` of `op.work()`, and equal to it where shares are
-/// even, a lane has a row of its own and each row is walked over once. \complexity O(log lanes), no
-/// allocation.
+/// Laws: more cores, twice the lanes or a larger global buffer are never slower; never below `sound_model` of
+/// `op.work()`, and equal to it where shares are even, a lane has a row of its own and each row is walked
+/// over once. \complexity O(log lanes), no allocation.
 template <hardware::platform P, hardware::accelerator_like Chip>
 [[nodiscard]] constexpr estimate price_rows(const row_operator& op, const Chip& chip, core_mode mode) {
     if (op.rows <= 0) return {};
