@@ -6,6 +6,7 @@ foreach(page IN LISTS pages)
     get_filename_component(folder "${page}" DIRECTORY)
     file(READ "${page}" text)
     string(REGEX REPLACE "\n```[^`]*\n```" "" text "${text}")
+    string(REGEX REPLACE "`[^`]*`" "" text "${text}")
     # Brackets and semicolons mean something in CMake's lists.
     string(REPLACE "](" "<link " text "${text}")
     string(REGEX REPLACE "[][;]" "" text "${text}")
