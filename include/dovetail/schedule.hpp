@@ -11,6 +11,7 @@
 #include <dovetail/schedule/destructive_bound.hpp>
 #include <dovetail/schedule/energy.hpp>
 #include <dovetail/schedule/exact.hpp>
+#include <dovetail/schedule/fixed_graph.hpp>
 #include <dovetail/schedule/formulation/block_paths.hpp>
 #include <dovetail/schedule/formulation/block_variables.hpp>
 #include <dovetail/schedule/formulation/disjunctive.hpp>

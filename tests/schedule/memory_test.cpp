@@ -141,7 +141,7 @@ private:
     std::int64_t limit_bytes_;
     double horizon_ = 0;
     double best_s_;
-    schedule::schedule trial_;
+    dovetail::schedule::schedule trial_;
 };
 
 TEST(live_memory, peaks_of_orders_and_schedules_are_those_of_the_definition) {
@@ -151,7 +151,7 @@ TEST(live_memory, peaks_of_orders_and_schedules_are_those_of_the_definition) {
         const remembered r = random_memory(random, test::random_project(random, n));
         const std::vector<graph::index> order(r.problem.order().begin(), r.problem.order().end());
         ASSERT_EQ(peak_bytes(r.memory, order), peak_by_definition(r, order)) << instance;
-        const schedule::schedule listed = list_scheduler{}(r.problem).best;
+        const dovetail::schedule::schedule listed = list_scheduler{}(r.problem).best;
         const std::int64_t peak = peak_bytes(r.memory, r.problem, listed);
         ASSERT_TRUE(verify_memory(r.problem, r.workspace_bytes, r.buffers, listed, peak)) << instance;
         if (peak > 0) {
@@ -310,7 +310,7 @@ TEST(energy, adds_up_what_is_switched_and_what_is_drawn) {
         make_task_graph(graph::digraph(3, std::vector<graph::arc>{{0, 2}, {1, 2}}), {2, 1, 0, 0},
                         mode_table{{{2, {1}}}, {{2, {1}}}, {{1, {0, 1}}}})
             .value();
-    const schedule::schedule best = branch_and_bound{}(problem).best;
+    const dovetail::schedule::schedule best = branch_and_bound{}(problem).best;
     ASSERT_EQ(best.makespan_s, 3.0);
     const static_power power{.always_w = 10, .busy_w = {5, 3}, .idle_w = {2, 1}};
     const energy_model model = energy_model::make(problem, {7, 8, 9}, power).value();
