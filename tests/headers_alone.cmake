@@ -1,9 +1,25 @@
-# Every header is a translation unit of its own: what it uses, it includes.
+# Every header is a translation unit of its own: what it uses, it includes. What a test includes before anything
+# else is checked where that test is compiled, unless a precompiled header comes first.
+set(checked_by_tests)
+if(DOVETAIL_UNIT_TESTS AND NOT DOVETAIL_PRECOMPILE)
+    file(GLOB_RECURSE tests CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*_test.cpp")
+    dovetail_open_doors("${tests}" tests doors)
+    foreach(test IN LISTS tests)
+        file(STRINGS "${test}" first LIMIT_COUNT 1 REGEX "^#include ")
+        if(first MATCHES "<(dovetail/.*)>")
+            list(APPEND checked_by_tests "${CMAKE_MATCH_1}")
+        endif()
+    endforeach()
+endif()
+
 function(dovetail_check_headers_alone name pattern exclude)
     file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE "${PROJECT_SOURCE_DIR}/include"
         "${PROJECT_SOURCE_DIR}/include/${pattern}")
     if(exclude)
         list(FILTER headers EXCLUDE REGEX "${exclude}")
+    endif()
+    if(checked_by_tests)
+        list(REMOVE_ITEM headers ${checked_by_tests})
     endif()
     set(units)
     foreach(header IN LISTS headers)
