@@ -166,11 +166,13 @@ TEST_F(Cli, SearchWritesAPageThatNeedsNothingBesideIt) {
 }
 
 TEST_F(Cli, WhatNothingSatisfiesIsNamed) {
-    const json area = answered("search --model bert-large --micro-batches 1 --tensor-widths 1 --max-area 1", 3);
+    const json area =
+        answered("search --model bert-large --micro-batches 1 --tensor-widths 1 --max-area 1", 3);
     EXPECT_EQ(area.at("status"), "infeasible");
     EXPECT_TRUE(area.at("best").is_null());
     EXPECT_TRUE(area.at("binding").get<std::string>().starts_with("area: the limit is 1 mm^2"));
-    const json memory = answered("search --model bert-large --micro-batches 1 --tensor-widths 1 --hbm-gib 0.001", 3);
+    const json memory =
+        answered("search --model bert-large --micro-batches 1 --tensor-widths 1 --hbm-gib 0.001", 3);
     EXPECT_EQ(memory.at("status"), "infeasible");
     EXPECT_TRUE(memory.at("binding").get<std::string>().starts_with("memory: a device has at most 0.001 GiB"))
         << memory.at("binding");
