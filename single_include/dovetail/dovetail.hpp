@@ -607,6 +607,16 @@ namespace dovetail {
     return hash_append(seed, static_cast<std::uint64_t>(text.size()));
 }
 
+/// Hashes a set that is kept as bits, 64 a word, for unordered containers.
+struct bit_set_hash {
+    /// \complexity O(words)
+    [[nodiscard]] std::size_t operator()(const std::vector<std::uint64_t>& words) const noexcept {
+        std::uint64_t h = 0;
+        for (const std::uint64_t word : words) h = mix(h ^ word);
+        return static_cast<std::size_t>(h);
+    }
+};
+
 } // namespace dovetail
 
 /// \file
@@ -15811,9 +15821,17 @@ private:
 
 namespace dovetail::schedule {
 
+/// What is free from a time on, until the next step.
+struct free_step {
+    double from_s = 0.0;
+    demand free{};
+};
+
 /// What is free from time 0 on, while tasks are placed one after another. A step begins where a task that was
-/// placed starts or ends, so its times are those of the tasks, without rounding.
-class profile {
+/// placed starts or ends, so its times are those of the tasks, without rounding. \tparam Steps a sequence of
+/// `free_step` such as `std::vector`, of room for two steps a task and one more
+template <class Steps>
+class basic_profile {
 public:
     /// Everything is free for ever. Keeps the memory.
     constexpr void assign(const demand& capacity) {
@@ -15848,11 +15866,6 @@ public:
     }
 
 private:
-    struct step {
-        double from_s;
-        demand free;
-    };
-
     // Lists are mostly placed in the order of time, so the search comes from the end.
     [[nodiscard]] constexpr std::size_t step_at(double time_s) const {
         DOVETAIL_ASSERT(time_s >= 0.0, "time begins at 0");
@@ -15865,13 +15878,16 @@ private:
     constexpr std::size_t split(double time_s) {
         const std::size_t k = step_at(time_s);
         if (steps_[k].from_s == time_s) return k;
-        const step tail{time_s, steps_[k].free};
+        const free_step tail{time_s, steps_[k].free};
         steps_.insert(steps_.begin() + static_cast<std::ptrdiff_t>(k + 1), tail);
         return k + 1;
     }
 
-    std::vector<step> steps_;
+    Steps steps_;
 };
+
+/// A profile of any number of steps. Keeps its memory.
+using profile = basic_profile<std::vector<free_step>>;
 
 } // namespace dovetail::schedule
 
@@ -16332,55 +16348,27 @@ struct fixed_order {
     }();
 };
 
-/// Steps of what is free, without allocation: see `profile`.
-template <std::size_t Tasks>
-class fixed_profile {
+/// As much of a vector as `basic_profile` needs, in place.
+template <std::size_t Most>
+class steps_in_place {
 public:
-    constexpr explicit fixed_profile(const demand& capacity) { free_[0] = capacity; }
+    using iterator = free_step*;
 
-    [[nodiscard]] constexpr double earliest_start(double ready_s, const mode& m) const {
-        if (m.duration_s == 0.0) return ready_s;
-        double start_s = ready_s;
-        for (std::size_t k = step_at(ready_s); k < count_; ++k) {
-            if (!fits(m.use, free_[k]))
-                start_s = from_s_[k + 1]; // the last step has everything free
-            else if (k + 1 < count_ && from_s_[k + 1] >= start_s + m.duration_s)
-                break;
-        }
-        return start_s;
-    }
-
-    constexpr void place(double start_s, const mode& m) {
-        const double end_s = start_s + m.duration_s;
-        if (!(end_s > start_s)) return;
-        const std::size_t begin = split(start_s);
-        const std::size_t end = split(end_s);
-        for (std::size_t k = begin; k < end; ++k)
-            for (std::size_t r = 0; r < max_resources; ++r) free_[k][r] -= m.use[r];
+    constexpr void clear() noexcept { count_ = 0; }
+    constexpr void push_back(const free_step& s) { steps_[count_++] = s; }
+    [[nodiscard]] constexpr std::size_t size() const noexcept { return count_; }
+    [[nodiscard]] constexpr free_step& operator[](std::size_t k) { return steps_[k]; }
+    [[nodiscard]] constexpr const free_step& operator[](std::size_t k) const { return steps_[k]; }
+    [[nodiscard]] constexpr iterator begin() noexcept { return steps_.data(); }
+    constexpr void insert(iterator before, const free_step& s) {
+        std::move_backward(before, begin() + count_, begin() + count_ + 1);
+        *before = s;
+        ++count_;
     }
 
 private:
-    [[nodiscard]] constexpr std::size_t step_at(double time_s) const {
-        std::size_t k = count_ - 1;
-        while (from_s_[k] > time_s) --k;
-        return k;
-    }
-    constexpr std::size_t split(double time_s) {
-        const std::size_t k = step_at(time_s);
-        if (from_s_[k] == time_s) return k;
-        for (std::size_t i = count_; i > k + 1; --i) {
-            from_s_[i] = from_s_[i - 1];
-            free_[i] = free_[i - 1];
-        }
-        from_s_[k + 1] = time_s;
-        free_[k + 1] = free_[k];
-        ++count_;
-        return k + 1;
-    }
-
-    std::array<double, 2 * Tasks + 1> from_s_{};
-    std::array<demand, 2 * Tasks + 1> free_{};
-    std::size_t count_ = 1;
+    std::array<free_step, Most> steps_{};
+    std::size_t count_ = 0;
 };
 
 } // namespace detail
@@ -16431,7 +16419,8 @@ struct fixed_list_scheduler {
 
         fixed_schedule<task_count> made;
         std::array<double, task_count> ready_s{};
-        detail::fixed_profile<task_count> free(capacity);
+        basic_profile<detail::steps_in_place<2 * task_count + 1>> free;
+        free.assign(capacity);
         for (const std::size_t v : list) {
             double end_s = never;
             for (std::uint32_t k = 0; k < tasks.count[v]; ++k) {
@@ -18724,13 +18713,6 @@ public:
 
 private:
     using set = std::vector<std::uint64_t>;
-    struct set_hash {
-        std::size_t operator()(const set& words) const noexcept {
-            std::uint64_t h = 0;
-            for (const std::uint64_t word : words) h = mix(h ^ word);
-            return static_cast<std::size_t>(h);
-        }
-    };
     struct node {
         std::size_t parent;              // the node that it came from; the first is its own
         std::vector<graph::index> steps; // from there to here
@@ -18785,7 +18767,7 @@ private:
     memory_run start_;
     memory_order* found_;
     std::vector<node> nodes_;
-    std::unordered_map<set, std::int64_t, set_hash> seen_;
+    std::unordered_map<set, std::int64_t, bit_set_hash> seen_;
     std::priority_queue<entry> open_;
 };
 
@@ -19054,13 +19036,6 @@ public:
 
 private:
     using set = std::vector<std::uint64_t>;
-    struct set_hash {
-        std::size_t operator()(const set& words) const noexcept {
-            std::uint64_t h = 0;
-            for (const std::uint64_t word : words) h = mix(h ^ word);
-            return static_cast<std::size_t>(h);
-        }
-    };
     struct held {
         graph::index task;
         double end_s;
@@ -19102,7 +19077,7 @@ private:
     std::vector<held> running_; // in the order of their starts
     std::vector<double> end_s_, earliest_s_;
     schedule trial_, best_;
-    std::unordered_map<set, std::vector<state>, set_hash> seen_;
+    std::unordered_map<set, std::vector<state>, bit_set_hash> seen_;
     std::size_t remembered_ = 0;
 };
 

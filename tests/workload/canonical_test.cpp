@@ -1,5 +1,7 @@
 #include <dovetail/workload/canonical.hpp>
 
+#include "workload/small_transformer.hpp"
+
 #include <dovetail/core/text.hpp>
 #include <dovetail/workload/builder.hpp>
 #include <dovetail/workload/training.hpp>
@@ -19,16 +21,9 @@
 namespace dovetail::workload {
 namespace {
 
-constexpr zoo::transformer small{.name = "small",
-                                 .layers = 3,
-                                 .hidden = 8,
-                                 .heads = 2,
-                                 .sequence = 4,
-                                 .feed_forward = 16,
-                                 .vocabulary = 32,
-                                 .positions = 4};
+using test::small_transformer;
 
-operator_graph decoder() { return zoo::gpt(small, 2).value(); }
+operator_graph decoder() { return zoo::gpt(small_transformer, 2).value(); }
 
 TEST(Canonical, HashesDoNotSeeNamesNumbersOrTheOrderOfSums) {
     const operator_graph g = training_graph(decoder());

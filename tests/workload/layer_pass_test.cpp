@@ -1,5 +1,7 @@
 #include <dovetail/workload/layer_pass.hpp>
 
+#include "workload/small_transformer.hpp"
+
 #include <dovetail/graph/order.hpp>
 #include <dovetail/graph/reachability.hpp>
 #include <dovetail/workload/layers.hpp>
@@ -16,14 +18,7 @@
 namespace dovetail::workload {
 namespace {
 
-constexpr zoo::transformer small{.name = "small",
-                                 .layers = 3,
-                                 .hidden = 8,
-                                 .heads = 2,
-                                 .sequence = 4,
-                                 .feed_forward = 16,
-                                 .vocabulary = 32,
-                                 .positions = 4};
+using test::small_transformer;
 
 struct trained {
     operator_graph graph;
@@ -43,7 +38,7 @@ trained train(const operator_graph& forward) {
 }
 
 TEST(LayerPass, HoldsEveryGroupThatCostsAnythingOnce) {
-    const trained t = train(zoo::gpt(small, 2).value());
+    const trained t = train(zoo::gpt(small_transformer, 2).value());
     const demand price(t.graph);
     std::multiset<index> found;
     for (const auto& [first, last] :
@@ -67,7 +62,7 @@ TEST(LayerPass, HoldsEveryGroupThatCostsAnythingOnce) {
 }
 
 TEST(LayerPass, WaitsForWhatLiesBehindViews) {
-    const trained t = train(zoo::bert(small, 2).value());
+    const trained t = train(zoo::bert(small_transformer, 2).value());
     const graph::digraph quotient = precedence(t.graph, t.fused);
     const auto layers = passes(t.graph, t.fused, t.labels, phase::input_gradient, phase::weight_gradient);
     const auto reaches = [&](index from, index to, index layer) {
@@ -94,7 +89,8 @@ TEST(LayerPass, WaitsForWhatLiesBehindViews) {
 }
 
 TEST(LayerPass, EqualLayersAskForTheSameInTheSameOrder) {
-    for (const operator_graph& forward : {zoo::gpt(small, 2).value(), zoo::llama(small, 2).value()}) {
+    for (const operator_graph& forward :
+         {zoo::gpt(small_transformer, 2).value(), zoo::llama(small_transformer, 2).value()}) {
         const trained t = train(forward);
         const demand price(t.graph);
         for (const auto& [first, last] : {std::pair{phase::forward, phase::forward},

@@ -1,5 +1,7 @@
 #include <dovetail/workload/layers.hpp>
 
+#include "workload/small_transformer.hpp"
+
 #include <dovetail/core/text.hpp>
 #include <dovetail/workload/builder.hpp>
 #include <dovetail/workload/zoo.hpp>
@@ -99,33 +101,26 @@ TEST(Layers, EveryModelOfTheZooHasItsPublishedNumber) {
     }
 }
 
-constexpr zoo::transformer small{.name = "small",
-                                 .layers = 3,
-                                 .hidden = 8,
-                                 .heads = 2,
-                                 .sequence = 4,
-                                 .feed_forward = 16,
-                                 .vocabulary = 32,
-                                 .positions = 4};
+using test::small_transformer;
 
 TEST(Layers, SurviveDisguise) {
-    auto post_norm = small;
+    auto post_norm = small_transformer;
     post_norm.pre_norm = false;
-    expect_survives_disguise(zoo::gpt(small, 1).value(), 10);
+    expect_survives_disguise(zoo::gpt(small_transformer, 1).value(), 10);
     expect_survives_disguise(zoo::bert(post_norm, 1).value(), 10);
-    expect_survives_disguise(zoo::llama(small, 1).value(), 10);
+    expect_survives_disguise(zoo::llama(small_transformer, 1).value(), 10);
 }
 
 TEST(Layers, AreTheSameAtEveryBatch) {
-    const layer_structure one = layers_of(zoo::gpt(small, 1).value());
-    const layer_structure many = layers_of(zoo::gpt(small, 8).value());
+    const layer_structure one = layers_of(zoo::gpt(small_transformer, 1).value());
+    const layer_structure many = layers_of(zoo::gpt(small_transformer, 8).value());
     EXPECT_EQ(one.layer_of, many.layer_of);
 }
 
 TEST(Layers, TheLastOneIsFreeOfTheFinalNormalization) {
     // The residual sum of the last layer has one user, the final normalization, and fuses with it; the layer
     // must equal the others nevertheless.
-    const operator_graph g = zoo::gpt(small, 1).value();
+    const operator_graph g = zoo::gpt(small_transformer, 1).value();
     const layer_structure s = layers_of(g);
     const auto runs = layer_summary(s);
     ASSERT_EQ(runs.size(), 3U);
@@ -138,7 +133,7 @@ TEST(Layers, TheLastOneIsFreeOfTheFinalNormalization) {
 
 TEST(Layers, AreNotCutThroughFusedGroupsWhereNothingIsGained) {
     // Normalization after the residual sum: "sum | norm" repeats as often as "norm | sum".
-    auto post_norm = small;
+    auto post_norm = small_transformer;
     post_norm.pre_norm = false;
     const operator_graph g = zoo::bert(post_norm, 1).value();
     const fusion fused = fuse(g);

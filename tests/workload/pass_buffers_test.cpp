@@ -1,5 +1,7 @@
 #include <dovetail/workload/pass_buffers.hpp>
 
+#include "workload/small_transformer.hpp"
+
 #include <dovetail/graph/order.hpp>
 #include <dovetail/graph/reachability.hpp>
 #include <dovetail/workload/layers.hpp>
@@ -18,14 +20,7 @@
 namespace dovetail::workload {
 namespace {
 
-constexpr zoo::transformer small{.name = "small",
-                                 .layers = 3,
-                                 .hidden = 8,
-                                 .heads = 2,
-                                 .sequence = 4,
-                                 .feed_forward = 16,
-                                 .vocabulary = 32,
-                                 .positions = 4};
+using test::small_transformer;
 
 struct trained {
     operator_graph graph;
@@ -44,7 +39,8 @@ constexpr std::pair<phase, phase> passes_of_training[]{{phase::forward, phase::f
 // Both derive who waits for whom, one from the groups and one from the tensors. They differ where a group
 // begins with a view: others wait for the group, and read what the view shows.
 TEST(PassBuffers, LeadFromProducersToConsumersAsThePrecedenceDoes) {
-    for (const operator_graph& forward : {zoo::gpt(small, 2).value(), zoo::bert(small, 1).value()}) {
+    for (const operator_graph& forward :
+         {zoo::gpt(small_transformer, 2).value(), zoo::bert(small_transformer, 1).value()}) {
         const trained t(forward);
         std::size_t same = 0;
         for (const auto& [first, last] : passes_of_training) {
@@ -74,7 +70,7 @@ TEST(PassBuffers, LeadFromProducersToConsumersAsThePrecedenceDoes) {
 
 // By hand: 2 samples of 4 tokens, 8 features, 16 inner ones, 2 heads.
 TEST(PassBuffers, OfATransformerLayerAreThoseOfAPaper) {
-    const trained t(zoo::gpt(small, 2).value());
+    const trained t(zoo::gpt(small_transformer, 2).value());
     const auto layers = passes(t.graph, t.fused, t.labels, phase::forward, phase::forward);
     const auto buffers = pass_buffers(t.graph, t.fused, t.labels, layers);
     const std::int64_t tokens = 2 * 4;
@@ -96,7 +92,7 @@ TEST(PassBuffers, OfATransformerLayerAreThoseOfAPaper) {
 }
 
 TEST(PassBuffers, OfABackwardPassAreFreedWhenTheirLastReaderIsDone) {
-    const trained t(zoo::gpt(small, 2).value());
+    const trained t(zoo::gpt(small_transformer, 2).value());
     const auto layers = passes(t.graph, t.fused, t.labels, phase::input_gradient, phase::weight_gradient);
     const auto buffers = pass_buffers(t.graph, t.fused, t.labels, layers);
     const std::vector<pass_buffer>& middle = buffers[buffers.size() / 2];

@@ -2,8 +2,10 @@
 /// \file
 /// Stable 64-bit hashing: the same value on every machine, in every run, at compile time too.
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 namespace dovetail {
 
@@ -26,5 +28,15 @@ namespace dovetail {
         seed = hash_append(seed, static_cast<std::uint64_t>(static_cast<unsigned char>(c)));
     return hash_append(seed, static_cast<std::uint64_t>(text.size()));
 }
+
+/// Hashes a set that is kept as bits, 64 a word, for unordered containers.
+struct bit_set_hash {
+    /// \complexity O(words)
+    [[nodiscard]] std::size_t operator()(const std::vector<std::uint64_t>& words) const noexcept {
+        std::uint64_t h = 0;
+        for (const std::uint64_t word : words) h = mix(h ^ word);
+        return static_cast<std::size_t>(h);
+    }
+};
 
 } // namespace dovetail

@@ -5,6 +5,7 @@
 
 #include <dovetail/graph/digraph.hpp>
 #include <dovetail/schedule/mode_table.hpp>
+#include <dovetail/schedule/profile.hpp>
 
 #include <algorithm>
 #include <array>
@@ -79,55 +80,27 @@ struct fixed_order {
     }();
 };
 
-/// Steps of what is free, without allocation: see `profile`.
-template <std::size_t Tasks>
-class fixed_profile {
+/// As much of a vector as `basic_profile` needs, in place.
+template <std::size_t Most>
+class steps_in_place {
 public:
-    constexpr explicit fixed_profile(const demand& capacity) { free_[0] = capacity; }
+    using iterator = free_step*;
 
-    [[nodiscard]] constexpr double earliest_start(double ready_s, const mode& m) const {
-        if (m.duration_s == 0.0) return ready_s;
-        double start_s = ready_s;
-        for (std::size_t k = step_at(ready_s); k < count_; ++k) {
-            if (!fits(m.use, free_[k]))
-                start_s = from_s_[k + 1]; // the last step has everything free
-            else if (k + 1 < count_ && from_s_[k + 1] >= start_s + m.duration_s)
-                break;
-        }
-        return start_s;
-    }
-
-    constexpr void place(double start_s, const mode& m) {
-        const double end_s = start_s + m.duration_s;
-        if (!(end_s > start_s)) return;
-        const std::size_t begin = split(start_s);
-        const std::size_t end = split(end_s);
-        for (std::size_t k = begin; k < end; ++k)
-            for (std::size_t r = 0; r < max_resources; ++r) free_[k][r] -= m.use[r];
+    constexpr void clear() noexcept { count_ = 0; }
+    constexpr void push_back(const free_step& s) { steps_[count_++] = s; }
+    [[nodiscard]] constexpr std::size_t size() const noexcept { return count_; }
+    [[nodiscard]] constexpr free_step& operator[](std::size_t k) { return steps_[k]; }
+    [[nodiscard]] constexpr const free_step& operator[](std::size_t k) const { return steps_[k]; }
+    [[nodiscard]] constexpr iterator begin() noexcept { return steps_.data(); }
+    constexpr void insert(iterator before, const free_step& s) {
+        std::move_backward(before, begin() + count_, begin() + count_ + 1);
+        *before = s;
+        ++count_;
     }
 
 private:
-    [[nodiscard]] constexpr std::size_t step_at(double time_s) const {
-        std::size_t k = count_ - 1;
-        while (from_s_[k] > time_s) --k;
-        return k;
-    }
-    constexpr std::size_t split(double time_s) {
-        const std::size_t k = step_at(time_s);
-        if (from_s_[k] == time_s) return k;
-        for (std::size_t i = count_; i > k + 1; --i) {
-            from_s_[i] = from_s_[i - 1];
-            free_[i] = free_[i - 1];
-        }
-        from_s_[k + 1] = time_s;
-        free_[k + 1] = free_[k];
-        ++count_;
-        return k + 1;
-    }
-
-    std::array<double, 2 * Tasks + 1> from_s_{};
-    std::array<demand, 2 * Tasks + 1> free_{};
-    std::size_t count_ = 1;
+    std::array<free_step, Most> steps_{};
+    std::size_t count_ = 0;
 };
 
 } // namespace detail
@@ -178,7 +151,8 @@ struct fixed_list_scheduler {
 
         fixed_schedule<task_count> made;
         std::array<double, task_count> ready_s{};
-        detail::fixed_profile<task_count> free(capacity);
+        basic_profile<detail::steps_in_place<2 * task_count + 1>> free;
+        free.assign(capacity);
         for (const std::size_t v : list) {
             double end_s = never;
             for (std::uint32_t k = 0; k < tasks.count[v]; ++k) {

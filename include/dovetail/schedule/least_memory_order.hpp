@@ -176,13 +176,6 @@ public:
 
 private:
     using set = std::vector<std::uint64_t>;
-    struct set_hash {
-        std::size_t operator()(const set& words) const noexcept {
-            std::uint64_t h = 0;
-            for (const std::uint64_t word : words) h = mix(h ^ word);
-            return static_cast<std::size_t>(h);
-        }
-    };
     struct node {
         std::size_t parent;              // the node that it came from; the first is its own
         std::vector<graph::index> steps; // from there to here
@@ -237,7 +230,7 @@ private:
     memory_run start_;
     memory_order* found_;
     std::vector<node> nodes_;
-    std::unordered_map<set, std::int64_t, set_hash> seen_;
+    std::unordered_map<set, std::int64_t, bit_set_hash> seen_;
     std::priority_queue<entry> open_;
 };
 

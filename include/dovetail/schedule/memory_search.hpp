@@ -44,13 +44,6 @@ public:
 
 private:
     using set = std::vector<std::uint64_t>;
-    struct set_hash {
-        std::size_t operator()(const set& words) const noexcept {
-            std::uint64_t h = 0;
-            for (const std::uint64_t word : words) h = mix(h ^ word);
-            return static_cast<std::size_t>(h);
-        }
-    };
     struct held {
         graph::index task;
         double end_s;
@@ -92,7 +85,7 @@ private:
     std::vector<held> running_; // in the order of their starts
     std::vector<double> end_s_, earliest_s_;
     schedule trial_, best_;
-    std::unordered_map<set, std::vector<state>, set_hash> seen_;
+    std::unordered_map<set, std::vector<state>, bit_set_hash> seen_;
     std::size_t remembered_ = 0;
 };
 

@@ -10,9 +10,17 @@
 
 namespace dovetail::schedule {
 
+/// What is free from a time on, until the next step.
+struct free_step {
+    double from_s = 0.0;
+    demand free{};
+};
+
 /// What is free from time 0 on, while tasks are placed one after another. A step begins where a task that was
-/// placed starts or ends, so its times are those of the tasks, without rounding.
-class profile {
+/// placed starts or ends, so its times are those of the tasks, without rounding. \tparam Steps a sequence of
+/// `free_step` such as `std::vector`, of room for two steps a task and one more
+template <class Steps>
+class basic_profile {
 public:
     /// Everything is free for ever. Keeps the memory.
     constexpr void assign(const demand& capacity) {
@@ -47,11 +55,6 @@ public:
     }
 
 private:
-    struct step {
-        double from_s;
-        demand free;
-    };
-
     // Lists are mostly placed in the order of time, so the search comes from the end.
     [[nodiscard]] constexpr std::size_t step_at(double time_s) const {
         DOVETAIL_ASSERT(time_s >= 0.0, "time begins at 0");
@@ -64,12 +67,15 @@ private:
     constexpr std::size_t split(double time_s) {
         const std::size_t k = step_at(time_s);
         if (steps_[k].from_s == time_s) return k;
-        const step tail{time_s, steps_[k].free};
+        const free_step tail{time_s, steps_[k].free};
         steps_.insert(steps_.begin() + static_cast<std::ptrdiff_t>(k + 1), tail);
         return k + 1;
     }
 
-    std::vector<step> steps_;
+    Steps steps_;
 };
+
+/// A profile of any number of steps. Keeps its memory.
+using profile = basic_profile<std::vector<free_step>>;
 
 } // namespace dovetail::schedule
