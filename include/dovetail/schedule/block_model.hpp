@@ -18,22 +18,6 @@
 
 namespace dovetail::schedule::detail {
 
-/// The scale of the durations of a block.
-[[nodiscard]] inline tick_scale scale_of(const task_graph& problem, std::span<const graph::index> block) {
-    std::vector<double> duration_s;
-    double total_s = 0.0;
-    for (const graph::index v : block) {
-        double longest_s = 0.0;
-        for (const mode& m : problem.modes(v)) {
-            if (!fits(m.use, problem.capacity())) continue;
-            duration_s.push_back(m.duration_s);
-            longest_s = std::max(longest_s, m.duration_s);
-        }
-        total_s += longest_s;
-    }
-    return tick_scale(duration_s, total_s);
-}
-
 /// The tasks of one block, as bounds and propagation: starts, and lengths and units that follow from a choice
 /// of modes; order variables, 1 where a task must end before another starts, made when they are asked for;
 /// one `cumulative` a resource. A least start that propagation leaves meets every precedence and chosen

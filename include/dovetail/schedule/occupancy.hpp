@@ -18,6 +18,17 @@ struct resource_need {
     /// Work over capacity, of the mode of least work.
     double least_s = std::numeric_limits<double>::infinity();
     bool always = true; ///< whether every mode takes some
+
+    /// One more mode.
+    void add(double duration_s, std::int32_t units, std::int32_t capacity) {
+        if (units == 0 || duration_s == 0.0) {
+            always = false;
+            return;
+        }
+        double& kind_s = units == capacity ? full_s : part_s;
+        kind_s = std::min(kind_s, duration_s);
+        least_s = std::min(least_s, duration_s * units / capacity);
+    }
 };
 
 /// A bound on the time in which a set of tasks runs that all need one resource.

@@ -4,6 +4,7 @@
 
 #include <dovetail/schedule/bound_trail.hpp>
 #include <dovetail/schedule/schedule.hpp>
+#include <dovetail/schedule/task_graph.hpp>
 
 #include <algorithm>
 #include <bit>
@@ -12,6 +13,7 @@
 #include <limits>
 #include <numeric>
 #include <span>
+#include <vector>
 
 namespace dovetail::schedule::detail {
 
@@ -74,5 +76,21 @@ private:
     double unit_s_ = 1.0;
     ticks rounded_up_ = 0; // durations that are less than a unit
 };
+
+/// The scale of the durations of a block.
+[[nodiscard]] inline tick_scale scale_of(const task_graph& problem, std::span<const graph::index> block) {
+    std::vector<double> duration_s;
+    double total_s = 0.0;
+    for (const graph::index v : block) {
+        double longest_s = 0.0;
+        for (const mode& m : problem.modes(v)) {
+            if (!fits(m.use, problem.capacity())) continue;
+            duration_s.push_back(m.duration_s);
+            longest_s = std::max(longest_s, m.duration_s);
+        }
+        total_s += longest_s;
+    }
+    return tick_scale(duration_s, total_s);
+}
 
 } // namespace dovetail::schedule::detail

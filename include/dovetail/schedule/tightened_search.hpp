@@ -6,11 +6,14 @@
 #include <dovetail/core/budget.hpp>
 #include <dovetail/core/status.hpp>
 #include <dovetail/schedule/bounds.hpp>
+#include <dovetail/schedule/cutset_search.hpp>
 #include <dovetail/schedule/exact.hpp>
 #include <dovetail/schedule/list_scheduler.hpp>
 #include <dovetail/schedule/schedule.hpp>
 #include <dovetail/schedule/serial.hpp>
+#include <dovetail/schedule/small_block.hpp>
 #include <dovetail/schedule/task_graph.hpp>
+#include <dovetail/schedule/tick_scale.hpp>
 #include <dovetail/schedule/tightening.hpp>
 
 #include <algorithm>
@@ -71,6 +74,8 @@ private:
 struct tightened_workspace {
     workspace lists; ///< of the list scheduler
     tightening left; ///< of the bounds
+    detail::small_block block;
+    detail::cutset_search cutsets;
 };
 
 /// A list schedule; for every block that misses its bound, `tightening` proves it shortest or rules modes
@@ -105,8 +110,8 @@ struct tightened_search {
         // Blocks start where the one before ends: placing the tasks again in order closes the gaps.
         answer.best = serial_schedule(problem, order_by(problem, found.start_s), found.mode);
         answer.nodes = so_far.nodes;
-        if (so_far.complete) answer.lower_bound_s = answer.best.makespan_s;
-        answer.status = so_far.complete ? dovetail::status::optimal : dovetail::status::budget;
+        if (!so_far.exhausted) answer.lower_bound_s = answer.best.makespan_s;
+        answer.status = so_far.exhausted ? dovetail::status::budget : dovetail::status::optimal;
         return answer;
     }
 
@@ -121,7 +126,7 @@ private:
         budget limits;
         stopwatch clock{};
         std::int64_t nodes = 0;
-        bool complete = true;
+        bool exhausted = false;
     };
 
     // Puts the best schedule of the block into `found`. Returns its bound.
@@ -132,25 +137,60 @@ private:
         const auto shorter = [&](const certificate& c) {
             return c.best.makespan_s < upper_s * (1.0 - makespan_tolerance);
         };
+        std::size_t width = first_width;
         while (memory.left(problem, tasks, upper_s)) {
             const detail::reduced_block left(problem, tasks, memory.left);
             certificate again = incumbent(left.problem(), memory.lists);
             const bool listed_again = shorter(again);
-            if (!listed_again && !meets(upper_s, again.lower_bound_s)) {
-                again = branch_and_bound{.limits = {so_far.limits.nodes - so_far.nodes,
-                                                    so_far.limits.seconds - so_far.clock.seconds()}}(
-                    left.problem());
-                so_far.nodes += again.nodes;
-                so_far.complete &= again.proved_optimal() || meets(upper_s, again.lower_bound_s);
-            }
+            if (!listed_again && !meets(upper_s, again.lower_bound_s))
+                again = search(left.problem(), upper_s, width, memory, so_far);
             if (shorter(again)) {
                 left.put_into(found, again.best, listed.start_s);
                 upper_s = again.best.makespan_s;
             }
-            if (!listed_again) return std::min(upper_s, again.lower_bound_s);
+            if (!listed_again && (so_far.exhausted || meets(upper_s, again.lower_bound_s)))
+                return std::min(upper_s, again.lower_bound_s);
         }
         return upper_s;
     }
+
+    // A schedule of what is left that is shorter than `upper_s`, or the proof that there is none, or what
+    // the limits allow. Widens, and finds wider again next time.
+    certificate search(const task_graph& left, double upper_s, std::size_t& width,
+                       tightened_workspace& memory, spent& so_far) const {
+        const budget rest{so_far.limits.nodes - so_far.nodes, so_far.limits.seconds - so_far.clock.seconds()};
+        if (left.task_count() > detail::small_block::most_tasks) {
+            certificate answer = branch_and_bound{.limits = rest}(left);
+            so_far.nodes += answer.nodes;
+            so_far.exhausted = !answer.proved_optimal();
+            return answer;
+        }
+        const detail::tick_scale scale = detail::scale_of(left, left.order());
+        const detail::ticks limit = scale.shorter_than(upper_s);
+        memory.block.assign(left, scale, [&](std::size_t v) { return memory.left.tail_s(v); });
+        certificate answer;
+        spending nodes(rest);
+        for (;; width *= 8) {
+            const detail::cutset_search::outcome found = memory.cutsets(memory.block, limit, width, nodes);
+            so_far.exhausted = nodes.exhausted();
+            answer.lower_bound_s =
+                std::max(answer.lower_bound_s, found.bound > limit ? upper_s : scale.at_least_s(found.bound));
+            if (found.makespan != detail::small_block::never) {
+                const std::span<const detail::ticks> start = memory.cutsets.start();
+                answer.best =
+                    serial_schedule(left, order_by(left, std::vector<double>(start.begin(), start.end())),
+                                    memory.cutsets.mode());
+            } else if (found.bound <= limit && !so_far.exhausted) {
+                continue;
+            } else {
+                answer.best.makespan_s = upper_s;
+            }
+            so_far.nodes += nodes.nodes();
+            return answer;
+        }
+    }
+
+    static constexpr std::size_t first_width = 32;
 };
 
 } // namespace dovetail::schedule

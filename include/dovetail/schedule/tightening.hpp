@@ -44,6 +44,9 @@ public:
         return allowed_[tasks_[position].first_mode + mode] != 0;
     }
 
+    /// No shorter schedule of the block ends sooner after the end of the task at `position`.
+    [[nodiscard]] double tail_s(std::size_t position) const { return tasks_[position].tail_s; }
+
 private:
     using local = std::uint32_t; // position in the block
 
@@ -136,16 +139,8 @@ inline bool tightening::summarise() {
             if (allowed_[t.first_mode + k] == 0) continue;
             const mode& m = t.modes[k];
             t.shortest_s = std::min(t.shortest_s, m.duration_s);
-            for (std::size_t r = 0; r < max_resources; ++r) {
-                resource_need& n = t.needs[r];
-                if (m.use[r] == 0 || m.duration_s == 0.0) {
-                    n.always = false;
-                    continue;
-                }
-                double& kind_s = m.use[r] == capacity_[r] ? n.full_s : n.part_s;
-                kind_s = std::min(kind_s, m.duration_s);
-                n.least_s = std::min(n.least_s, m.duration_s * m.use[r] / capacity_[r]);
-            }
+            for (std::size_t r = 0; r < max_resources; ++r)
+                t.needs[r].add(m.duration_s, m.use[r], capacity_[r]);
         }
         if (t.shortest_s == infinity) return false;
         for (std::size_t r = 0; r < max_resources; ++r)
