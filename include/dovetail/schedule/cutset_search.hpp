@@ -7,6 +7,8 @@
 #include <dovetail/schedule/small_block.hpp>
 
 #include <algorithm>
+#include <array>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -38,7 +40,7 @@ public:
     outcome operator()(const small_block& block, ticks limit, std::size_t width, spending& spent) {
         steps_.clear();
         bound_ = limit + 1;
-        now_.assign(1, {.started = 0, .front = 0, .bound = 0});
+        now_.assign(1, {.started = 0, .front = 0, .bound = outlook_(block, {}, limit)});
         running_.clear();
         for (std::size_t level = 0; level < block.size() && !now_.empty(); ++level) {
             narrow(width);
@@ -56,9 +58,8 @@ public:
         }
         outcome found{small_block::never, bound_};
         for (std::uint32_t k = 0; k < now_.size(); ++k) {
-            const ticks end = begun(now_[k], running_).last_end();
-            if (end >= found.makespan) continue;
-            found.makespan = end;
+            if (now_[k].last_end >= found.makespan) continue;
+            found.makespan = now_[k].last_end;
             trace_back(block, now_[k].origin);
         }
         found.bound = std::min(found.bound, found.makespan);
@@ -75,6 +76,7 @@ private:
     struct label {
         task_set started;
         ticks front;
+        ticks last_end = 0;
         ticks bound; // of the completions
         std::uint32_t first_running = 0, running_count = 0;
         std::uint32_t way = outlook::no_way;      // of the last start
@@ -88,8 +90,16 @@ private:
         ticks start;
     };
     struct choice {
-        ticks ready, start, end;
+        ticks start, end;
         std::uint32_t way;
+    };
+    // Where a label stands in the next level: behind those with the same tasks that may dominate it.
+    struct place {
+        task_set started;
+        ticks front;
+        std::uint32_t number;
+
+        auto operator<=>(const place&) const = default;
     };
     static constexpr std::uint32_t no_step = std::numeric_limits<std::uint32_t>::max();
 
@@ -113,7 +123,7 @@ private:
         const std::uint32_t harmless = now_[number].harmless;
         if (harmless != outlook::no_way) {
             const ticks length = block.ways(harmless).length;
-            add(block, from, number, {from.front, from.front, from.front + length, harmless});
+            add(block, from, number, {from.front, from.front + length, harmless});
             return;
         }
         const room free(block, from);
@@ -127,7 +137,7 @@ private:
             for (std::uint32_t k = block[v].first_way; k < block[v].way_end; ++k) {
                 const ticks start = std::max(ready_[v], free.fits_from(block.ways(k).use));
                 const ticks end = start + block.ways(k).length;
-                choices_.push_back({ready_[v], start, end, k});
+                choices_.push_back({start, end, k});
                 first_end = std::min(first_end, end);
             }
         });
@@ -160,39 +170,39 @@ private:
         }
         if (!placed) next_running_.push_back({c.end, c.way});
         l.running_count = static_cast<std::uint32_t>(next_running_.size()) - l.first_running;
+        l.last_end = begun(l, next_running_).last_end();
         next_.push_back(l);
     }
 
     // Makes the next level this one, without what is dominated or too long.
     void keep_best(const small_block& block, ticks limit) {
-        std::sort(next_.begin(), next_.end(), [&](const label& a, const label& b) {
-            if (a.started != b.started) return a.started < b.started;
-            if (a.front != b.front) return a.front < b.front;
-            const ticks end_a = begun(a, next_running_).last_end(),
-                        end_b = begun(b, next_running_).last_end();
-            if (end_a != end_b) return end_a < end_b;
-            return a.first_running < b.first_running;
-        });
+        places_.clear();
+        for (std::uint32_t k = 0; k < next_.size(); ++k)
+            places_.push_back({next_[k].started, next_[k].front, k});
+        std::sort(places_.begin(), places_.end());
         now_.clear();
         running_.swap(next_running_);
-        for (std::size_t first = 0, end = 0; first < next_.size(); first = end) {
-            const task_set started = next_[first].started;
-            const needs_left left(block, started);
-            const std::size_t kept = now_.size();
-            for (; end < next_.size() && next_[end].started == started; ++end) {
-                label l = next_[end];
-                const partial_schedule b = begun(l, running_);
-                if (std::any_of(
-                        now_.begin() + static_cast<std::ptrdiff_t>(kept), now_.end(),
-                        [&](const label& a) { return dominates(block, begun(a, running_), b, left); }))
-                    continue;
-                l.bound = std::max(l.bound, outlook_(block, b, limit));
-                if (l.bound > limit) continue;
-                steps_.push_back({l.origin, l.way, l.front});
-                l.origin = static_cast<std::uint32_t>(steps_.size() - 1);
-                l.harmless = outlook_.harmless(block, b, l.bound);
-                now_.push_back(l);
+        task_set started = 0;
+        std::size_t kept = 0; // the first of this level that has started the same tasks
+        for (const place& p : places_) {
+            if (p.started != started) {
+                started = p.started;
+                kept = now_.size();
+                left_ = needs_left(block, started);
             }
+            label& l = next_[p.number];
+            const partial_schedule b = begun(l, running_);
+            if (std::any_of(
+                    now_.begin() + static_cast<std::ptrdiff_t>(kept), now_.end(), [&](const label& a) {
+                        return a.last_end <= l.last_end && dominates(block, begun(a, running_), b, left_);
+                    }))
+                continue;
+            l.bound = std::max(l.bound, outlook_(block, b, limit));
+            if (l.bound > limit) continue;
+            steps_.push_back({l.origin, l.way, l.front});
+            l.origin = static_cast<std::uint32_t>(steps_.size() - 1);
+            l.harmless = outlook_.harmless(block, b, l.bound);
+            now_.push_back(l);
         }
     }
 
@@ -207,11 +217,13 @@ private:
     }
 
     outlook outlook_;
+    needs_left left_;
     ticks bound_ = 0; // of all that was left for want of room or time
     std::vector<label> now_, next_;
     std::vector<running_task> running_, next_running_;
     std::vector<step> steps_;
     std::vector<choice> choices_;
+    std::vector<place> places_;
     std::array<ticks, small_block::most_tasks> ready_{};
     std::vector<ticks> start_;
     std::vector<std::uint32_t> mode_;

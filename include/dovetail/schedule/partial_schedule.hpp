@@ -80,6 +80,7 @@ struct needs_left {
     std::array<bool, max_resources> any{};
     demand shared{}; ///< all of them together, in ways that do not take the whole resource
 
+    needs_left() = default;
     needs_left(const small_block& block, task_set started) {
         for_each(block.all() & ~started, [&](std::size_t v) {
             demand most{};
@@ -136,6 +137,7 @@ public:
         const room free(block, begun);
         const task_set left = block.all() & ~begun.started;
         head_.assign(block.size(), begun.front);
+        first_.resize(block.way_count());
         for (const running_task& t : begun.running)
             for_each(block[block.ways(t.way).task].after,
                      [&](std::size_t w) { head_[w] = std::max(head_[w], t.end); });
@@ -147,16 +149,16 @@ public:
             ticks end = small_block::never;
             ticks start = small_block::never;
             for (std::uint32_t k = t.first_way; k < t.way_end; ++k) {
-                const ticks from = std::max(head_[v], free.fits_from(block.ways(k).use));
-                start = std::min(start, from);
-                end = std::min(end, from + block.ways(k).length);
+                first_[k] = std::max(head_[v], free.fits_from(block.ways(k).use));
+                start = std::min(start, first_[k]);
+                end = std::min(end, first_[k] + block.ways(k).length);
             }
             head_[v] = start;
             for_each(t.after, [&](std::size_t w) { head_[w] = std::max(head_[w], end); });
             bound = std::max(bound, end + t.tail);
         });
         for (std::size_t r = 0; r < max_resources && bound <= limit; ++r)
-            bound = std::max(bound, occupied_until(block, begun, free, r, left, limit));
+            bound = std::max(bound, occupied_until(block, begun, free, r, left));
         return bound;
     }
 
@@ -184,11 +186,10 @@ private:
         const small_block::way& w = block.ways(way);
         const small_block::task& t = block[w.task];
         const ticks end = begun.front + w.length;
-        if (free.fits_from(w.use) > begun.front) return false;
+        if (first_[way] > begun.front) return false;
         if (t.after != 0 || end > bound)
             for (std::uint32_t k = t.first_way; k < t.way_end; ++k)
-                if (std::max(begun.front, free.fits_from(block.ways(k).use)) + block.ways(k).length < end)
-                    return false;
+                if (first_[k] + block.ways(k).length < end) return false;
         demand rest{};
         for (std::size_t r = 0; r < max_resources; ++r)
             rest[r] = w.use[r] == 0 ? std::numeric_limits<std::int32_t>::max()
@@ -199,7 +200,7 @@ private:
             if (head_[u] >= end) continue;
             demand most{};
             for (std::uint32_t k = block[u].first_way; k < block[u].way_end; ++k)
-                if (free.fits_from(block.ways(k).use) < end)
+                if (first_[k] < end)
                     for (std::size_t r = 0; r < max_resources; ++r)
                         most[r] = std::max(most[r], block.ways(k).use[r]);
             for (std::size_t r = 0; r < max_resources; ++r)
@@ -208,38 +209,30 @@ private:
         return true;
     }
 
-    // When the tasks left that always need resource r have ended and their tails are over, at least: see
-    // `occupancy`. What runs already is in the way of those that take all of it, and works beside them; of
-    // those that share, it may outlast the last.
+    // When the tasks left that always need resource r have ended and the shortest tail of them is over, at
+    // least: see `occupancy`. What runs already is in the way of those that take all of it, and works beside
+    // them; of those that share, it may outlast the last. Sets of the later tasks alone, by head or by tail,
+    // were measured to refute nothing more.
     ticks occupied_until(const small_block& block, const partial_schedule& begun, const room& free,
-                         std::size_t r, task_set left, ticks limit) {
-        ticks bound = 0;
-        tails_.clear();
-        for (const std::uint8_t v : block.by_part(r))
-            if ((left >> v & 1) != 0) tails_.push_back(block[v].tail);
-        std::sort(tails_.begin(), tails_.end());
-        tails_.erase(std::unique(tails_.begin(), tails_.end()), tails_.end());
-        for (const ticks tail : tails_) {
-            if (bound > limit) break;
-            set_.clear();
-            ticks head = small_block::never;
-            for (const std::uint8_t v : block.by_part(r))
-                if ((left >> v & 1) != 0 && block[v].tail >= tail) {
-                    set_.push_back(v);
-                    head = std::min(head, head_[v]);
-                }
-            double held = 0.0, work = 0.0;
-            if (free.empty_from(r) > head) {
-                held = static_cast<double>(free.empty_from(r) - head);
-                for (const running_task& t : begun.running)
-                    if (t.end > head)
-                        work += static_cast<double>(t.end - head) * block.ways(t.way).use[r] /
-                                block.capacity()[r];
-            }
-            const double least = occupied(block, r, held, work);
-            bound = std::max(bound, head + static_cast<ticks>(least) + tail);
+                         std::size_t r, task_set left) {
+        set_.clear();
+        ticks head = small_block::never, tail = small_block::never;
+        for (const std::uint8_t v : block.by_part(r)) {
+            if ((left >> v & 1) == 0) continue;
+            set_.push_back(v);
+            head = std::min(head, head_[v]);
+            tail = std::min(tail, block[v].tail);
         }
-        return bound;
+        if (set_.empty()) return 0;
+        double held = 0.0, work = 0.0;
+        if (free.empty_from(r) > head) {
+            held = static_cast<double>(free.empty_from(r) - head);
+            for (const running_task& t : begun.running)
+                if (t.end > head)
+                    work +=
+                        static_cast<double>(t.end - head) * block.ways(t.way).use[r] / block.capacity()[r];
+        }
+        return head + static_cast<ticks>(occupied(block, r, held, work)) + tail;
     }
 
     // How long the tasks of `set_` take at least, from a time at which running ones hold some of the resource
@@ -260,8 +253,8 @@ private:
         return std::min(least, alone + held);
     }
 
-    std::vector<ticks> head_; // of the tasks left: no completion starts them earlier
-    std::vector<ticks> tails_;
+    std::vector<ticks> head_;  // of the tasks left: no completion starts them earlier
+    std::vector<ticks> first_; // the same, of their ways
     std::vector<std::uint8_t> set_;
     std::vector<double> beside_;
 };

@@ -1,6 +1,6 @@
 #pragma once
 /// \file
-/// A block of at most 64 tasks as bit sets and whole numbers.
+/// A few tasks as bit sets and whole numbers.
 
 #include <dovetail/core/assert.hpp>
 #include <dovetail/schedule/occupancy.hpp>
@@ -33,7 +33,7 @@ constexpr void for_each(task_set tasks, const Visit& visit) {
     for (; tasks != 0; tasks &= tasks - 1) visit(first_of(tasks));
 }
 
-/// A problem that is one block of at most 64 tasks, the arcs of which rise.
+/// A problem of at most 64 tasks, numbered in a topological order.
 class small_block {
 public:
     static constexpr std::size_t most_tasks = 64;
@@ -67,8 +67,10 @@ public:
         ways_.clear();
         for (std::size_t v = tasks_.size(); v-- > 0;) {
             task& t = tasks_[v];
-            for (const graph::index u : problem.precedence().predecessors(static_cast<graph::index>(v)))
+            for (const graph::index u : problem.precedence().predecessors(static_cast<graph::index>(v))) {
+                DOVETAIL_ASSERT(u < v, "the tasks are numbered in a topological order");
                 t.before |= task_set{1} << u;
+            }
             for (const graph::index w : problem.precedence().successors(static_cast<graph::index>(v))) {
                 t.after |= task_set{1} << w;
                 t.descendants |= task_set{1} << w | tasks_[w].descendants;
@@ -101,6 +103,7 @@ public:
     [[nodiscard]] const demand& capacity() const noexcept { return capacity_; }
     /// By number: those of a task are `first_way` to `way_end`.
     [[nodiscard]] const way& ways(std::uint32_t number) const { return ways_[number]; }
+    [[nodiscard]] std::size_t way_count() const noexcept { return ways_.size(); }
     /// Those that cannot do without a resource, by the shortest way that takes less than all of it.
     [[nodiscard]] std::span<const std::uint8_t> by_part(std::size_t r) const noexcept { return by_part_[r]; }
 

@@ -19,6 +19,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <utility>
 #include <vector>
@@ -72,23 +73,24 @@ private:
 
 /// The memory of a `tightened_search`, kept from one problem to the next; one a thread.
 struct tightened_workspace {
-    workspace lists; ///< of the list scheduler
-    tightening left; ///< of the bounds
-    detail::small_block block;
-    detail::cutset_search cutsets;
+    workspace lists;               ///< of the list scheduler
+    tightening left;               ///< of the bounds
+    detail::small_block block;     ///< of what is searched
+    detail::cutset_search cutsets; ///< of the search
 };
 
 /// A list schedule; for every block that misses its bound, `tightening` proves it shortest or rules modes
-/// out; then lists of what is left, for as long as they are shorter; then `branch_and_bound` on what is left.
-/// Layers of operators, each of which takes one core or all, seldom come to the last step. Deterministic, but
-/// for a limit in seconds.
+/// out; then lists of what is left, for as long as they are shorter; then `detail::cutset_search` among what
+/// is left, which goes through few sets of operators where a layer is narrow. What it cannot hold,
+/// `branch_and_bound` searches: blocks of more than 64 tasks, and very wide ones. Deterministic, but for a
+/// limit in seconds.
 struct tightened_search {
-    budget limits{};            ///< of the search, over all blocks together
+    budget limits{};            ///< of the searches, over all blocks together
     list_scheduler incumbent{}; ///< gives the first schedule, and those of what is left
 
     /// \returns the best schedule found and the bound, as `branch_and_bound` does; `certificate::nodes` is 0
     /// where bounds alone proved a list schedule. \complexity O(tasks^3 * resources) a round of tightening;
-    /// exponential in the largest block where it comes to a search.
+    /// exponential in the width of the widest block where it comes to a search.
     [[nodiscard]] certificate operator()(const task_graph& problem, tightened_workspace& memory) const {
         certificate answer = incumbent(problem, memory.lists);
         if (answer.proved_optimal()) return answer;
@@ -103,15 +105,16 @@ struct tightened_search {
             begin = end;
             const detail::extent listed(problem, answer.best, tasks);
             const double makespan_s = listed.end_s - listed.start_s;
-            answer.lower_bound_s += meets(makespan_s, relaxed.block_bound_s()[block])
+            const double bound_s = relaxed.block_bound_s()[block];
+            answer.lower_bound_s += meets(makespan_s, bound_s)
                                         ? makespan_s
-                                        : improve(problem, tasks, listed, found, memory, so_far);
+                                        : improve(problem, tasks, listed, bound_s, found, memory, so_far);
         }
         // Blocks start where the one before ends: placing the tasks again in order closes the gaps.
         answer.best = serial_schedule(problem, order_by(problem, found.start_s), found.mode);
         answer.nodes = so_far.nodes;
-        if (!so_far.exhausted) answer.lower_bound_s = answer.best.makespan_s;
-        answer.status = so_far.exhausted ? dovetail::status::budget : dovetail::status::optimal;
+        if (so_far.complete) answer.lower_bound_s = answer.best.makespan_s;
+        answer.status = so_far.complete ? dovetail::status::optimal : dovetail::status::budget;
         return answer;
     }
 
@@ -122,75 +125,78 @@ struct tightened_search {
     }
 
 private:
+    // Levels of the search are widened from here to there.
+    static constexpr std::size_t least_width = 128, most_width = 131'072, widening = 16;
+
     struct spent {
         budget limits;
         stopwatch clock{};
         std::int64_t nodes = 0;
-        bool exhausted = false;
+        bool complete = true;
+
+        [[nodiscard]] budget rest() const { return {limits.nodes - nodes, limits.seconds - clock.seconds()}; }
     };
 
-    // Puts the best schedule of the block into `found`. Returns its bound.
+    [[nodiscard]] static bool shorter(const certificate& found, double upper_s) {
+        return found.best.makespan_s < upper_s * (1.0 - makespan_tolerance);
+    }
+
+    // Puts the best schedule of the block into `found`. Returns its bound, at least `bound_s`.
     double improve(const task_graph& problem, std::span<const graph::index> tasks,
-                   const detail::extent& listed, schedule& found, tightened_workspace& memory,
+                   const detail::extent& listed, double bound_s, schedule& found, tightened_workspace& memory,
                    spent& so_far) const {
         double upper_s = listed.end_s - listed.start_s;
-        const auto shorter = [&](const certificate& c) {
-            return c.best.makespan_s < upper_s * (1.0 - makespan_tolerance);
-        };
-        std::size_t width = first_width;
+        std::size_t width = least_width;
         while (memory.left(problem, tasks, upper_s)) {
             const detail::reduced_block left(problem, tasks, memory.left);
             certificate again = incumbent(left.problem(), memory.lists);
-            const bool listed_again = shorter(again);
-            if (!listed_again && !meets(upper_s, again.lower_bound_s))
+            if (!shorter(again, upper_s) && !meets(upper_s, again.lower_bound_s))
                 again = search(left.problem(), upper_s, width, memory, so_far);
-            if (shorter(again)) {
+            bound_s = std::max(bound_s, again.lower_bound_s);
+            const bool improved = shorter(again, upper_s);
+            if (improved) {
                 left.put_into(found, again.best, listed.start_s);
                 upper_s = again.best.makespan_s;
             }
-            if (!listed_again && (so_far.exhausted || meets(upper_s, again.lower_bound_s)))
-                return std::min(upper_s, again.lower_bound_s);
+            if (improved && !meets(upper_s, bound_s)) continue;
+            so_far.complete = so_far.complete && meets(upper_s, bound_s);
+            return std::min(upper_s, bound_s);
         }
         return upper_s;
     }
 
-    // A schedule of what is left that is shorter than `upper_s`, or the proof that there is none, or what
-    // the limits allow. Widens, and finds wider again next time.
+    // A schedule that is shorter than `upper_s`, where there is one and the limits allow to find it; it need
+    // not be the shortest. The bound is at least `upper_s` where there is none. Leaves in `width` what it
+    // took.
     certificate search(const task_graph& left, double upper_s, std::size_t& width,
                        tightened_workspace& memory, spent& so_far) const {
-        const budget rest{so_far.limits.nodes - so_far.nodes, so_far.limits.seconds - so_far.clock.seconds()};
-        if (left.task_count() > detail::small_block::most_tasks) {
-            certificate answer = branch_and_bound{.limits = rest}(left);
-            so_far.nodes += answer.nodes;
-            so_far.exhausted = !answer.proved_optimal();
-            return answer;
-        }
-        const detail::tick_scale scale = detail::scale_of(left, left.order());
-        const detail::ticks limit = scale.shorter_than(upper_s);
-        memory.block.assign(left, scale, [&](std::size_t v) { return memory.left.tail_s(v); });
         certificate answer;
-        spending nodes(rest);
-        for (;; width *= 8) {
-            const detail::cutset_search::outcome found = memory.cutsets(memory.block, limit, width, nodes);
-            so_far.exhausted = nodes.exhausted();
-            answer.lower_bound_s =
-                std::max(answer.lower_bound_s, found.bound > limit ? upper_s : scale.at_least_s(found.bound));
-            if (found.makespan != detail::small_block::never) {
-                const std::span<const detail::ticks> start = memory.cutsets.start();
-                answer.best =
-                    serial_schedule(left, order_by(left, std::vector<double>(start.begin(), start.end())),
-                                    memory.cutsets.mode());
-            } else if (found.bound <= limit && !so_far.exhausted) {
-                continue;
-            } else {
-                answer.best.makespan_s = upper_s;
+        answer.best.makespan_s = std::numeric_limits<double>::infinity();
+        if (left.task_count() <= detail::small_block::most_tasks) {
+            const detail::tick_scale scale = detail::scale_of(left, left.order());
+            const detail::ticks limit = scale.shorter_than(upper_s);
+            memory.block.assign(left, scale, [&](std::size_t v) { return memory.left.tail_s(v); });
+            for (;; width = std::min(width * widening, most_width)) {
+                spending nodes(so_far.rest());
+                const auto found = memory.cutsets(memory.block, limit, width, nodes);
+                so_far.nodes += nodes.nodes();
+                answer.lower_bound_s = std::max(
+                    answer.lower_bound_s, found.bound > limit ? upper_s : scale.at_least_s(found.bound));
+                const bool any = found.makespan != detail::small_block::never;
+                if (any) {
+                    const std::span<const detail::ticks> start = memory.cutsets.start();
+                    const std::vector<double> key(start.begin(), start.end());
+                    answer.best = serial_schedule(left, order_by(left, key), memory.cutsets.mode());
+                }
+                if (any || found.bound > limit || nodes.exhausted()) return answer;
+                if (width == most_width) break;
             }
-            so_far.nodes += nodes.nodes();
-            return answer;
         }
+        certificate deep = branch_and_bound{.limits = so_far.rest()}(left);
+        so_far.nodes += deep.nodes;
+        deep.lower_bound_s = std::max(deep.lower_bound_s, answer.lower_bound_s);
+        return deep;
     }
-
-    static constexpr std::size_t first_width = 32;
 };
 
 } // namespace dovetail::schedule

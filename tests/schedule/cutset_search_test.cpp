@@ -1,0 +1,165 @@
+// The search over beginnings of schedules: against brute force, and against the search that learns.
+#include <dovetail/schedule/cutset_search.hpp>
+
+#include "schedule/problems.hpp"
+
+#include <dovetail/schedule/exact.hpp>
+#include <dovetail/schedule/tightened_search.hpp>
+#include <dovetail/schedule/verify.hpp>
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+namespace {
+
+using namespace dovetail;
+using namespace dovetail::schedule;
+using dovetail::schedule::detail::cutset_search;
+using dovetail::schedule::detail::small_block;
+using dovetail::schedule::detail::task_set;
+using dovetail::schedule::detail::tick_scale;
+
+constexpr std::size_t unlimited = 1'000'000;
+
+// A problem as the search takes it, without any bound from elsewhere.
+struct posed {
+    tick_scale scale;
+    small_block block;
+
+    explicit posed(const task_graph& problem)
+        : scale(dovetail::schedule::detail::scale_of(problem, problem.order())) {
+        block.assign(problem, scale, [](std::size_t) { return 0.0; });
+    }
+};
+
+// The schedule that the search found last.
+dovetail::schedule::schedule found_in(const task_graph& problem, const cutset_search& search) {
+    const std::vector<double> key(search.start().begin(), search.start().end());
+    return serial_schedule(problem, order_by(problem, key), search.mode());
+}
+
+task_graph random_problem(random_source& random, int instance, std::int64_t most_tasks) {
+    const auto n = static_cast<std::size_t>(random.integer(1, most_tasks));
+    return instance % 2 == 0 ? test::random_layer(random, n) : test::random_project(random, n);
+}
+
+TEST(cutset_search, finds_the_optimum_of_brute_force_and_nothing_shorter) {
+    random_source random(71);
+    cutset_search search;
+    int below = 0;
+    for (int instance = 0; instance < 400; ++instance) {
+        const task_graph problem = random_problem(random, instance, 6);
+        const double optimum_s = test::brute_force(problem).makespan_s();
+        posed p(problem);
+        spending nodes{{}};
+        // Any schedule will do as the limit.
+        const auto limit = p.scale.within(3.0 * optimum_s);
+        const auto found = search(p.block, limit, unlimited, nodes);
+        ASSERT_EQ(p.scale.at_least_s(found.makespan), optimum_s) << instance;
+        EXPECT_EQ(found.bound, found.makespan);
+        const auto plan = found_in(problem, search);
+        ASSERT_TRUE(verify(problem, plan)) << instance;
+        EXPECT_EQ(plan.makespan_s, optimum_s);
+
+        const auto shorter = search(p.block, found.makespan - 1, unlimited, nodes);
+        EXPECT_EQ(shorter.makespan, small_block::never) << instance;
+        EXPECT_EQ(shorter.bound, found.makespan);
+        below += nodes.nodes() > 2 ? 1 : 0;
+    }
+    EXPECT_GT(below, 200);
+}
+
+TEST(cutset_search, agrees_with_the_search_that_learns) {
+    random_source random(72);
+    cutset_search search;
+    for (int instance = 0; instance < 60; ++instance) {
+        const task_graph problem = random_problem(random, instance, 12);
+        const certificate learned = branch_and_bound{.limits = {.nodes = 20'000}}(problem);
+        ASSERT_TRUE(learned.proved_optimal()) << instance;
+        posed p(problem);
+        spending nodes{{}};
+        const auto found = search(p.block, p.scale.within(learned.best.makespan_s), unlimited, nodes);
+        ASSERT_NE(found.makespan, small_block::never) << instance;
+        const auto plan = found_in(problem, search);
+        ASSERT_TRUE(verify(problem, plan));
+        EXPECT_DOUBLE_EQ(plan.makespan_s, learned.best.makespan_s) << instance;
+    }
+}
+
+TEST(cutset_search, brackets_the_optimum_when_it_is_narrow_or_short_of_nodes) {
+    random_source random(73);
+    cutset_search search;
+    int left_out = 0, missed = 0;
+    for (int instance = 0; instance < 60; ++instance) {
+        const task_graph problem = test::random_layer(random, 12);
+        posed p(problem);
+        spending free{{}};
+        const auto limit = p.scale.within(list_scheduler{}(problem).best.makespan_s);
+        const auto optimum = search(p.block, limit, unlimited, free).makespan;
+        ASSERT_NE(optimum, small_block::never) << instance;
+        for (const std::size_t width : {1U, 4U, 30U}) {
+            const auto narrow = search(p.block, limit, width, free);
+            EXPECT_GE(narrow.makespan, optimum);
+            EXPECT_LE(narrow.bound, optimum);
+            left_out += narrow.bound < narrow.makespan ? 1 : 0;
+            missed += narrow.makespan > optimum ? 1 : 0;
+            if (narrow.makespan != small_block::never) {
+                EXPECT_TRUE(verify(problem, found_in(problem, search)));
+            }
+        }
+        spending few({.nodes = 10});
+        const auto ended = search(p.block, limit, unlimited, few);
+        EXPECT_LE(ended.bound, optimum);
+        EXPECT_GE(ended.makespan, optimum);
+    }
+    EXPECT_GT(left_out, 20);
+    EXPECT_GT(missed, 10);
+}
+
+// Operators that may stand in for one another are started in one order only.
+TEST(cutset_search, does_not_try_equal_tasks_in_every_order) {
+    constexpr std::size_t n = 12;
+    mode_table table;
+    for (std::size_t v = 0; v < n; ++v) {
+        table.add_task({3.0, {1, 0, 0, 0}});
+        table.add_mode({2.0, {4, 0, 0, 0}});
+    }
+    const task_graph problem =
+        make_task_graph(graph::digraph(n, std::vector<graph::arc>{}), {4, 0, 0, 0}, table).value();
+    posed p(problem);
+    spending nodes{{}};
+    cutset_search search;
+    const auto found = search(p.block, p.scale.within(100.0), unlimited, nodes);
+    EXPECT_EQ(p.scale.at_least_s(found.makespan), 9.0); // four at a time
+    EXPECT_LT(nodes.nodes(), 1'000);                    // 4,096 sets
+}
+
+// A block that fills the set of bits, and one that does not fit and is searched otherwise.
+TEST(tightened_search, solves_blocks_of_any_size) {
+    for (const std::size_t branches : {std::size_t{20}, std::size_t{31}, std::size_t{40}}) {
+        // A fork and a join around branches of two tasks: 2 x branches + 2 tasks, one block between.
+        const std::size_t n = 2 * branches + 2;
+        std::vector<graph::arc> arcs;
+        mode_table table;
+        table.add_task({1.0, {1, 1, 0, 0}});
+        for (graph::index b = 0; b < branches; ++b) {
+            const graph::index first = 1 + 2 * b;
+            arcs.insert(arcs.end(),
+                        {{0, first}, {first, first + 1}, {first + 1, static_cast<graph::index>(n - 1)}});
+            table.add_task({2.0 + b % 3, {1, 0, 0, 0}});
+            table.add_task({1.0 + b % 2, {0, 1, 0, 0}});
+        }
+        table.add_task({1.0, {1, 1, 0, 0}});
+        const task_graph problem =
+            make_task_graph(graph::digraph(n, arcs), {2, 2, 0, 0}, std::move(table)).value();
+        const certificate found = tightened_search{.limits = {.nodes = 2'000}}(problem);
+        ASSERT_TRUE(verify(problem, found.best)) << branches;
+        EXPECT_LE(found.lower_bound_s, found.best.makespan_s);
+        EXPECT_GE(found.lower_bound_s, lower_bound_s(problem));
+    }
+}
+
+} // namespace
