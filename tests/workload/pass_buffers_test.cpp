@@ -4,6 +4,7 @@
 
 #include <dovetail/graph/order.hpp>
 #include <dovetail/graph/reachability.hpp>
+#include <dovetail/workload/base_tensors.hpp>
 #include <dovetail/workload/layers.hpp>
 #include <dovetail/workload/training.hpp>
 #include <dovetail/workload/zoo.hpp>

@@ -3,7 +3,7 @@
 /// Activation memory: what the forward pass keeps for the backward pass, and what passes by on the way.
 
 #include <dovetail/core/assert.hpp>
-#include <dovetail/workload/demand.hpp>
+#include <dovetail/workload/base_tensors.hpp>
 #include <dovetail/workload/dependence.hpp>
 #include <dovetail/workload/gradient.hpp>
 #include <dovetail/workload/operator_graph.hpp>
@@ -33,15 +33,9 @@ namespace detail {
 class activation_storage {
 public:
     explicit activation_storage(const operator_graph& g)
-        : order_(execution_order(g)), root_(g.tensors.size()), keeper_(g.tensors.size(), none) {
+        : order_(execution_order(g)), bases_(g, order_), keeper_(g.tensors.size(), none) {
         const std::vector<bool> on_data = dependences(g).on_data;
         const std::vector<bool> needs = needs_gradient(g, order_);
-        for (index t = 0; t < g.tensors.size(); ++t) root_[t] = t;
-        for (const index v : order_) {
-            const operation& op = g.operations[v];
-            if (is_view(op) && op.phase == phase::forward && !op.inputs.empty())
-                for (const index t : op.outputs) root_[t] = root_[op.inputs.front()];
-        }
         for (const index v : order_) {
             const operation& op = g.operations[v];
             const bool differentiated =
@@ -53,21 +47,21 @@ public:
                 continue;
             }
             for (const index t : saved_tensors(op, needs))
-                if (on_data[root_[t]] && keeper_[root_[t]] == none) keeper_[root_[t]] = v;
+                for (const index s : bases_.of(t))
+                    if (on_data[s] && keeper_[s] == none) keeper_[s] = v;
         }
     }
 
     [[nodiscard]] const std::vector<index>& order() const { return order_; }
-    /// The tensor whose memory `t` shows.
-    [[nodiscard]] index root(index t) const { return root_[t]; }
-    /// The first forward operation whose gradient reads `t`, or none; asked of roots.
-    [[nodiscard]] index keeper(index t) const { return keeper_[t]; }
+    [[nodiscard]] const base_tensors& bases() const { return bases_; }
+    /// The first forward operation whose gradient reads base `s`, or none.
+    [[nodiscard]] index keeper(index s) const { return keeper_[s]; }
     /// The operations that keep a mask.
     [[nodiscard]] const std::vector<index>& masks() const { return masks_; }
 
 private:
     std::vector<index> order_;
-    std::vector<index> root_;
+    base_tensors bases_;
     std::vector<index> keeper_;
     std::vector<index> masks_;
 };
@@ -130,20 +124,19 @@ private:
     for (const operation& op : training.operations)
         if (op.phase == phase::forward)
             for (const index t : op.outputs) forward_made[t] = true;
-    const auto only_masks = [&](const operation& op, index t) {
-        return op.phase != phase::forward && forward_made[t] && storage.keeper(storage.root(t)) == none;
-    };
 
-    // A gradient's view may show several tensors, so its uses are uses of all of them.
-    std::vector<std::size_t> last_use(tensors, 0);
     const auto& order = storage.order();
-    for (std::size_t position = order.size(); position-- > 0;) {
+    std::vector<std::size_t> last_use(tensors, 0);
+    for (std::size_t position = 0; position < order.size(); ++position) {
         const operation& op = training.operations[order[position]];
-        std::size_t use = position;
-        if (is_view(op))
-            for (const index t : op.outputs) use = std::max(use, last_use[t]);
-        for (const index t : op.inputs)
-            if (t != none && !only_masks(op, t)) last_use[t] = std::max(last_use[t], use);
+        for (const index t : op.inputs) {
+            if (t == none) continue;
+            for (const index s : storage.bases().of(t)) {
+                const bool only_mask =
+                    op.phase != phase::forward && forward_made[t] && storage.keeper(s) == none;
+                if (!only_mask) last_use[s] = position;
+            }
+        }
     }
 
     std::vector<std::vector<index>> dying(order.size());
