@@ -4,6 +4,7 @@
 
 #include <dovetail/core/assert.hpp>
 #include <dovetail/workload/base_tensors.hpp>
+#include <dovetail/workload/data_volume.hpp>
 #include <dovetail/workload/dependence.hpp>
 #include <dovetail/workload/descriptor.hpp>
 #include <dovetail/workload/gradient.hpp>
@@ -44,6 +45,7 @@ public:
     [[nodiscard]] operator_work operator()(std::span<const index> group) const {
         operator_work work;
         footprint read;
+        data_volume written;
         for (const index v : group) {
             if (free(v)) continue;
             const operation& op = g_->operations[v];
@@ -52,22 +54,26 @@ public:
                 work.product = product;
                 footprint factors;
                 for (int i = 0; i < 2; ++i) collect(op.inputs[static_cast<std::size_t>(i)], {}, factors);
-                work.product_operand_elements = total(factors);
+                work.product_operand_elements = total(factors).elements;
                 work.product_result_elements = elements(op.outputs[0]);
             }
             work.lane_cycles += lane_cycles(op);
             if (reduces(op)) work.reduced_elements += elements(op.outputs[0]);
             collect_operands(op, group, read);
             for (const index t : op.outputs)
-                if (leaves(t, group)) work.written_elements += touched(op, t);
+                if (leaves(t, group)) written += touched(op, t);
         }
-        work.read_elements = total(read);
+        const data_volume all_read = total(read);
+        work.read_elements = all_read.elements;
+        work.read_discrete_bytes = all_read.discrete_bytes;
+        work.written_elements = written.elements;
+        work.written_discrete_bytes = written.discrete_bytes;
         return work;
     }
 
 private:
-    /// Distinct tensors in memory, and how many elements of each are touched.
-    using footprint = std::vector<std::pair<index, double>>;
+    /// Distinct tensors in memory, and how much of each is touched.
+    using footprint = std::vector<std::pair<index, data_volume>>;
 
     [[nodiscard]] double elements(index t) const { return static_cast<double>(g_->tensors[t].elements()); }
 
@@ -99,7 +105,7 @@ private:
             if (inside(s, group)) continue;
             const bool seen =
                 std::any_of(read.begin(), read.end(), [&](const auto& entry) { return entry.first == s; });
-            if (!seen) read.emplace_back(s, elements(s));
+            if (!seen) read.emplace_back(s, volume_of(g_->tensors[s]));
         }
     }
 
@@ -109,20 +115,22 @@ private:
             if (op.inputs[i] == none) continue;
             if (lookup && i == 0 && !inside(op.inputs[0], group))
                 // The rows chosen, not the table; another operation of the group may read the table as well.
-                read.emplace_back(none, std::min(elements(op.inputs[0]), elements(op.outputs[0])));
+                read.emplace_back(none, volume_of(g_->tensors[op.inputs[0]].type,
+                                                  std::min(elements(op.inputs[0]), elements(op.outputs[0]))));
             else
                 collect(op.inputs[i], group, read);
         }
     }
 
-    /// The elements of result `t` that `op` writes: the gradient of a table is scattered into the rows used.
-    [[nodiscard]] double touched(const operation& op, index t) const {
+    /// What `op` writes of result `t`: the gradient of a table is scattered into the rows used.
+    [[nodiscard]] data_volume touched(const operation& op, index t) const {
         const bool scatter = op.type == type_of<op::gather> && op.phase != phase::forward;
-        return scatter ? std::min(elements(t), elements(op.inputs.front())) : elements(t);
+        return volume_of(g_->tensors[t].type,
+                         scatter ? std::min(elements(t), elements(op.inputs.front())) : elements(t));
     }
 
-    [[nodiscard]] static double total(const footprint& f) {
-        double sum = 0;
+    [[nodiscard]] static data_volume total(const footprint& f) {
+        data_volume sum;
         for (const auto& entry : f) sum += entry.second;
         return sum;
     }

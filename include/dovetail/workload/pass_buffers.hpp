@@ -4,6 +4,7 @@
 
 #include <dovetail/core/assert.hpp>
 #include <dovetail/workload/base_tensors.hpp>
+#include <dovetail/workload/data_volume.hpp>
 #include <dovetail/workload/dependence.hpp>
 #include <dovetail/workload/fusion.hpp>
 #include <dovetail/workload/layer_pass.hpp>
@@ -19,15 +20,15 @@ namespace dovetail::workload {
 
 /// An activation in the memory of one pass through a layer. Groups are positions in `layer_pass::groups`.
 struct pass_buffer {
-    std::int64_t elements = 0;
+    data_volume volume;
     index producer = none;        ///< the group that makes it; `none` for one that enters the pass
     std::vector<index> consumers; ///< the groups that read it, ascending
     bool kept = false; ///< whether somebody reads it after the pass: a later layer, or the backward pass
 };
 
 /// The buffers of every pass of `layers`, which `passes` gave for the same arguments. A tensor that only its
-/// own group reads never reaches memory; parameters, their gradients and the masks of dropouts are no
-/// activations. \complexity O(operands log operands).
+/// own group reads never reaches memory; parameters and their gradients are no activations. \complexity
+/// O(operands log operands).
 [[nodiscard]] inline std::vector<std::vector<pass_buffer>> pass_buffers(const operator_graph& g,
                                                                         const fusion& fused,
                                                                         std::span<const index> labels,
@@ -69,7 +70,7 @@ struct pass_buffer {
         touching.erase(std::unique(touching.begin(), touching.end()), touching.end());
         for (const index l : touching) {
             if (l == none) continue;
-            pass_buffer made{.elements = g.tensors[t].elements(), .producer = none, .consumers = {}};
+            pass_buffer made{.volume = volume_of(g.tensors[t]), .producer = none, .consumers = {}};
             if (place_of(maker).first == l) made.producer = place_of(maker).second;
             made.kept = given[t];
             for (const index v : readers[t]) {
