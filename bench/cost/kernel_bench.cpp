@@ -40,7 +40,7 @@ constexpr std::array products{bench::layer[1].product, bench::layer[2].product, 
 constexpr std::array rows{cost::softmax(96 * 1024, 1024),
                           cost::layer_normalization(8192, 768),
                           cost::reduction(1, 1 << 20),
-                          cost::embedding(8192, 50'257, 768),
+                          cost::embedding<phaze_platform>(8192, 50'257, 768),
                           cost::optimizer_step<phaze_platform>(cost::optimizer::adam, 1 << 20),
                           cost::online_softmax(64, 100'000)};
 

@@ -84,11 +84,13 @@ constexpr std::array operators{
     named_operator{
         "rms-norm-gradient",
         [](const vector_extents& e) { return cost::rms_normalization_gradient(e.rows, e.length); }},
-    named_operator{"embedding",
-                   [](const vector_extents& e) { return cost::embedding(e.rows, e.entries, e.length); }},
     named_operator{
-        "embedding-gradient",
-        [](const vector_extents& e) { return cost::embedding_gradient(e.rows, e.entries, e.length); }},
+        "embedding",
+        [](const vector_extents& e) { return cost::embedding<platform>(e.rows, e.entries, e.length); }},
+    named_operator{"embedding-gradient",
+                   [](const vector_extents& e) {
+                       return cost::embedding_gradient<platform>(e.rows, e.entries, e.length);
+                   }},
     named_operator{"dropout",
                    [](const vector_extents& e) { return cost::dropout<platform>(e.rows * e.length); }},
     named_operator{"adam", step_of<cost::optimizer::adam>},

@@ -45,6 +45,8 @@ TEST(phaze_model, vector_operators_take_their_lanes_and_no_memory) {
     EXPECT_DOUBLE_EQ(e.latency_s(), 1e9 / 256 / 1.05e9);
     EXPECT_EQ(e.bound_by(), bound::vector_core);
     EXPECT_EQ(e.hbm_bytes, 8e9);
+    work.read_discrete_bytes = 1e9;
+    EXPECT_EQ(model(work, tpuv4_like, core_mode::all_cores).hbm_bytes, 9e9);
     EXPECT_DOUBLE_EQ(model(work, tpuv4_like, core_mode::one_core).latency_s(), 1e9 / 128 / 1.05e9);
 }
 

@@ -63,6 +63,23 @@ TEST(sound_model, cores_bring_their_bandwidth) {
     EXPECT_LT(all_cores_s(work, {128, 2, 32, 32, 32, tpuv4_like.glb_bytes}), all_cores_s(work));
 }
 
+TEST(sound_model, moves_integers_and_truth_values_in_their_own_size) {
+    // A dropout in training: an element in, an element and a byte of mask out.
+    operator_work dropout = vector_work(1e8, 2);
+    dropout.written_discrete_bytes = 1e8;
+    const accelerator wide{1, 4096, 64, 64, 256, 128 << 20};
+    const estimate e = model(dropout, wide, core_mode::all_cores);
+    EXPECT_EQ(e.bound_by(), bound::hbm);
+    EXPECT_DOUBLE_EQ(e.latency_s(), 1e8 * (2 + 2 + 1) / 1.2e12);
+    EXPECT_EQ(e.hbm_bytes, 5e8);
+    EXPECT_EQ(e.global_bytes, 5e8);
+    // It takes as long as half as many elements of two bytes.
+    operator_work as_elements = vector_work(1e8, 2);
+    as_elements.written_elements += 0.5e8;
+    EXPECT_EQ(model(dropout, tpuv4_like, core_mode::all_cores).latency_s(),
+              model(as_elements, tpuv4_like, core_mode::all_cores).latency_s());
+}
+
 TEST(sound_model, vector_operators_move_their_operands) {
     const estimate add =
         model(vector_work(1e8, 1, 2), {1, 4096, 64, 64, 256, 128 << 20}, core_mode::all_cores);

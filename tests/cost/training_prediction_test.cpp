@@ -257,6 +257,18 @@ TEST(replica_prediction, counts_what_the_graph_has) {
     EXPECT_EQ(refused.problem().place, "option --tp");
 }
 
+TEST(replica_prediction, keeps_tokens_and_masks_in_their_own_bytes) {
+    workload::graph_builder b("words", 4);
+    const workload::index tokens = b.input("tokens", {4}, workload::element_type::int64);
+    const workload::index words =
+        b.apply<workload::op::gather>("words", {b.parameter("table", {50, 8}), tokens});
+    const workload::index dropped = b.apply<workload::op::dropout>("dropped", {words});
+    b.output(b.apply<workload::op::mat_mul>("scores", {dropped, b.parameter("weight", {8, 2})}));
+    const workload::operator_graph graph = *std::move(b).finish();
+    // Four tokens, a mask of 4 x 8, and the operand of the product.
+    EXPECT_EQ(price_graph(flops_only{}, graph)->activation_bytes, 4 * 8 + 4 * 8 + 2 * 4 * 8);
+}
+
 constexpr hardware::system first = hardware::known_systems[1];
 constexpr training_plan eight{.tensor = 8, .micro_batch = 4, .global_batch = 4};
 static_assert(predict_training(gpt_shape(6144, 48, 64, 2048, 51200), eight, first).iteration_s() > 0,

@@ -70,7 +70,7 @@ row_operator random_rows(random_source& random, int log_rows = 12, int log_lengt
     case 5:
         return layer_normalization_gradient(rows, length);
     case 6:
-        return embedding(rows, extent(10), length);
+        return embedding<phaze_platform>(rows, extent(10), length);
     default:
         return elementwise(rows * length, static_cast<double>(random.integer(1, 30)), 2);
     }
@@ -175,11 +175,22 @@ TEST(vector_price, an_epilogue_is_free_until_the_lanes_are_slower_than_the_array
 
 TEST(vector_price, a_look_up_reads_the_rows_that_occur) {
     // 8,192 tokens of a vocabulary of 50,257, and of one of 1,000.
-    EXPECT_EQ(embedding(8192, 50'257, 768).work().read_elements, 8192.0 + 8192 * 768);
-    EXPECT_EQ(embedding(8192, 1000, 768).work().read_elements, 8192.0 + 1000 * 768);
-    EXPECT_EQ(embedding(8192, 1000, 768).work().written_elements, 8192.0 * 768);
-    EXPECT_EQ(embedding_gradient(8192, 1000, 768).work().written_elements, 1000.0 * 768);
-    EXPECT_EQ(embedding_gradient(8192, 50'257, 768).work().read_elements, 8192.0 * 769);
+    // A token is four words.
+    using P = phaze_platform;
+    EXPECT_EQ(embedding<P>(8192, 50'257, 768).work().read_elements, 4 * 8192.0 + 8192 * 768);
+    EXPECT_EQ(embedding<P>(8192, 1000, 768).work().read_elements, 4 * 8192.0 + 1000 * 768);
+    EXPECT_EQ(embedding<P>(8192, 1000, 768).work().written_elements, 8192.0 * 768);
+    EXPECT_EQ(embedding_gradient<P>(8192, 1000, 768).work().written_elements, 1000.0 * 768);
+    EXPECT_EQ(embedding_gradient<P>(8192, 50'257, 768).work().read_elements, 8192.0 * 772);
+}
+
+// Work of a graph with tokens and masks as words, as rows have them.
+workload::operator_work in_words(workload::operator_work work) {
+    constexpr double word_bytes = static_cast<double>(phaze_platform::element_bytes);
+    work.read_elements = work.read_words(word_bytes);
+    work.written_elements = work.written_words(word_bytes);
+    work.read_discrete_bytes = work.written_discrete_bytes = 0;
+    return work;
 }
 
 // Rows ask for what the same operators of a graph ask for.
@@ -205,8 +216,8 @@ TEST(vector_price, rows_agree_with_the_operators_of_a_graph) {
     EXPECT_EQ(layer_normalization(6, 40).work(), of(1));
     EXPECT_EQ(rms_normalization(6, 40).work(), of(2));
     EXPECT_EQ(reduction(6, 40).work(), of(3));
-    EXPECT_EQ(embedding(6, 1000, 16).work(), of(4));
-    EXPECT_EQ(embedding(6, 3, 16).work(), of(5));
+    EXPECT_EQ(embedding<phaze_platform>(6, 1000, 16).work(), in_words(of(4)));
+    EXPECT_EQ(embedding<phaze_platform>(6, 3, 16).work(), in_words(of(5)));
     EXPECT_EQ(optimizer_step<phaze_platform>(optimizer::adam, 1000).work().lane_cycles,
               1000 * w::op::optimizer_step::cycles_an_element);
 }
@@ -221,18 +232,27 @@ TEST(vector_price, gradients_agree_with_those_of_a_graph) {
     b.output(b.apply<w::op::layer_normalization>(
         "layer", {x, b.parameter("scale", {40}), b.parameter("shift", {40})}, last));
     b.output(b.apply<w::op::rms_normalization>("rms", {x, b.parameter("gain", {40})}, last));
+    const w::index ids = b.input("ids", {6}, w::element_type::int64);
+    b.output(b.apply<w::op::gather>("rows", {b.parameter("table", {1000, 16}), ids}));
+    b.output(b.apply<w::op::gather>("few", {b.parameter("small", {3, 16}), ids}));
+    b.output(
+        b.apply<w::op::dropout>("dropout", {b.apply<w::op::mul>("mixed", {x, b.input("data", {6, 40})})}));
     const w::operator_graph g = w::training_graph(std::move(b).finish().value(), {.loss = false});
     const w::demand of(g);
     int found = 0;
-    for (const auto& [name, op] : {std::pair{"softmax.gradient", softmax_gradient(6, 40)},
-                                   std::pair{"layer.gradient", layer_normalization_gradient(6, 40)},
-                                   std::pair{"rms.gradient", rms_normalization_gradient(6, 40)}})
+    for (const auto& [name, op] :
+         {std::pair{"softmax.gradient", softmax_gradient(6, 40)},
+          std::pair{"rows.gradient", embedding_gradient<phaze_platform>(6, 1000, 16)},
+          std::pair{"few.gradient", embedding_gradient<phaze_platform>(6, 3, 16)},
+          std::pair{"dropout", dropout<phaze_platform>(6 * 40)},
+          std::pair{"layer.gradient", layer_normalization_gradient(6, 40)},
+          std::pair{"rms.gradient", rms_normalization_gradient(6, 40)}})
         for (w::index v = 0; v < g.operations.size(); ++v)
             if (g.operations[v].name == name) {
                 ++found;
-                EXPECT_EQ(op.work(), of(v)) << name;
+                EXPECT_EQ(op.work(), in_words(of(v))) << name;
             }
-    EXPECT_EQ(found, 3);
+    EXPECT_EQ(found, 6);
 }
 
 TEST(vector_price, optimizers_move_their_bytes) {

@@ -175,7 +175,7 @@ TEST_F(Cli, PriceVectorLaysRowsOnLanes) {
     EXPECT_GT(many.at("latency_s"), many.at("even_rows_latency_s"));
     EXPECT_LE(many.at("utilization"), 1);
     const json table = answered("price vector --operator embedding --rows 512 --length 768 --entries 100");
-    EXPECT_EQ(table.at("bytes").at("hbm"), 2 * (512 + 100 * 768 + 512 * 768));
+    EXPECT_EQ(table.at("bytes").at("hbm"), 512 * 8 + 2 * (100 * 768 + 512 * 768));
     EXPECT_EQ(answered("price vector --operator adam --rows 1000 --length 1000").at("bytes").at("hbm"), 30e6);
     EXPECT_NE(run("price vector --operator softmax --rows 1 --length 1024").out.find("rows on 256 lanes"),
               std::string::npos);

@@ -38,7 +38,8 @@ inline workload::operator_work product_work(const workload::contraction& p) {
     return work;
 }
 
-/// A product of skewed sizes, a vector operator, or a product with an epilogue that reads another operand.
+/// A product of skewed sizes, a vector operator, or a product with an epilogue that reads another operand;
+/// some of them with masks or tokens.
 inline workload::operator_work random_work(random_source& random) {
     const auto extent = [&](int log2) {
         return random.integer(1, std::int64_t{1} << random.integer(0, log2));
@@ -51,6 +52,10 @@ inline workload::operator_work random_work(random_source& random) {
         work.lane_cycles = elements * static_cast<double>(random.integer(1, 30));
         work.read_elements += elements;
         work.written_elements = elements;
+        if (random.integer(0, 1) == 0) {
+            work.read_discrete_bytes = 8 * static_cast<double>(extent(10));
+            work.written_discrete_bytes = elements;
+        }
     }
     return work;
 }
@@ -121,7 +126,8 @@ TYPED_TEST_P(latency_model_laws, no_operator_beats_the_peak_or_the_memories) {
         const double macs = static_cast<double>(chip.width * chip.depth * (all ? chip.num_tc : 1));
         const double lanes = static_cast<double>(chip.width_vc * (all ? chip.num_vc : 1));
         const double least_bytes = (work.read_elements + work.written_elements) *
-                                   static_cast<double>(TestFixture::platform::element_bytes);
+                                       static_cast<double>(TestFixture::platform::element_bytes) +
+                                   work.read_discrete_bytes + work.written_discrete_bytes;
         const cost::estimate e = this->model(work, chip, mode);
         constexpr double slack = 1 - 1e-12;
         ASSERT_GE(e.latency_s(), work.product.macs() / macs / TestFixture::platform::clock_hz * slack);
@@ -166,6 +172,8 @@ TYPED_TEST_P(latency_model_laws, a_larger_operator_is_never_faster) {
         larger.lane_cycles *= 1.5;
         larger.read_elements *= 1.5;
         larger.written_elements *= 1.5;
+        larger.read_discrete_bytes *= 1.5;
+        larger.written_discrete_bytes *= 1.5;
         ASSERT_GE(this->latency_s(larger, chip, mode), before_s);
         if (!work.uses_tensor_core() || work.uses_vector_core()) return;
         for (std::int64_t workload::contraction::*const extent :

@@ -1,3 +1,4 @@
+#include <dovetail/workload/data_volume.hpp>
 #include <dovetail/workload/operators.hpp>
 
 #include <type_traits>
@@ -32,6 +33,17 @@ static_assert(op::reshape::core == core_type::free && op::cast::core == core_typ
 static_assert(op::all_reduce_forward::core == core_type::link);
 static_assert(op::equal::gradient == gradient_rule::stops && op::floor::gradient == gradient_rule::stops);
 static_assert(op::add::gradient == gradient_rule::elementwise && op::add::saves == saved::nothing);
+
+static_assert(op::dropout::saves == saved::mask && op::where::saves == saved::discrete_inputs);
+
+// The chip decides on the size of floating-point numbers, their type on that of all others.
+static_assert(volume_of(element_type::float64, 3) == data_volume{.elements = 3});
+static_assert(volume_of(element_type::float64, 3) == volume_of(element_type::float16, 3));
+static_assert(volume_of(element_type::boolean, 3) == data_volume{.discrete_bytes = 3});
+static_assert(volume_of(element_type::int16, 3).size_bytes(4) == 6);
+static_assert(volume_of(element_type::int32, 3).size_bytes(4) == 12);
+static_assert(volume_of(element_type::int64, 3).size_bytes(4) == 24);
+static_assert((data_volume{1, 2} += data_volume{3, 4}).size_bytes() == 2 * 4 + 6);
 
 // Shape arithmetic never leaves defined behaviour.
 static_assert(op::arithmetic::power(3, 4) == 81 && op::arithmetic::power(7, 0) == 1);

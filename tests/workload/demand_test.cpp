@@ -113,11 +113,62 @@ TEST(demand, of_a_look_up_reads_the_rows_not_the_table) {
     b.output(b.apply<op::gather>("rows", {b.parameter("table", {1000, 16}), ids}));
     const operator_graph g = training_graph(finish(std::move(b)), {.loss = false});
     const demand of(g);
-    EXPECT_EQ(of(named(g, "rows")).read_elements, 2 * 3 * 16 + 2 * 3);
+    EXPECT_EQ(of(named(g, "rows")).read_elements, 2 * 3 * 16);
+    EXPECT_EQ(of(named(g, "rows")).read_discrete_bytes, 2 * 3 * 8);
     EXPECT_EQ(of(named(g, "rows")).written_elements, 2 * 3 * 16);
+    // The gradient goes to the rows that the numbers say.
+    EXPECT_EQ(of(named(g, "rows.gradient")).read_elements, 2 * 3 * 16);
+    EXPECT_EQ(of(named(g, "rows.gradient")).read_discrete_bytes, 2 * 3 * 8);
     EXPECT_EQ(of(named(g, "rows.gradient")).written_elements, 2 * 3 * 16);
     EXPECT_EQ(of(named(g, "table.update")).read_elements, 2 * 1000 * 16);
     EXPECT_EQ(of(named(g, "table.update")).written_elements, 1000 * 16);
+}
+
+/// Adds a result to the operation that gives the first output of `g`, as a file for training names it.
+void name_mask(operator_graph& g) {
+    operation& op = g.operations[producers(g)[g.outputs[0]]];
+    op.outputs.push_back(
+        g.add(tensor{.name = "mask", .type = element_type::boolean, .dims = g.tensors[g.outputs[0]].dims}));
+}
+
+TEST(demand, of_a_dropout_moves_a_byte_of_mask_an_element_where_it_is_trained) {
+    for (const bool named_mask : {false, true}) {
+        graph_builder b("net", 5);
+        const index x = b.apply<op::mul>("x", {b.input("data", {5, 8}), b.parameter("p", {5, 8})});
+        b.output(b.apply<op::dropout>("dropped", {x}));
+        operator_graph forward = finish(std::move(b));
+        if (named_mask) name_mask(forward);
+        EXPECT_EQ(demand(forward)(named(forward, "dropped")),
+                  (operator_work{
+                      .product = {}, .lane_cycles = 2 * 40, .read_elements = 40, .written_elements = 40}));
+        const operator_graph g = training_graph(forward, {.loss = false});
+        const demand of(g);
+        EXPECT_EQ(of(named(g, "dropped")), (operator_work{.product = {},
+                                                          .lane_cycles = 2 * 40,
+                                                          .read_elements = 40,
+                                                          .written_elements = 40,
+                                                          .written_discrete_bytes = 40}));
+        EXPECT_EQ(of(named(g, "dropped.gradient")), (operator_work{.product = {},
+                                                                   .lane_cycles = 40,
+                                                                   .read_elements = 40,
+                                                                   .written_elements = 40,
+                                                                   .read_discrete_bytes = 40}));
+    }
+}
+
+TEST(demand, of_comparisons_and_choices_counts_truth_values_as_bytes) {
+    graph_builder b("net", 5);
+    const index x = b.apply<op::mul>("x", {b.input("data", {5, 8}), b.parameter("p", {5, 8})});
+    const index positive = b.apply<op::greater>("positive", {x, b.scalar("zero", 0)});
+    b.output(b.apply<op::where>("chosen", {positive, x, b.parameter("other", {5, 8})}));
+    const operator_graph g = training_graph(finish(std::move(b)), {.loss = false});
+    const demand of(g);
+    EXPECT_EQ(of(named(g, "positive")).written_elements, 0);
+    EXPECT_EQ(of(named(g, "positive")).written_discrete_bytes, 40);
+    EXPECT_EQ(of(named(g, "chosen")).read_elements, 2 * 40);
+    EXPECT_EQ(of(named(g, "chosen")).read_discrete_bytes, 40);
+    EXPECT_EQ(of(named(g, "chosen.gradient")).read_elements, 40);
+    EXPECT_EQ(of(named(g, "chosen.gradient")).read_discrete_bytes, 40);
 }
 
 TEST(demand, of_gradients) {
@@ -197,11 +248,15 @@ TEST(demand, of_a_group_is_at_most_that_of_its_parts) {
             parts.lane_cycles += part.lane_cycles;
             parts.read_elements += part.read_elements;
             parts.written_elements += part.written_elements;
+            parts.read_discrete_bytes += part.read_discrete_bytes;
+            parts.written_discrete_bytes += part.written_discrete_bytes;
         }
         const operator_work work = of(group);
         EXPECT_EQ(work.lane_cycles, parts.lane_cycles);
         EXPECT_LE(work.read_elements, parts.read_elements);
         EXPECT_LE(work.written_elements, parts.written_elements);
+        EXPECT_LE(work.read_discrete_bytes, parts.read_discrete_bytes);
+        EXPECT_LE(work.written_discrete_bytes, parts.written_discrete_bytes);
         EXPECT_LE(work.product_operand_elements, parts.read_elements);
     }
 }

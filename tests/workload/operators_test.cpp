@@ -78,7 +78,7 @@ std::string text(gradient_rule gradient) {
     return names[static_cast<std::size_t>(gradient)];
 }
 std::string text(saved saves) {
-    static const char* const names[] = {"nothing", "inputs", "output"};
+    static const char* const names[] = {"nothing", "inputs", "discrete inputs", "output", "mask"};
     return names[static_cast<std::size_t>(saves)];
 }
 

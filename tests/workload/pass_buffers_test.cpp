@@ -4,6 +4,7 @@
 
 #include <dovetail/graph/order.hpp>
 #include <dovetail/graph/reachability.hpp>
+#include <dovetail/workload/base_tensors.hpp>
 #include <dovetail/workload/layers.hpp>
 #include <dovetail/workload/training.hpp>
 #include <dovetail/workload/zoo.hpp>
@@ -12,7 +13,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdint>
 #include <set>
 #include <utility>
 #include <vector>
@@ -73,22 +73,41 @@ TEST(PassBuffers, OfATransformerLayerAreThoseOfAPaper) {
     const trained t(zoo::gpt(small_transformer, 2).value());
     const auto layers = passes(t.graph, t.fused, t.labels, phase::forward, phase::forward);
     const auto buffers = pass_buffers(t.graph, t.fused, t.labels, layers);
-    const std::int64_t tokens = 2 * 4;
+    constexpr double tokens = 2 * 4;
     // Of a middle layer: its input enters, is read by the norm and by the residual sum, and is kept for the
     // gradient of the norm.
     const auto enters = [](const pass_buffer& b) { return b.producer == none; };
     const std::vector<pass_buffer>& middle = buffers[buffers.size() / 2];
     ASSERT_EQ(std::count_if(middle.begin(), middle.end(), enters), 1);
     const pass_buffer& input = *std::find_if(middle.begin(), middle.end(), enters);
-    EXPECT_EQ(input.elements, tokens * 8);
+    EXPECT_EQ(input.volume, data_volume{.elements = tokens * 8});
     EXPECT_EQ(input.consumers.size(), 2);
     EXPECT_TRUE(input.kept);
     // The scores of 2 heads over 4 x 4 positions, and the inner features, are among what is kept.
-    std::multiset<std::int64_t> kept;
+    std::multiset<double> kept;
+    std::multiset<double> masks;
     for (const pass_buffer& b : middle)
-        if (b.kept) kept.insert(b.elements);
-    EXPECT_GE(kept.count(2 * 2 * 4 * 4), 1U);
-    EXPECT_GE(kept.count(tokens * 16), 1U);
+        if (b.kept) (b.volume.elements > 0 ? kept : masks).insert(b.volume.size_bytes());
+    EXPECT_GE(kept.count(2 * 2 * 2 * 4 * 4), 1U);
+    EXPECT_GE(kept.count(2 * tokens * 16), 1U);
+    // The masks of three dropouts, a byte an element: after the scores and before both residual sums.
+    EXPECT_EQ(masks, (std::multiset<double>{2 * 2 * 4 * 4, tokens * 8, tokens * 8}));
+}
+
+// Korthikanti et al. 2022, section 4.1: s b h (34 + 5 a s / h) bytes are kept of a layer, masks included; the
+// result of the layer, which the next one keeps, is made here.
+TEST(PassBuffers, KeepForTheBackwardPassWhatALayerStashes) {
+    zoo::transformer m = small_transformer;
+    m.feed_forward = 4 * m.hidden;
+    const trained t(zoo::gpt(m, 2).value());
+    const auto layers = passes(t.graph, t.fused, t.labels, phase::forward, phase::forward);
+    const auto buffers = pass_buffers(t.graph, t.fused, t.labels, layers);
+    constexpr double sbh = 4 * 2 * 8;
+    constexpr double as2b = 2 * 4 * 4 * 2;
+    double kept_bytes = 0;
+    for (const pass_buffer& b : buffers[buffers.size() / 2])
+        if (b.kept) kept_bytes += b.volume.size_bytes();
+    EXPECT_EQ(kept_bytes, 34 * sbh + 5 * as2b + 2 * sbh);
 }
 
 TEST(PassBuffers, OfABackwardPassAreFreedWhenTheirLastReaderIsDone) {

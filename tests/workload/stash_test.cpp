@@ -54,7 +54,7 @@ TEST(stash, of_a_gpt_layer_is_that_of_korthikanti) {
     ASSERT_EQ(kept.size(), 5u);
     for (std::size_t layer = 1; layer <= 3; ++layer) {
         EXPECT_EQ(kept[layer].size_bytes(), 34 * sbh(decoder) + 5 * as2b(decoder));
-        EXPECT_EQ(kept[layer].mask_elements, 2 * sbh(decoder) + as2b(decoder));
+        EXPECT_EQ(kept[layer].discrete_bytes, 2 * sbh(decoder) + as2b(decoder));
     }
 }
 
@@ -72,7 +72,7 @@ TEST(stash, without_dropout_is_what_the_products_and_norms_read) {
     const auto kept = stash(g, labels_of(g));
     for (std::size_t layer = 1; layer <= 3; ++layer) {
         EXPECT_EQ(kept[layer].size_bytes(), (attention + mlp) * sbh(m) + weights * as2b(m));
-        EXPECT_EQ(kept[layer].mask_elements, 0);
+        EXPECT_EQ(kept[layer].discrete_bytes, 0);
     }
     EXPECT_EQ(attention + mlp, 32);
 }
@@ -127,6 +127,20 @@ TEST(stash, counts_a_tensor_once_and_parameters_never) {
     EXPECT_EQ(kept[1].elements, 2 * 6); // y, for both
     EXPECT_EQ(kept[2].elements, 0);
     EXPECT_EQ(kept[0].size_bytes(4), 2 * 6 * 4);
+}
+
+TEST(stash, of_numbers_and_truth_values_is_in_their_own_size) {
+    // The tokens that say where the gradient of a table goes, and the condition of a choice.
+    graph_builder b("net", 2);
+    const index tokens = b.input("tokens", {2, 3}, element_type::int64);
+    const index words = b.apply<op::gather>("words", {b.parameter("table", {50, 4}), tokens});
+    const index kinds = b.apply<op::gather>("kinds", {b.parameter("kind", {2, 4}), tokens});
+    const index condition = b.input("condition", {2, 3, 4}, element_type::boolean);
+    b.output(b.apply<op::where>("chosen", {condition, words, kinds}));
+    const operator_graph g = std::move(b).finish().value();
+    const auto kept = stash(g, std::vector<index>{0, 0, 1});
+    EXPECT_EQ(kept[0], (data_volume{.elements = 0, .discrete_bytes = 2 * 3 * 8}));
+    EXPECT_EQ(kept[1], (data_volume{.elements = 0, .discrete_bytes = 2 * 3 * 4}));
 }
 
 TEST(working_elements, are_the_gradients_alive_at_once) {

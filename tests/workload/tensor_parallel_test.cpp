@@ -2,6 +2,7 @@
 
 #include <dovetail/core/error.hpp>
 #include <dovetail/core/random.hpp>
+#include <dovetail/workload/base_tensors.hpp>
 #include <dovetail/workload/builder.hpp>
 #include <dovetail/workload/counts.hpp>
 #include <dovetail/workload/demand.hpp>

@@ -75,10 +75,22 @@ TEST(training_graph, keeps_the_forward_graph_in_front) {
     const operator_graph forward = zoo::gpt(small, 2).value();
     const operator_graph training = training_graph(forward);
     ASSERT_TRUE(validate(training).has_value());
+    std::size_t masks = 0;
     for (std::size_t v = 0; v < forward.operations.size(); ++v) {
-        EXPECT_EQ(training.operations[v].outputs, forward.operations[v].outputs);
+        std::vector<index> results = training.operations[v].outputs;
         EXPECT_EQ(training.operations[v].phase, phase::forward);
+        // What the gradient of a dropout reads is a result of it.
+        if (training.operations[v].type == type_of<op::dropout>) {
+            ASSERT_EQ(results.size(), 2u);
+            const tensor& mask = training.tensors[results.back()];
+            EXPECT_EQ(mask.type, element_type::boolean);
+            EXPECT_EQ(mask.dims, training.tensors[results.front()].dims);
+            results.pop_back();
+            ++masks;
+        }
+        EXPECT_EQ(results, forward.operations[v].outputs);
     }
+    EXPECT_EQ(masks, 1 + 3 * static_cast<std::size_t>(small.layers));
     // Operands first, so that the list is an execution order.
     const std::vector<index> producer = producers(training);
     for (index v = 0; v < training.operations.size(); ++v)
@@ -270,7 +282,7 @@ TEST(saved_tensors, keep_a_factor_only_for_the_other_factor) {
     b.output(squared);
     const operator_graph g = std::move(b).finish().value();
     const std::vector<bool> needs = needs_gradient(g, execution_order(g));
-    const auto kept = [&](index v) { return saved_tensors(g.operations[v], needs); };
+    const auto kept = [&](index v) { return saved_tensors(g, g.operations[v], needs); };
     EXPECT_EQ(kept(0), std::vector<index>{g.operations[0].inputs[0]});
     EXPECT_EQ(kept(1), std::vector<index>{g.operations[1].inputs[1]});
     EXPECT_EQ(kept(2), (std::vector<index>{scaled, scaled}));

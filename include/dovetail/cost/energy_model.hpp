@@ -32,7 +32,7 @@ struct operator_energy {
 template <latency_model Model>
 [[nodiscard]] constexpr operator_energy energy_of(const workload::operator_work& work, const estimate& e,
                                                   const hardware::event_energies& events) noexcept {
-    const words_beside epilogue = epilogue_words(work);
+    const words_beside epilogue = epilogue_words(work, Model::element_bytes);
     const double vector_bytes =
         std::min(e.local_bytes, 2.0 * (epilogue.read + epilogue.written) * Model::element_bytes);
     return {.tensor_j = work.product.macs() * events.mac_j,

@@ -7,6 +7,7 @@
 #include <dovetail/cost/gemm_time.hpp>
 #include <dovetail/cost/transformer_prices.hpp>
 #include <dovetail/workload/counts.hpp>
+#include <dovetail/workload/data_volume.hpp>
 #include <dovetail/workload/demand.hpp>
 #include <dovetail/workload/fusion.hpp>
 #include <dovetail/workload/operator_graph.hpp>
@@ -38,12 +39,13 @@ template <training_kernels Kernels>
                                                const workload::operator_graph& forward) {
     const workload::operator_graph training = workload::training_graph(forward);
     const workload::demand price(training);
+    constexpr double element_bytes = 2;
     graph_prices prices;
     for (const workload::fused_group& group : workload::fuse(training).groups) {
         if (training.operations[group.head].phase == workload::phase::update) continue;
         const workload::operator_work work = price(group.operations);
         if (work.empty()) continue;
-        double moved = work.read_elements + work.written_elements;
+        double moved = work.read_words(element_bytes) + work.written_words(element_bytes);
         if (const workload::contraction& product = work.product; !product.empty()) {
             const gemm sizes{
                 .m = product.rows, .n = product.columns, .k = product.reduction, .batch = product.batch};
@@ -57,13 +59,13 @@ template <training_kernels Kernels>
             prices.flops += 2 * product.macs();
             moved = std::max(0.0, moved - work.product_operand_elements - work.product_result_elements);
         }
-        prices.step.kernels_s += 2 * moved * kernels.byte_s();
+        prices.step.kernels_s += element_bytes * moved * kernels.byte_s();
         prices.step.calls += 1;
     }
     prices.parameters = static_cast<double>(workload::count_parameters(forward));
     const std::vector<workload::index> one_layer(forward.operations.size(), 0);
-    for (const workload::kept_activations& kept : workload::stash(forward, one_layer))
-        prices.activation_bytes += kept.size_bytes();
+    for (const workload::data_volume& kept : workload::stash(forward, one_layer))
+        prices.activation_bytes += kept.size_bytes(element_bytes);
     prices.call_s = kernels.call_s();
     prices.update_byte_s = kernels.update_byte_s();
     return prices;

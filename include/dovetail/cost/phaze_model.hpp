@@ -67,8 +67,8 @@ struct phaze_model {
         if (work.uses_vector_core()) {
             DOVETAIL_ASSERT(lanes > 0, "a vector operator needs a vector core");
             e.vector_s = work.lane_cycles / static_cast<double>(lanes) * cycle_s;
-            beside = std::max(0.0, work.read_elements - work.product_operand_elements) +
-                     std::max(0.0, work.written_elements - work.product_result_elements);
+            beside = std::max(0.0, work.read_words(element_bytes) - work.product_operand_elements) +
+                     std::max(0.0, work.written_words(element_bytes) - work.product_result_elements);
         }
         const auto bytes = [beside](const moved_words& moved) {
             return (moved.read + moved.written + beside) * element_bytes;

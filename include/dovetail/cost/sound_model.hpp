@@ -14,12 +14,14 @@
 
 namespace dovetail::cost {
 
-/// What the vector cores read from and write to the global buffer while they run `work`.
-[[nodiscard]] constexpr words_beside epilogue_words(const workload::operator_work& work) noexcept {
+/// What the vector cores read from and write to the global buffer while they run `work`, in words of
+/// `element_bytes`.
+[[nodiscard]] constexpr words_beside epilogue_words(const workload::operator_work& work,
+                                                    double element_bytes) noexcept {
     if (!work.uses_vector_core()) return {};
     return {.read = work.product_result_elements +
-                    std::max(0.0, work.read_elements - work.product_operand_elements),
-            .written = work.written_elements};
+                    std::max(0.0, work.read_words(element_bytes) - work.product_operand_elements),
+            .written = work.written_words(element_bytes)};
 }
 
 /// A closed-form model on the constants of platform `P`.
@@ -45,7 +47,7 @@ struct sound_model {
     template <hardware::accelerator_like Chip = hardware::accelerator>
     [[nodiscard]] static constexpr product_cost product_part(const workload::operator_work& work,
                                                              const Chip& chip, std::int64_t tensor_cores) {
-        return cost_of<P>(work.product, chip, tensor_cores, epilogue_words(work));
+        return cost_of<P>(work.product, chip, tensor_cores, epilogue_words(work, element_bytes));
     }
 
     /// What depends on the global buffer: elements that come from the HBM again.
@@ -62,10 +64,11 @@ struct sound_model {
         estimate e;
         if (!work.uses_tensor_core() && !work.uses_vector_core()) return e;
         constexpr double cycle_s = 1.0 / P::clock_hz;
-        const words_beside epilogue = epilogue_words(work);
+        const words_beside epilogue = epilogue_words(work, element_bytes);
         const double global_reads = product.global_words + epilogue.read;
         const double global_writes = product.result_words + epilogue.written;
-        const double hbm_elements = work.read_elements + work.written_elements + refetched;
+        const double hbm_words =
+            work.read_words(element_bytes) + work.written_words(element_bytes) + refetched;
         // Of the ports of a local buffer, one takes what the other gives.
         const double vector_words = epilogue.read + epilogue.written;
         e.tensor_s = product.array_cycles * cycle_s;
@@ -78,10 +81,10 @@ struct sound_model {
                                                 P::local_words_per_cycle * cycle_s);
         }
         e.global_s = std::max(global_reads, global_writes) / P::global_words_per_cycle * cycle_s;
-        e.hbm_s = hbm_elements * element_bytes / P::hbm_bytes_per_s;
+        e.hbm_s = hbm_words * element_bytes / P::hbm_bytes_per_s;
         e.local_bytes = 2.0 * (product.local_words + vector_words) * element_bytes;
         e.global_bytes = (global_reads + global_writes) * element_bytes;
-        e.hbm_bytes = hbm_elements * element_bytes;
+        e.hbm_bytes = hbm_words * element_bytes;
         return e;
     }
 };

@@ -5,6 +5,7 @@
 #include <dovetail/cost/optimizer.hpp>
 #include <dovetail/hardware/platform.hpp>
 #include <dovetail/workload/operators/lane_cycles.hpp>
+#include <dovetail/workload/tensor.hpp>
 #include <dovetail/workload/work.hpp>
 
 #include <algorithm>
@@ -174,27 +175,35 @@ template <hardware::platform P>
             .shared_written = elements};
 }
 
+/// The words of a token, which is an integer of 64 bits as in model files.
+template <hardware::platform P>
+inline constexpr double
+    token_words = static_cast<double>(workload::element_size_bytes(workload::element_type::int64)) /
+                  static_cast<double>(P::element_bytes);
+
 /// Looks up `tokens` rows of a table of `entries` rows: only the rows that occur are read, at most as many as
 /// there are.
+template <hardware::platform P>
 [[nodiscard]] constexpr row_operator embedding(std::int64_t tokens, std::int64_t entries,
                                                std::int64_t length) noexcept {
     const auto elements = static_cast<double>(length);
     return {.rows = tokens,
             .length = length,
             .element_cycles = workload::op::lane::step,
-            .row_read = 1, // the token
+            .row_read = token_words<P>,
             .row_written = elements,
             .shared_read = static_cast<double>(std::min(tokens, entries)) * elements};
 }
 
 /// Adds the gradients of `tokens` rows to those of the table: only the rows that occur are written.
+template <hardware::platform P>
 [[nodiscard]] constexpr row_operator embedding_gradient(std::int64_t tokens, std::int64_t entries,
                                                         std::int64_t length) noexcept {
     const auto elements = static_cast<double>(length);
     return {.rows = tokens,
             .length = length,
             .element_cycles = workload::op::lane::step,
-            .row_read = elements + 1,
+            .row_read = elements + token_words<P>,
             .shared_written = static_cast<double>(std::min(tokens, entries)) * elements};
 }
 

@@ -156,7 +156,7 @@ private:
         m.structures_.resize(slice.structures.size());
         for (std::size_t k = 0; k < slice.structures.size(); ++k) {
             const layer_profile& layer = slice.structures[k];
-            const double stash_bytes = layer.stash_elements * Model::element_bytes + layer.mask_elements;
+            const double stash_bytes = layer.stash.size_bytes(Model::element_bytes);
             m.structures_[k] = {.forward_s = timers[k].forward(model_, chip, group, m.scheduled_).latency_s,
                                 .backward_s = timers[k].backward(model_, chip, group, m.scheduled_).latency_s,
                                 .update_s = cost::update_s<Platform>(optimizer_, layer.parameters, chip),

@@ -18,7 +18,8 @@ namespace dovetail::search {
                                                               std::int64_t element_bytes) {
     std::vector<schedule::buffer> buffers;
     for (const workload::pass_buffer& b : pass.buffers)
-        buffers.push_back({b.elements * element_bytes, b.producer, b.consumers, b.kept});
+        buffers.push_back({static_cast<std::int64_t>(b.volume.size_bytes(static_cast<double>(element_bytes))),
+                           b.producer, b.consumers, b.kept});
     return buffers;
 }
 

@@ -30,6 +30,9 @@ namespace detail {
     for (const double amount : {work.lane_cycles, work.product_operand_elements, work.product_result_elements,
                                 work.read_elements, work.written_elements, work.reduced_elements})
         hash = hash_append(hash, std::bit_cast<std::uint64_t>(amount));
+    if (work.read_discrete_bytes + work.written_discrete_bytes > 0) // few have any
+        for (const double amount : {work.read_discrete_bytes, work.written_discrete_bytes})
+            hash = hash_append(hash, std::bit_cast<std::uint64_t>(amount));
     return hash;
 }
 

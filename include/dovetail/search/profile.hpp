@@ -4,6 +4,7 @@
 /// Everything here is the same for all chips, and is computed once.
 
 #include <dovetail/graph/digraph.hpp>
+#include <dovetail/workload/data_volume.hpp>
 #include <dovetail/workload/pass_buffers.hpp>
 #include <dovetail/workload/work.hpp>
 
@@ -27,8 +28,7 @@ struct layer_profile {
     pass_profile backward; ///< input and weight gradients
     double parameters = 0;
     double working_elements = 0; ///< largest live set of one micro-batch beyond the stash
-    double stash_elements = 0;   ///< kept from the forward to the backward pass of a micro-batch
-    double mask_elements = 0;    ///< kept as well, one byte each
+    workload::data_volume stash; ///< kept from the forward to the backward pass of a micro-batch
     bool tensor_parallel = false;
 };
 

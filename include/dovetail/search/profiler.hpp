@@ -82,8 +82,7 @@ parameters_by_layer(const operator_graph& g, std::span<const index> labels, std:
 
 /// Whether two layers cost the same on every chip.
 [[nodiscard]] inline bool same_costs(const layer_profile& a, const layer_profile& b) {
-    return a.parameters == b.parameters && a.working_elements == b.working_elements &&
-           a.stash_elements == b.stash_elements && a.mask_elements == b.mask_elements &&
+    return a.parameters == b.parameters && a.working_elements == b.working_elements && a.stash == b.stash &&
            a.tensor_parallel == b.tensor_parallel && same_pass(a.forward, b.forward) &&
            same_pass(a.backward, b.backward);
 }
@@ -127,8 +126,7 @@ parameters_by_layer(const operator_graph& g, std::span<const index> labels, std:
             .backward = profile_pass(training, fused, backward[l], std::move(backward_buffers[l]), price),
             .parameters = parameters[l],
             .working_elements = working[l],
-            .stash_elements = kept[l].elements,
-            .mask_elements = kept[l].mask_elements,
+            .stash = kept[l],
             .tensor_parallel = split[l]};
         const auto same = std::find_if(profile.structures.begin(), profile.structures.end(),
                                        [&](const layer_profile& other) { return same_costs(layer, other); });

@@ -3,6 +3,8 @@
 /// What operations, alone or fused, ask of a chip: cycles, products, distinct elements moved.
 
 #include <dovetail/core/assert.hpp>
+#include <dovetail/workload/base_tensors.hpp>
+#include <dovetail/workload/data_volume.hpp>
 #include <dovetail/workload/dependence.hpp>
 #include <dovetail/workload/descriptor.hpp>
 #include <dovetail/workload/gradient.hpp>
@@ -19,20 +21,6 @@
 
 namespace dovetail::workload {
 
-/// Whether an operation adds up over the devices of a tensor group, rather than being the identity: the
-/// conjugate collectives change parts between the passes.
-[[nodiscard]] inline bool reduces(const operation& op) {
-    return op.type ==
-           (op.phase == phase::forward ? type_of<op::all_reduce_forward> : type_of<op::all_reduce_backward>);
-}
-
-/// Whether the results of an operation are its operands seen in another way. The gradient of a view is one,
-/// and so is a collective in the pass where it does nothing.
-[[nodiscard]] inline bool is_view(const operation& op) {
-    const core_type core = descriptor(op.type).core;
-    return core == core_type::free || (core == core_type::link && !reduces(op));
-}
-
 /// Prices the operations of one graph, which must outlive it, in any phase. Building it is O(operands).
 ///
 /// Views and expressions of weights alone cost nothing and are looked through: a product that reads the
@@ -40,13 +28,8 @@ namespace dovetail::workload {
 class demand {
 public:
     explicit demand(const operator_graph& g)
-        : g_(&g), on_data_(dependences(g).on_data), producer_(producers(g)), consumers_(g.tensors.size()),
-          given_(g.tensors.size()) {
-        for (index v = 0; v < g.operations.size(); ++v)
-            for (const index t : g.operations[v].inputs)
-                if (t != none) consumers_[t].push_back(v);
-        for (const index t : g.outputs) given_[t] = true;
-    }
+        : g_(&g), on_data_(dependences(g).on_data), producer_(producers(g)), bases_(g),
+          uses_(uses_of(g, bases_)) {}
 
     /// Whether operation `v` costs nothing: a view, or made of weights alone.
     [[nodiscard]] bool free(index v) const {
@@ -62,6 +45,7 @@ public:
     [[nodiscard]] operator_work operator()(std::span<const index> group) const {
         operator_work work;
         footprint read;
+        data_volume written;
         for (const index v : group) {
             if (free(v)) continue;
             const operation& op = g_->operations[v];
@@ -70,22 +54,26 @@ public:
                 work.product = product;
                 footprint factors;
                 for (int i = 0; i < 2; ++i) collect(op.inputs[static_cast<std::size_t>(i)], {}, factors);
-                work.product_operand_elements = total(factors);
+                work.product_operand_elements = total(factors).elements;
                 work.product_result_elements = elements(op.outputs[0]);
             }
             work.lane_cycles += lane_cycles(op);
             if (reduces(op)) work.reduced_elements += elements(op.outputs[0]);
             collect_operands(op, group, read);
             for (const index t : op.outputs)
-                if (leaves(t, group)) work.written_elements += touched(op, t);
+                if (leaves(t, group)) written += touched(op, t);
         }
-        work.read_elements = total(read);
+        const data_volume all_read = total(read);
+        work.read_elements = all_read.elements;
+        work.read_discrete_bytes = all_read.discrete_bytes;
+        work.written_elements = written.elements;
+        work.written_discrete_bytes = written.discrete_bytes;
         return work;
     }
 
 private:
-    /// Distinct tensors in memory, and how many elements of each are touched.
-    using footprint = std::vector<std::pair<index, double>>;
+    /// Distinct tensors in memory, and how much of each is touched.
+    using footprint = std::vector<std::pair<index, data_volume>>;
 
     [[nodiscard]] double elements(index t) const { return static_cast<double>(g_->tensors[t].elements()); }
 
@@ -93,54 +81,32 @@ private:
         return !op.outputs.empty() && !on_data_[op.outputs.front()];
     }
 
-    /// The operands that a view shows: the first of a forward one (the rest say how), all of a gradient.
-    [[nodiscard]] std::span<const index> shown(const operation& op) const {
-        const std::span<const index> inputs(op.inputs);
-        return op.phase == phase::forward ? inputs.first(std::min<std::size_t>(1, inputs.size())) : inputs;
-    }
-
     [[nodiscard]] static bool contains(std::span<const index> group, index v) {
         return std::find(group.begin(), group.end(), v) != group.end();
     }
 
-    /// Whether `t`, seen through views, is made by the group.
+    /// Whether the group makes what `t` shows, or a part of it.
     [[nodiscard]] bool inside(index t, std::span<const index> group) const {
-        const index v = producer_[t];
-        if (v == none) return false;
-        const operation& op = g_->operations[v];
-        if (!is_view(op)) return contains(group, v);
-        const auto sources = shown(op);
-        return std::any_of(sources.begin(), sources.end(), [&](index s) { return inside(s, group); });
+        const std::span<const index> bases = bases_.of(t);
+        return std::any_of(bases.begin(), bases.end(),
+                           [&](index s) { return contains(group, producer_[s]); });
     }
 
     /// Whether somebody outside the group reads `t`, a result of the group, or the model gives it.
     [[nodiscard]] bool leaves(index t, std::span<const index> group) const {
-        if (given_[t]) return true;
-        return std::any_of(consumers_[t].begin(), consumers_[t].end(), [&](index v) {
-            const operation& op = g_->operations[v];
-            if (!is_view(op)) return !contains(group, v);
-            return std::any_of(op.outputs.begin(), op.outputs.end(),
-                               [&](index s) { return leaves(s, group); });
-        });
+        const std::vector<index>& readers = uses_.readers[t];
+        return uses_.given[t] ||
+               std::any_of(readers.begin(), readers.end(), [&](index v) { return !contains(group, v); });
     }
 
-    /// Adds to `read` what lies in memory behind `t`, unless the group makes it.
+    /// Adds to `read` what a reader of `t` fetches, unless the group makes it.
     void collect(index t, std::span<const index> group, footprint& read) const {
-        const index v = producer_[t];
-        if (v != none && is_view(g_->operations[v])) {
-            const operation& op = g_->operations[v];
-            const auto sources = shown(op);
-            const bool part =
-                op.phase == phase::forward && !sources.empty() && elements(t) < elements(sources[0]);
-            if (!part) {
-                for (const index s : sources) collect(s, group, read);
-                return;
-            }
+        for (const index s : bases_.fetched(t)) {
+            if (inside(s, group)) continue;
+            const bool seen =
+                std::any_of(read.begin(), read.end(), [&](const auto& entry) { return entry.first == s; });
+            if (!seen) read.emplace_back(s, volume_of(g_->tensors[s]));
         }
-        if (inside(t, group)) return;
-        const bool seen =
-            std::any_of(read.begin(), read.end(), [&](const auto& entry) { return entry.first == t; });
-        if (!seen) read.emplace_back(t, elements(t));
     }
 
     void collect_operands(const operation& op, std::span<const index> group, footprint& read) const {
@@ -149,20 +115,22 @@ private:
             if (op.inputs[i] == none) continue;
             if (lookup && i == 0 && !inside(op.inputs[0], group))
                 // The rows chosen, not the table; another operation of the group may read the table as well.
-                read.emplace_back(none, std::min(elements(op.inputs[0]), elements(op.outputs[0])));
+                read.emplace_back(none, volume_of(g_->tensors[op.inputs[0]].type,
+                                                  std::min(elements(op.inputs[0]), elements(op.outputs[0]))));
             else
                 collect(op.inputs[i], group, read);
         }
     }
 
-    /// The elements of result `t` that `op` writes: the gradient of a table is scattered into the rows used.
-    [[nodiscard]] double touched(const operation& op, index t) const {
+    /// What `op` writes of result `t`: the gradient of a table is scattered into the rows used.
+    [[nodiscard]] data_volume touched(const operation& op, index t) const {
         const bool scatter = op.type == type_of<op::gather> && op.phase != phase::forward;
-        return scatter ? std::min(elements(t), elements(op.inputs.front())) : elements(t);
+        return volume_of(g_->tensors[t].type,
+                         scatter ? std::min(elements(t), elements(op.inputs.front())) : elements(t));
     }
 
-    [[nodiscard]] static double total(const footprint& f) {
-        double sum = 0;
+    [[nodiscard]] static data_volume total(const footprint& f) {
+        data_volume sum;
         for (const auto& entry : f) sum += entry.second;
         return sum;
     }
@@ -179,8 +147,8 @@ private:
     const operator_graph* g_;
     std::vector<bool> on_data_;
     std::vector<index> producer_;
-    std::vector<std::vector<index>> consumers_;
-    std::vector<bool> given_;
+    base_tensors bases_;
+    base_uses uses_;
 };
 
 } // namespace dovetail::workload

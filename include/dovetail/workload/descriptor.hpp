@@ -43,7 +43,13 @@ enum class gradient_rule : std::uint8_t {
 };
 
 /// What the forward pass must keep for the backward pass.
-enum class saved : std::uint8_t { nothing, inputs, output };
+enum class saved : std::uint8_t {
+    nothing,
+    inputs,
+    discrete_inputs, ///< the operands that are no floating-point numbers: what went where
+    output,
+    mask, ///< a truth value an element: the second result, which models may leave out
+};
 
 /// The operands of one operation, seen by its descriptor. A missing optional input is a null pointer.
 struct operands {

@@ -5,6 +5,7 @@
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/workload/attention_heads.hpp>
+#include <dovetail/workload/base_tensors.hpp>
 #include <dovetail/workload/operator_graph.hpp>
 #include <dovetail/workload/operators.hpp>
 #include <dovetail/workload/shapes.hpp>
@@ -22,7 +23,7 @@ namespace detail {
 
 class transformer_finder {
 public:
-    explicit transformer_finder(const operator_graph& g) : graph_(g), producer_(producers(g)) {}
+    explicit transformer_finder(const operator_graph& g) : graph_(g), producer_(producers(g)), bases_(g) {}
 
     [[nodiscard]] result<transformer_shape> find() {
         m_.heads = find_attention_heads(graph_);
@@ -72,12 +73,7 @@ private:
 
     /// Whether `t` is a parameter, or a view of one.
     [[nodiscard]] bool is_weight(index t) const {
-        while (t != none && producer_[t] != none) {
-            const operation& op = graph_.operations[producer_[t]];
-            if (descriptor(op.type).fusion != fusion_class::view || op.inputs.empty()) return false;
-            t = op.inputs[0];
-        }
-        return t != none && graph_.tensors[t].role == tensor_role::parameter;
+        return t != none && graph_.tensors[bases_.of(t).front()].role == tensor_role::parameter;
     }
 
     /// Reads the widths of a block from its weights: what is not `hidden` wide and leads back to it is the
@@ -106,6 +102,7 @@ private:
 
     const operator_graph& graph_;
     std::vector<index> producer_;
+    base_tensors bases_;
     transformer_shape m_{.dropout = false};
     std::int64_t table_width_ = 0;
     std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t> weights_; // uses by [in, out]

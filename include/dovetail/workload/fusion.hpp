@@ -5,8 +5,8 @@
 #include <dovetail/core/assert.hpp>
 #include <dovetail/core/hash.hpp>
 #include <dovetail/graph/digraph.hpp>
+#include <dovetail/workload/base_tensors.hpp>
 #include <dovetail/workload/canonical.hpp>
-#include <dovetail/workload/demand.hpp>
 #include <dovetail/workload/dependence.hpp>
 #include <dovetail/workload/gradient.hpp>
 #include <dovetail/workload/operator_graph.hpp>

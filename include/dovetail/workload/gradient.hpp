@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -43,26 +44,38 @@ namespace dovetail::workload {
 
 /// The tensors that the gradient of forward operation `op` reads besides the gradient of its results. An
 /// operand of a product is a factor of the other operand's gradient only, so it is not read where nobody
-/// wants that one: scaling by a constant keeps nothing. `needs` is `needs_gradient` of the graph.
-[[nodiscard]] inline std::vector<index> saved_tensors(const operation& op, const std::vector<bool>& needs) {
+/// wants that one: scaling by a constant keeps nothing. A mask that is no result of the operation is not
+/// among them: see `unnamed_mask`. `needs` is `needs_gradient` of the graph.
+[[nodiscard]] inline std::vector<index> saved_tensors(const operator_graph& g, const operation& op,
+                                                      const std::vector<bool>& needs) {
     const auto wanted = [&](std::size_t i) {
         return i < op.inputs.size() && op.inputs[i] != none && needs[op.inputs[i]];
     };
     std::vector<bool> reads(op.inputs.size(), true);
     const descriptor_record& type = descriptor(op.type);
     if (type.saves == saved::nothing) return {};
-    if (type.saves == saved::output) return {op.outputs.back()}; // the mask, where it is a result of its own
-    if (type.gradient == gradient_rule::product || op.type == type_of<op::mul>) {
+    if (type.saves == saved::output) return {op.outputs.front()};
+    if (type.saves == saved::mask) return {op.outputs.begin() + 1, op.outputs.end()};
+    if (type.saves == saved::discrete_inputs) {
+        for (std::size_t i = 0; i < reads.size(); ++i)
+            reads[i] = op.inputs[i] != none && !is_floating(g.tensors[op.inputs[i]].type);
+    } else if (type.gradient == gradient_rule::product || op.type == type_of<op::mul>) {
         for (std::size_t i = 0; i < reads.size(); ++i) reads[i] = i < 2 && wanted(1 - i);
     } else if (op.type == type_of<op::div>) {
         reads = {wanted(1), true};
-    } else if (op.type == type_of<op::where>) {
-        reads = {true, false, false};
     }
     std::vector<index> saved;
     for (std::size_t i = 0; i < op.inputs.size(); ++i)
         if (reads[i] && op.inputs[i] != none) saved.push_back(op.inputs[i]);
     return saved;
+}
+
+/// The mask that the gradient of forward operation `op` reads, if it reads one that is no result of the
+/// operation: models for inference leave it out.
+[[nodiscard]] inline std::optional<tensor> unnamed_mask(const operator_graph& g, const operation& op) {
+    if (descriptor(op.type).saves != saved::mask || op.outputs.size() > 1) return std::nullopt;
+    return tensor{
+        .name = op.name + ".mask", .type = element_type::boolean, .dims = g.tensors[op.outputs.front()].dims};
 }
 
 /// Whether a gradient operation adds up the contributions of several consumers, rather than differentiate a

@@ -4,8 +4,8 @@
 
 #include <dovetail/core/assert.hpp>
 #include <dovetail/graph/digraph.hpp>
+#include <dovetail/workload/base_tensors.hpp>
 #include <dovetail/workload/canonical.hpp>
-#include <dovetail/workload/demand.hpp>
 #include <dovetail/workload/dependence.hpp>
 #include <dovetail/workload/descriptor.hpp>
 #include <dovetail/workload/fusion.hpp>
@@ -232,20 +232,12 @@ private:
 
     [[nodiscard]] std::vector<std::vector<index>> boundaries() const {
         const std::vector<index> producer = producers(graph_);
-        const auto shown = [&](index t) {
-            while (producer[t] != none) {
-                const operation& op = graph_.operations[producer[t]];
-                if (!is_view(op) || op.inputs.empty() || op.inputs[0] == none ||
-                    graph_.tensors[op.inputs[0]].elements() > graph_.tensors[t].elements())
-                    break;
-                t = op.inputs[0];
-            }
-            return t;
-        };
+        const base_tensors bases(graph_, order_);
         std::vector<index> last_use(graph_.tensors.size(), 0);
         for (index v = 0; v < graph_.operations.size(); ++v)
             for (const index t : graph_.operations[v].inputs)
-                if (t != none) last_use[shown(t)] = std::max(last_use[shown(t)], layer_of_[v]);
+                if (t != none)
+                    for (const index s : bases.fetched(t)) last_use[s] = std::max(last_use[s], layer_of_[v]);
         std::vector<std::vector<index>> crossing(layers_ == 0 ? 0 : layers_ - 1);
         for (index t = 0; t < graph_.tensors.size(); ++t)
             if (producer[t] != none && fused_.group_of[producer[t]] != none)

@@ -3,15 +3,14 @@
 /// The activations that the groups of a pass make and read: what a schedule of the pass keeps alive.
 
 #include <dovetail/core/assert.hpp>
-#include <dovetail/graph/order.hpp>
-#include <dovetail/workload/demand.hpp>
+#include <dovetail/workload/base_tensors.hpp>
+#include <dovetail/workload/data_volume.hpp>
 #include <dovetail/workload/dependence.hpp>
 #include <dovetail/workload/fusion.hpp>
 #include <dovetail/workload/layer_pass.hpp>
 #include <dovetail/workload/operator_graph.hpp>
 
 #include <algorithm>
-#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <utility>
@@ -21,38 +20,15 @@ namespace dovetail::workload {
 
 /// An activation in the memory of one pass through a layer. Groups are positions in `layer_pass::groups`.
 struct pass_buffer {
-    std::int64_t elements = 0;
+    data_volume volume;
     index producer = none;        ///< the group that makes it; `none` for one that enters the pass
     std::vector<index> consumers; ///< the groups that read it, ascending
     bool kept = false; ///< whether somebody reads it after the pass: a later layer, or the backward pass
 };
 
-namespace detail {
-
-/// For every tensor those that lie in memory behind it: itself, or what the views that give it show.
-[[nodiscard]] inline std::vector<std::vector<index>> stored_behind(const operator_graph& g) {
-    std::vector<std::vector<index>> behind(g.tensors.size());
-    for (index t = 0; t < behind.size(); ++t) behind[t] = {t};
-    for (const index v : graph::topological_order(dataflow(g)).value()) {
-        const operation& op = g.operations[v];
-        if (!is_view(op)) continue;
-        // The other operands of a forward view say how it looks.
-        const std::size_t shown = op.phase == phase::forward ? 1 : op.inputs.size();
-        std::vector<index> sources;
-        for (std::size_t k = 0; k < std::min(shown, op.inputs.size()); ++k)
-            if (op.inputs[k] != none)
-                sources.insert(sources.end(), behind[op.inputs[k]].begin(), behind[op.inputs[k]].end());
-        if (!sources.empty())
-            for (const index t : op.outputs) behind[t] = sources;
-    }
-    return behind;
-}
-
-} // namespace detail
-
 /// The buffers of every pass of `layers`, which `passes` gave for the same arguments. A tensor that only its
-/// own group reads never reaches memory; parameters, their gradients and the masks of dropouts are no
-/// activations. \complexity O(operands log operands).
+/// own group reads never reaches memory; parameters and their gradients are no activations. \complexity
+/// O(operands log operands).
 [[nodiscard]] inline std::vector<std::vector<pass_buffer>> pass_buffers(const operator_graph& g,
                                                                         const fusion& fused,
                                                                         std::span<const index> labels,
@@ -60,7 +36,7 @@ namespace detail {
     DOVETAIL_ASSERT(labels.size() == g.operations.size(), "one label an operation");
     const std::vector<bool> on_data = dependences(g).on_data;
     const std::vector<index> producer = producers(g);
-    const std::vector<std::vector<index>> behind = detail::stored_behind(g);
+    const auto [readers, given] = uses_of(g, base_tensors(g));
     std::vector<std::pair<index, index>> place(fused.groups.size(), {none, none}); // layer, position
     std::vector<index> some_operation(layers.size(), none);
     for (index l = 0; l < layers.size(); ++l)
@@ -79,16 +55,6 @@ namespace detail {
         return std::pair(back, back ? -label : label);
     };
 
-    std::vector<std::vector<index>> readers(g.tensors.size());
-    for (index v = 0; v < g.operations.size(); ++v)
-        if (!is_view(g.operations[v]))
-            for (const index t : g.operations[v].inputs)
-                if (t != none)
-                    for (const index s : behind[t]) readers[s].push_back(v);
-    std::vector<bool> given(g.tensors.size(), false);
-    for (const index t : g.outputs)
-        for (const index s : behind[t]) given[s] = true;
-
     std::vector<std::vector<pass_buffer>> buffers(layers.size());
     std::vector<index> touching;
     for (index t = 0; t < g.tensors.size(); ++t) {
@@ -104,7 +70,7 @@ namespace detail {
         touching.erase(std::unique(touching.begin(), touching.end()), touching.end());
         for (const index l : touching) {
             if (l == none) continue;
-            pass_buffer made{.elements = g.tensors[t].elements(), .producer = none, .consumers = {}};
+            pass_buffer made{.volume = volume_of(g.tensors[t]), .producer = none, .consumers = {}};
             if (place_of(maker).first == l) made.producer = place_of(maker).second;
             made.kept = given[t];
             for (const index v : readers[t]) {

@@ -3,29 +3,20 @@
 /// Activation memory: what the forward pass keeps for the backward pass, and what passes by on the way.
 
 #include <dovetail/core/assert.hpp>
-#include <dovetail/workload/demand.hpp>
+#include <dovetail/workload/base_tensors.hpp>
+#include <dovetail/workload/data_volume.hpp>
 #include <dovetail/workload/dependence.hpp>
 #include <dovetail/workload/gradient.hpp>
 #include <dovetail/workload/operator_graph.hpp>
-#include <dovetail/workload/operators.hpp>
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdint>
+#include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace dovetail::workload {
-
-/// Activations that stay in memory.
-struct kept_activations {
-    double elements = 0;      ///< of the chip's element size
-    double mask_elements = 0; ///< of one byte: where a dropout let through
-
-    [[nodiscard]] constexpr double size_bytes(double element_bytes = 2) const noexcept {
-        return elements * element_bytes + mask_elements;
-    }
-};
 
 namespace detail {
 
@@ -33,43 +24,35 @@ namespace detail {
 class activation_storage {
 public:
     explicit activation_storage(const operator_graph& g)
-        : order_(execution_order(g)), root_(g.tensors.size()), keeper_(g.tensors.size(), none) {
+        : order_(execution_order(g)), bases_(g, order_), keeper_(g.tensors.size(), none) {
         const std::vector<bool> on_data = dependences(g).on_data;
         const std::vector<bool> needs = needs_gradient(g, order_);
-        for (index t = 0; t < g.tensors.size(); ++t) root_[t] = t;
-        for (const index v : order_) {
-            const operation& op = g.operations[v];
-            if (is_view(op) && op.phase == phase::forward && !op.inputs.empty())
-                for (const index t : op.outputs) root_[t] = root_[op.inputs.front()];
-        }
         for (const index v : order_) {
             const operation& op = g.operations[v];
             const bool differentiated =
                 op.phase == phase::forward && !is_view(op) &&
                 std::any_of(op.outputs.begin(), op.outputs.end(), [&](index t) { return needs[t]; });
             if (!differentiated) continue;
-            if (op.type == type_of<op::dropout>) {
-                masks_.push_back(v);
-                continue;
-            }
-            for (const index t : saved_tensors(op, needs))
-                if (on_data[root_[t]] && keeper_[root_[t]] == none) keeper_[root_[t]] = v;
+            if (const std::optional<tensor> mask = unnamed_mask(g, op))
+                masks_.push_back({v, volume_of(*mask)});
+            for (const index t : saved_tensors(g, op, needs))
+                for (const index s : bases_.of(t))
+                    if (on_data[s] && keeper_[s] == none) keeper_[s] = v;
         }
     }
 
     [[nodiscard]] const std::vector<index>& order() const { return order_; }
-    /// The tensor whose memory `t` shows.
-    [[nodiscard]] index root(index t) const { return root_[t]; }
-    /// The first forward operation whose gradient reads `t`, or none; asked of roots.
-    [[nodiscard]] index keeper(index t) const { return keeper_[t]; }
-    /// The operations that keep a mask.
-    [[nodiscard]] const std::vector<index>& masks() const { return masks_; }
+    [[nodiscard]] const base_tensors& bases() const { return bases_; }
+    /// The first forward operation whose gradient reads base `s`, or none.
+    [[nodiscard]] index keeper(index s) const { return keeper_[s]; }
+    /// The operations that keep a mask which is no tensor of the graph, and its volume.
+    [[nodiscard]] const std::vector<std::pair<index, data_volume>>& masks() const { return masks_; }
 
 private:
     std::vector<index> order_;
-    std::vector<index> root_;
+    base_tensors bases_;
     std::vector<index> keeper_;
-    std::vector<index> masks_;
+    std::vector<std::pair<index, data_volume>> masks_;
 };
 
 [[nodiscard]] inline std::size_t label_count(std::span<const index> labels) {
@@ -86,21 +69,19 @@ private:
 /// tensor is kept once, by the first operation whose gradient reads it; views lie in the memory of what they
 /// show; parameters and constants are not activations. Operations without a label must keep nothing.
 /// \complexity O(operands).
-[[nodiscard]] inline std::vector<kept_activations> stash(const operator_graph& g,
-                                                         std::span<const index> labels) {
+[[nodiscard]] inline std::vector<data_volume> stash(const operator_graph& g, std::span<const index> labels) {
     DOVETAIL_ASSERT(labels.size() == g.operations.size(), "one label an operation");
     const detail::activation_storage storage(g);
-    std::vector<kept_activations> kept(detail::label_count(labels));
+    std::vector<data_volume> kept(detail::label_count(labels));
     for (index t = 0; t < g.tensors.size(); ++t) {
         const index v = storage.keeper(t);
         if (v == none) continue;
         DOVETAIL_ASSERT(labels[v] != none, "an operation that keeps activations belongs to a layer");
-        kept[labels[v]].elements += static_cast<double>(g.tensors[t].elements());
+        kept[labels[v]] += volume_of(g.tensors[t]);
     }
-    for (const index v : storage.masks()) {
+    for (const auto& [v, volume] : storage.masks()) {
         DOVETAIL_ASSERT(labels[v] != none, "an operation that keeps activations belongs to a layer");
-        kept[labels[v]].mask_elements +=
-            static_cast<double>(g.tensors[g.operations[v].outputs[0]].elements());
+        kept[labels[v]] += volume;
     }
     return kept;
 }
@@ -108,8 +89,8 @@ private:
 /// For every layer the most elements alive at once, while one of its operations runs, that are neither
 /// stashed nor gradients of parameters (those have a place of their own for the whole batch): the working
 /// memory of the passes beside the stash. Operations run one at a time in execution order and free what
-/// nobody needs any more; fused operators need less. `training` is a training graph with a label for every
-/// operation (`training_labels`). \complexity O(operands).
+/// nobody needs any more; fused operators need less. An element is one of any type. `training` is a training
+/// graph with a label for every operation (`training_labels`). \complexity O(operands).
 [[nodiscard]] inline std::vector<double> working_elements(const operator_graph& training,
                                                           std::span<const index> labels) {
     DOVETAIL_ASSERT(labels.size() == training.operations.size(), "one label an operation");
@@ -125,25 +106,12 @@ private:
     for (const operation& op : training.operations)
         if (op.phase == phase::update) transient[op.inputs[1]] = false;
 
-    // What a gradient takes of the forward pass without its being stashed, it only needs the mask of.
-    std::vector<bool> forward_made(tensors, false);
-    for (const operation& op : training.operations)
-        if (op.phase == phase::forward)
-            for (const index t : op.outputs) forward_made[t] = true;
-    const auto only_masks = [&](const operation& op, index t) {
-        return op.phase != phase::forward && forward_made[t] && storage.keeper(storage.root(t)) == none;
-    };
-
-    // A gradient's view may show several tensors, so its uses are uses of all of them.
-    std::vector<std::size_t> last_use(tensors, 0);
     const auto& order = storage.order();
-    for (std::size_t position = order.size(); position-- > 0;) {
-        const operation& op = training.operations[order[position]];
-        std::size_t use = position;
-        if (is_view(op))
-            for (const index t : op.outputs) use = std::max(use, last_use[t]);
-        for (const index t : op.inputs)
-            if (t != none && !only_masks(op, t)) last_use[t] = std::max(last_use[t], use);
+    std::vector<std::size_t> last_use(tensors, 0);
+    for (std::size_t position = 0; position < order.size(); ++position) {
+        for (const index t : training.operations[order[position]].inputs)
+            if (t != none)
+                for (const index s : storage.bases().of(t)) last_use[s] = position;
     }
 
     std::vector<std::vector<index>> dying(order.size());

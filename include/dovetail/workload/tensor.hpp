@@ -11,7 +11,8 @@
 
 namespace dovetail::workload {
 
-/// Element types that model files use. A cost model prices every floating type at the chip's element size.
+/// Element types that model files use. A cost model prices every floating type at the chip's element size,
+/// and integers and truth values at their own.
 enum class element_type : std::uint8_t {
     float32,
     float64,
@@ -31,6 +32,30 @@ enum class element_type : std::uint8_t {
 /// Whether elements of the type are floating-point numbers.
 [[nodiscard]] constexpr bool is_floating(element_type type) noexcept {
     return type <= element_type::bfloat16;
+}
+
+/// The bytes of one element of the type in a model file.
+[[nodiscard]] constexpr std::int64_t element_size_bytes(element_type type) noexcept {
+    switch (type) {
+    case element_type::int8:
+    case element_type::uint8:
+    case element_type::boolean:
+        return 1;
+    case element_type::float16:
+    case element_type::bfloat16:
+    case element_type::int16:
+    case element_type::uint16:
+        return 2;
+    case element_type::float32:
+    case element_type::int32:
+    case element_type::uint32:
+        return 4;
+    case element_type::float64:
+    case element_type::int64:
+    case element_type::uint64:
+        return 8;
+    }
+    return 0;
 }
 
 /// The part that a tensor plays.

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -35,8 +36,9 @@ public:
     differentiation(const operator_graph& forward, const training_options& options) : g_(forward) {
         if (options.loss) append_loss();
         order_ = execution_order(g_);
-        on_data_ = dependences(g_).on_data;
         needs_ = needs_gradient(g_, order_);
+        name_masks();
+        on_data_ = dependences(g_).on_data;
         contributions_.resize(g_.tensors.size());
         seed();
     }
@@ -77,6 +79,17 @@ private:
         g_.outputs = {loss};
     }
 
+    /// Makes the masks that gradients read results of their operations, which is what they are from then on.
+    void name_masks() {
+        for (operation& op : g_.operations) {
+            if (std::none_of(op.outputs.begin(), op.outputs.end(), [&](index t) { return needs_[t]; }))
+                continue;
+            if (std::optional<tensor> mask = unnamed_mask(g_, op))
+                op.outputs.push_back(g_.add(*std::move(mask)));
+        }
+        needs_.resize(g_.tensors.size(), false);
+    }
+
     void seed() {
         for (const index t : g_.outputs) {
             if (!needs_[t]) continue;
@@ -115,7 +128,7 @@ private:
                 contributions_[op.inputs[i]].push_back(given.front());
                 return true;
             });
-            for (const index t : saved_tensors(op, needs_)) given.push_back(t);
+            for (const index t : saved_tensors(g_, op, needs_)) given.push_back(t);
         }
         if (!wanted.empty()) append_gradient(v, op, wanted, std::move(given), none);
     }
@@ -216,11 +229,12 @@ private:
 
 /// The training step of a forward graph. Tensors and operations of `forward` keep their numbers; behind them
 /// come the loss, the gradients in an execution order, and one OptimizerStep for every parameter that the
-/// loss depends on. A gradient operation keeps the type of its forward operation, and takes the gradients of
-/// its results and then what it reads of the forward pass. A product gives one operation for each operand
-/// that needs a gradient: {dY, B} for the first, {A, dY} for the second, {dY} for a bias. Contributions of
-/// several consumers are added by a Sum; a sum's gradient is passed on without an operation. The graph's
-/// outputs become the loss and the updated parameters. \complexity O(operands).
+/// loss depends on. A mask that a gradient reads and `forward` leaves out becomes a result of its operation.
+/// A gradient operation keeps the type of its forward operation, and takes the gradients of its results and
+/// then what it reads of the forward pass. A product gives one operation for each operand that needs a
+/// gradient: {dY, B} for the first, {A, dY} for the second, {dY} for a bias. Contributions of several
+/// consumers are added by a Sum; a sum's gradient is passed on without an operation. The graph's outputs
+/// become the loss and the updated parameters. \complexity O(operands).
 [[nodiscard]] inline operator_graph training_graph(const operator_graph& forward,
                                                    const training_options& options = {}) {
     return detail::differentiation(forward, options).run();

@@ -28,7 +28,7 @@ struct contraction {
 };
 
 /// The demand of one operator, or of a fused group of them, on the cores, the memories and the link.
-/// Elements become bytes by the element size of the chip.
+/// Elements are floating-point numbers: they become bytes by the element size of the chip.
 struct operator_work {
     contraction product;    ///< for the tensor cores; empty for a pure vector operator
     double lane_cycles = 0; ///< for the vector cores: cycles summed over all elements, one lane each
@@ -37,6 +37,17 @@ struct operator_work {
     double read_elements = 0;            ///< distinct elements that the whole group reads from outside
     double written_elements = 0;         ///< distinct elements that the whole group gives to the outside
     double reduced_elements = 0;         ///< elements that take part in an all-reduce over the tensor group
+    double read_discrete_bytes = 0;      ///< read besides: integers and truth values, in their own size
+    double written_discrete_bytes = 0;   ///< written besides
+
+    /// All that is read, in words of `element_bytes`.
+    [[nodiscard]] constexpr double read_words(double element_bytes) const noexcept {
+        return read_elements + read_discrete_bytes / element_bytes;
+    }
+    /// All that is written, in words of `element_bytes`.
+    [[nodiscard]] constexpr double written_words(double element_bytes) const noexcept {
+        return written_elements + written_discrete_bytes / element_bytes;
+    }
 
     [[nodiscard]] constexpr bool uses_tensor_core() const noexcept { return !product.empty(); }
     [[nodiscard]] constexpr bool uses_vector_core() const noexcept { return lane_cycles > 0; }

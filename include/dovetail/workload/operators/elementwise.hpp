@@ -86,7 +86,7 @@ private:
 };
 
 /// A random mask and a scaling. What the backward pass needs is the mask, the second result.
-struct dropout : elementwise_operator<2 * lane::step, lane::step, saved::output> {
+struct dropout : elementwise_operator<2 * lane::step, lane::step, saved::mask> {
     static constexpr fixed_string name{"Dropout"};
     static inferred infer(const operands& o) {
         auto results = like_first(o);
@@ -210,7 +210,7 @@ struct is_nan : elementwise_operator<lane::step, 0, saved::nothing> {
 };
 
 /// Chooses between two operands by a condition.
-struct where : elementwise_operator<lane::step, lane::step, saved::inputs> {
+struct where : elementwise_operator<lane::step, lane::step, saved::discrete_inputs> {
     static constexpr fixed_string name{"Where"};
     static inferred infer(const operands& o) {
         const auto condition = required(o, 0);

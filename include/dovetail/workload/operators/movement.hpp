@@ -30,8 +30,9 @@ struct movement : no_product {
     static double backward_cycles(const operands& o) { return lane::step * result_elements(o); }
 };
 
-/// Rows of a table by number: an embedding. Its gradient scatters into the table.
+/// Rows of a table by number: an embedding. Its gradient scatters into the table, by the same numbers.
 struct gather : movement<"Gather"> {
+    static constexpr saved saves = saved::discrete_inputs;
     static inferred infer(const operands& o) {
         const auto table = required(o, 0);
         const auto rows = required(o, 1);
@@ -147,6 +148,7 @@ struct tile : movement<"Tile"> {
 
 /// Elements of a tensor by number, as many as there are numbers.
 struct gather_elements : movement<"GatherElements"> {
+    static constexpr saved saves = saved::discrete_inputs;
     static inferred infer(const operands& o) {
         const auto x = required(o, 0);
         const auto numbers = required(o, 1);
@@ -232,7 +234,14 @@ struct in_place : movement<Name, Fusion> {
 
 using trilu = in_place<"Trilu", fusion_class::elementwise>;
 using cumulative_sum = in_place<"CumSum">;
-using scatter_nd = in_place<"ScatterND">;
-using scatter_elements = in_place<"ScatterElements">;
+
+/// A tensor with other elements at some places: its gradients need the numbers of the places.
+template <fixed_string Name>
+struct scatter : in_place<Name> {
+    static constexpr saved saves = saved::discrete_inputs;
+};
+
+using scatter_nd = scatter<"ScatterND">;
+using scatter_elements = scatter<"ScatterElements">;
 
 } // namespace dovetail::workload::op
