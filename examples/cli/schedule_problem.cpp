@@ -42,9 +42,9 @@ result<schedule_problem> load_layer(const schedule_request& request) {
     if (!chosen) return std::move(chosen).problem();
     search::pass_timer timer(chosen->pass());
     dovetail::schedule::workspace memory;
-    using platform = dovetail::hardware::phaze_platform;
-    timer(dovetail::cost::sound_model<platform>{}, chosen->chip, chosen->group, memory);
-    auto activations = search::memory_of(chosen->pass(), timer.tasks(), platform::element_bytes);
+    using published = dovetail::hardware::phaze_platform;
+    timer(dovetail::cost::sound_model<published>{}, chosen->chip, chosen->group, memory);
+    auto activations = search::memory_of(chosen->pass(), timer.tasks(), published::element_bytes);
     if (!activations) return std::move(activations).problem();
     return schedule_problem{.tasks = timer.tasks(),
                             .memory = std::move(activations).value(),
