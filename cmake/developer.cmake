@@ -7,7 +7,7 @@ option(DOVETAIL_UNIT_TESTS "Build what needs GoogleTest" ON)
 option(DOVETAIL_CLI "Build the command line, where every door is open" ON)
 option(DOVETAIL_BENCHMARKS "Build what needs Google Benchmark" OFF)
 option(DOVETAIL_CHECK_HEADERS "Compile every header alone" OFF)
-option(DOVETAIL_PRECOMPILE "Parse the library once for all suites, and once for the command line" OFF)
+option(DOVETAIL_PRECOMPILE "Parse the library once for suites, examples and the command line, in a debug build" OFF)
 option(DOVETAIL_CONSUMERS "Test real projects that use the library" OFF)
 
 if(DOVETAIL_UNIT_TESTS)
@@ -61,6 +61,20 @@ function(dovetail_link target)
     foreach(door IN LISTS ARGN)
         target_link_libraries(${target} PRIVATE dovetail::${door})
     endforeach()
+endfunction()
+
+# As `dovetail_link`, and with DOVETAIL_PRECOMPILE the sources start from the parse of tests/support: then a
+# target with one door has them all.
+function(dovetail_link_parsed target)
+    if(NOT DOVETAIL_PRECOMPILE)
+        dovetail_link(${target} ${ARGN})
+    elseif(ARGN)
+        dovetail_link(${target} ${DOVETAIL_DOORS})
+        target_precompile_headers(${target} REUSE_FROM odr_doors)
+    else()
+        dovetail_link(${target})
+        target_precompile_headers(${target} REUSE_FROM odr_core)
+    endif()
 endfunction()
 
 # The compile line of `target` up to the sources, one argument a line in `file`, for tests that compile.

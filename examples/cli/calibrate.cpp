@@ -231,17 +231,18 @@ struct calibrate_command {
 
 } // namespace
 
-void add_calibrate(CLI::App& app, int& status) {
-    CLI::App* command = app.add_subcommand("calibrate", "the numbers of a system, from measurements of it");
+void add_calibrate(command_syntax app, int& status) {
+    const command_syntax command =
+        app.add_subcommand("calibrate", "the numbers of a system, from measurements of it");
     const auto options = std::make_shared<calibrate_command>();
-    command->add_option("folder", options->folder, "with files of measured products and collectives")
-        ->required();
-    command->add_option("--system", options->system, "the system of the catalogue to begin with")->required();
-    command->add_flag("--datasheet", options->from_datasheet, "begin with the system's datasheet alone");
-    add_options(*command, options->method);
-    add_options(*command, options->study);
-    options->common.add_to(*command);
-    command->callback([options, &status] { status = options->run(); });
+    command.add_option("folder", options->folder, "with files of measured products and collectives")
+        .required();
+    command.add_option("--system", options->system, "the system of the catalogue to begin with").required();
+    command.add_flag("--datasheet", options->from_datasheet, "begin with the system's datasheet alone");
+    add_options(command, options->method);
+    add_options(command, options->study);
+    options->common.add_to(command);
+    command.callback([options, &status] { status = options->run(); });
 }
 
 } // namespace cli

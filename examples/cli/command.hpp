@@ -2,12 +2,12 @@
 /// \file
 /// What the commands of the command line share: exit statuses, option tables as flags, input and output.
 
+#include "command_syntax.hpp"
+
 #include <dovetail/core/option.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/status.hpp>
 #include <dovetail/core/text.hpp>
-
-#include <CLI/CLI.hpp>
 
 #include <cstdint>
 #include <string>
@@ -38,7 +38,7 @@ struct common_options {
     std::uint64_t seed = 1;
 
     /// `command` keeps its own flags of the same names.
-    void add_to(CLI::App& command);
+    void add_to(command_syntax command);
     /// Where people read: standard output, unless it carries the JSON.
     [[nodiscard]] std::ostream& people() const;
 
@@ -54,6 +54,9 @@ struct common_options {
 /// A bad option, in one line.
 [[noreturn]] void refuse(const dovetail::error& problem);
 
+/// `flag` must be given beside the others.
+[[noreturn]] void refuse_without(const std::string& flag);
+
 /// The number that is all of `text`, given to `flag`; refuses anything else.
 template <class Number>
 [[nodiscard]] Number read_number(const std::string& flag, const std::string& text) {
@@ -64,18 +67,17 @@ template <class Number>
 
 /// Offers every row of the options' table as a flag of `command` that refuses what is outside its range.
 template <dovetail::tabled_options Options>
-void add_options(CLI::App& command, Options& options) {
+void add_options(command_syntax command, Options& options) {
     const auto add = [&]<class Value>(const dovetail::option<Options, Value>& row) {
         const std::string flag = "--" + std::string(row.name);
-        if (command.get_option_no_throw(flag) != nullptr) return;
+        if (command.has_option(flag)) return;
         const auto check = [&options] {
             if (auto valid = dovetail::validate(options); !valid) refuse(valid.problem());
         };
         const auto member = row.member;
-        std::string initial;
-        CLI::Option* added = nullptr;
         if constexpr (requires(Value list) { list.push_back(list.front()); }) {
             using number = typename Value::value_type;
+            std::string initial;
             for (const number& value : options.*member)
                 initial += (initial.empty() ? "" : ",") + dovetail::to_text(value);
             const auto read = [=, &options](const std::vector<std::string>& texts) {
@@ -84,20 +86,18 @@ void add_options(CLI::App& command, Options& options) {
                     (options.*member).push_back(read_number<number>(flag, text));
                 check();
             };
-            added =
-                command.add_option_function<std::vector<std::string>>(flag, read, std::string(row.meaning))
-                    ->delimiter(',')
-                    ->type_name("LIST");
+            command.add_list_reader(flag, read, std::string(row.meaning))
+                .type_name("LIST")
+                .default_text(initial);
         } else {
-            initial = dovetail::to_text(options.*member);
             const auto read = [=, &options](const std::string& text) {
                 options.*member = read_number<Value>(flag, text);
                 check();
             };
-            added = command.add_option_function<std::string>(flag, read, std::string(row.meaning))
-                        ->type_name("NUMBER");
+            command.add_reader(flag, read, std::string(row.meaning))
+                .type_name("NUMBER")
+                .default_text(dovetail::to_text(options.*member));
         }
-        added->default_str(initial);
     };
     std::apply([&](const auto&... row) { (add(row), ...); }, Options::table());
 }
@@ -113,14 +113,14 @@ exit_status complain(const dovetail::error& problem);
 [[nodiscard]] dovetail::result<std::string> read_file(const std::string& path);
 
 /// Each registers one command; its exit status is left in `status` when it has run.
-void add_inspect(CLI::App& app, int& status);
-void add_space(CLI::App& app, int& status);
-void add_predict(CLI::App& app, int& status);
-void add_place(CLI::App& app, int& status);
-void add_schedule(CLI::App& app, int& status);
-void add_price(CLI::App& app, int& status);
-void add_search(CLI::App& app, int& status);
-void add_calibrate(CLI::App& app, int& status);
-void add_validate(CLI::App& app, int& status);
+void add_inspect(command_syntax app, int& status);
+void add_space(command_syntax app, int& status);
+void add_predict(command_syntax app, int& status);
+void add_place(command_syntax app, int& status);
+void add_schedule(command_syntax app, int& status);
+void add_price(command_syntax app, int& status);
+void add_search(command_syntax app, int& status);
+void add_calibrate(command_syntax app, int& status);
+void add_validate(command_syntax app, int& status);
 
 } // namespace cli

@@ -67,13 +67,13 @@ struct inspect_command {
 
 } // namespace
 
-void add_inspect(CLI::App& app, int& status) {
-    CLI::App* command =
+void add_inspect(command_syntax app, int& status) {
+    const command_syntax command =
         app.add_subcommand("inspect", "parameters, multiply-accumulates, operators and layers of a model");
     const auto options = std::make_shared<inspect_command>();
-    options->model.add_to(*command, true);
-    options->common.add_to(*command);
-    command->callback([options, &status] { status = options->run(); });
+    options->model.add_to(command, true);
+    options->common.add_to(command);
+    command.callback([options, &status] { status = options->run(); });
 }
 
 } // namespace cli

@@ -9,8 +9,7 @@
 #include <dovetail/core/units.hpp>
 #include <dovetail/hardware/phaze_family.hpp>
 #include <dovetail/hardware/point.hpp>
-#include <dovetail/search/profiler.hpp>
-#include <dovetail/workload/recognise.hpp>
+#include <dovetail/search/profile.hpp>
 
 #include <array>
 #include <limits>
@@ -24,18 +23,18 @@ using dovetail::result;
 using dovetail::to_text;
 namespace search = dovetail::search;
 
-void layer_request::add_to(CLI::App& command, const std::string& group) {
-    CLI::Option* const flags[] = {
-        command.add_option("--layer", layer, "the layer, counted from 0")->type_name("NUMBER"),
+void layer_request::add_to(command_syntax command, const std::string& group) {
+    const flag_syntax flags[] = {
+        command.add_option("--layer", layer, "the layer, counted from 0").type_name("NUMBER"),
         command.add_option("--pass", pass, "which pass through it")
-            ->check(CLI::IsMember({"forward", "backward"}))
-            ->capture_default_str(),
-        command.add_option("--family", family, "the family of chips")->check(CLI::IsMember({"phaze", "n7"})),
+            .one_of({"forward", "backward"})
+            .capture_default(),
+        command.add_option("--family", family, "the family of chips").one_of({"phaze", "n7"}),
         command.add_option("--point", point,
                            "the chip: num_tc=8,num_vc=2,width=128,depth=128,width_vc=128,glb_mib=128; the "
                            "family's reference if not given")};
     if (!group.empty())
-        for (CLI::Option* const flag : flags) flag->group(group);
+        for (const flag_syntax flag : flags) flag.group(group);
     add_options(command, *this);
 }
 
@@ -86,12 +85,9 @@ result<chosen_layer> choose(const layer_request& request) {
         .title = {},
         .subtitle = {}};
     const dovetail::hardware::accelerator& chip = chosen.chip;
-    const auto graph = request.model.load();
-    if (!graph) return graph.problem();
-    auto profile = search::profile_workload(dovetail::workload::recognise(*graph),
-                                            {.micro_batches = {request.micro_batch},
-                                             .tensor_widths = {request.tensor_width},
-                                             .link_gib_per_s = request.link_gib_per_s});
+    auto profile = request.model.profile({.micro_batches = {request.micro_batch},
+                                          .tensor_widths = {request.tensor_width},
+                                          .link_gib_per_s = request.link_gib_per_s});
     if (!profile) return profile.problem();
     chosen.slice = std::move(profile->slices.front());
     const auto number = dovetail::parse_number<std::size_t>(request.layer);

@@ -1,6 +1,7 @@
 #pragma once
 // A pass through a layer of a model, and the chip that it runs on: what several commands let people choose.
 
+#include "command_syntax.hpp"
 #include "model.hpp"
 
 #include <dovetail/core/option.hpp>
@@ -8,8 +9,6 @@
 #include <dovetail/hardware/accelerator.hpp>
 #include <dovetail/search/pass_timer.hpp>
 #include <dovetail/search/profile.hpp>
-
-#include <CLI/CLI.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -48,7 +47,7 @@ struct layer_request {
     double link_gib_per_s = 4;
 
     /// All flags but those of the model. \param group  their heading in the help; empty for none
-    void add_to(CLI::App& command, const std::string& group);
+    void add_to(command_syntax command, const std::string& group);
 
     static constexpr auto table() {
         using o = layer_request;

@@ -1,17 +1,15 @@
 // The command line of Dovetail.
 
 #include "command.hpp"
+#include "command_syntax.hpp"
 
 #include <dovetail/version.hpp>
 
-#include <cstdio>
-#include <exception>
 #include <fstream>
 #include <iostream>
 #include <iterator>
 #include <sstream>
 #include <string>
-#include <vector>
 
 namespace cli {
 
@@ -28,15 +26,13 @@ exit_status exit_of(dovetail::status outcome) {
     return defect;
 }
 
-void common_options::add_to(CLI::App& command) {
+void common_options::add_to(command_syntax command) {
     command.add_option("--json", json_file, "write the answer as JSON to this file, - for standard output");
     command.add_flag("--quiet", quiet, "print nothing for people");
     add_options(command, *this);
 }
 
 std::ostream& common_options::people() const { return json_file == "-" ? std::cerr : std::cout; }
-
-void refuse(const dovetail::error& problem) { throw CLI::ValidationError(problem.line()); }
 
 exit_status complain(const dovetail::error& problem) {
     std::cerr << "dovetail: " << problem.line() << '\n';
@@ -68,53 +64,17 @@ dovetail::result<std::string> read_file(const std::string& path) {
     return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
-namespace {
-
-// What CLI11 finds wrong, and where to read what would be right.
-exit_status explain(const CLI::App& app, const CLI::ParseError& problem) {
-    std::string page = "dovetail";
-    for (const CLI::App* at = &app; !at->get_subcommands().empty();) {
-        at = at->get_subcommands().front();
-        page += " " + at->get_name();
-    }
-    const std::vector<std::string> unknown = app.remaining();
-    std::string line = problem.what();
-    if (app.get_subcommands().empty() && !unknown.empty() && !unknown.front().starts_with('-'))
-        line = "there is no command '" + unknown.front() + "'";
-    for (char& c : line)
-        if (static_cast<unsigned char>(c) < ' ') c = ' ';
-    std::cerr << "dovetail: " << line << "; see " << page << " --help\n";
-    return bad_input;
-}
-
-} // namespace
-
 } // namespace cli
 
 int main(int argc, char** argv) {
-    CLI::App app("Finds the accelerator and the way to spread a neural network over many of them, together.");
-    app.name("dovetail");
-    app.require_subcommand(1);
-    app.set_version_flag("--version", "dovetail " DOVETAIL_VERSION_STRING);
+    const cli::command_line line(
+        "dovetail",
+        "Finds the accelerator and the way to spread a neural network over many of them, together.",
+        "dovetail " DOVETAIL_VERSION_STRING);
     int status = cli::defect;
-    cli::add_inspect(app, status);
-    cli::add_space(app, status);
-    cli::add_schedule(app, status);
-    cli::add_predict(app, status);
-    cli::add_place(app, status);
-    cli::add_price(app, status);
-    cli::add_search(app, status);
-    cli::add_calibrate(app, status);
-    cli::add_validate(app, status);
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::Success& asked) {
-        return app.exit(asked);
-    } catch (const CLI::ParseError& problem) {
-        return cli::explain(app, problem);
-    } catch (const std::exception& problem) {
-        std::cerr << "dovetail: defect: " << problem.what() << '\n';
-        return cli::defect;
-    }
-    return status;
+    for (const auto add :
+         {cli::add_inspect, cli::add_space, cli::add_schedule, cli::add_predict, cli::add_place,
+          cli::add_price, cli::add_search, cli::add_calibrate, cli::add_validate})
+        add(line.top(), status);
+    return line.run(argc, argv).value_or(status);
 }

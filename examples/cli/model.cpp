@@ -2,6 +2,8 @@
 
 #include <dovetail/core/text.hpp>
 #include <dovetail/ext/onnx.hpp>
+#include <dovetail/search/profiler.hpp>
+#include <dovetail/workload/recognise.hpp>
 #include <dovetail/workload/zoo.hpp>
 
 #include <cstdint>
@@ -16,12 +18,12 @@ using dovetail::error;
 using dovetail::result;
 using dovetail::workload::operator_graph;
 
-CLI::Option* model_options::add_to(CLI::App& command, bool as_argument) {
+flag_syntax model_options::add_to(command_syntax command, bool as_argument) {
     std::string zoo;
-    for (const std::string_view name : dovetail::workload::zoo_names()) zoo += " " + std::string(name);
-    CLI::Option* const named =
+    for (const std::string_view name : dovetail::workload::zoo_names()) zoo.append(" ").append(name);
+    const flag_syntax named =
         command.add_option(as_argument ? "model" : "--model", model, "an ONNX file, or one of:" + zoo)
-            ->required();
+            .required();
     command.add_option("--dimension", dimensions, "value of an open dimension of the file, name=value");
     return named;
 }
@@ -36,7 +38,7 @@ result<operator_graph> model_options::load() const {
     std::error_code unknown;
     if (!std::filesystem::exists(model, unknown)) {
         std::string zoo;
-        for (const std::string_view name : dovetail::workload::zoo_names()) zoo += " " + std::string(name);
+        for (const std::string_view name : dovetail::workload::zoo_names()) zoo.append(" ").append(name);
         return error{errc::io, model, "there is no such file, nor a model of that name",
                      "give an ONNX file or one of:" + zoo};
     }
@@ -57,6 +59,13 @@ result<operator_graph> model_options::load() const {
     auto graph = dovetail::ext::onnx::import_onnx_file(model, options);
     if (graph) graph->name = std::filesystem::path(model).stem().string();
     return graph;
+}
+
+result<dovetail::search::workload_profile>
+model_options::profile(const dovetail::search::plan_options& plan) const {
+    const auto graph = load();
+    if (!graph) return graph.problem();
+    return dovetail::search::profile_workload(dovetail::workload::recognise(*graph), plan);
 }
 
 } // namespace cli

@@ -2,10 +2,12 @@
 /// \file
 /// Models by name or file, for every command that takes one.
 
-#include <dovetail/core/result.hpp>
-#include <dovetail/workload/operator_graph.hpp>
+#include "command_syntax.hpp"
 
-#include <CLI/CLI.hpp>
+#include <dovetail/core/result.hpp>
+#include <dovetail/search/options.hpp>
+#include <dovetail/search/profile.hpp>
+#include <dovetail/workload/operator_graph.hpp>
 
 #include <string>
 #include <vector>
@@ -19,10 +21,13 @@ struct model_options {
 
     /// As a flag `--model`, or as the first argument of the command: required, unless the caller says
     /// otherwise of the option returned.
-    CLI::Option* add_to(CLI::App& command, bool as_argument);
+    flag_syntax add_to(command_syntax command, bool as_argument);
 
     /// The graph as it is written; composites are not recognised yet.
     [[nodiscard]] dovetail::result<dovetail::workload::operator_graph> load() const;
+    /// What a search with `plan` needs of the graph, its composites recognised.
+    [[nodiscard]] dovetail::result<dovetail::search::workload_profile>
+    profile(const dovetail::search::plan_options& plan) const;
 };
 
 } // namespace cli

@@ -88,48 +88,46 @@ struct place_command {
 
 } // namespace
 
-void add_place(CLI::App& app, int& status) {
-    CLI::App* command = app.add_subcommand("place", "the best placement of a planner's instance");
+void add_place(command_syntax app, int& status) {
+    const command_syntax command = app.add_subcommand("place", "the best placement of a planner's instance");
     const auto options = std::make_shared<place_command>();
     std::vector<std::string> names;
     for (const place_format& f : formats) names.emplace_back(f.name);
-    command->add_option("file", options->request.file, "the instance")->required();
-    command->add_option("--format", options->format, "the format of the instance")
-        ->check(CLI::IsMember(names));
-    command->add_option("--time-limit", options->time_limit, "seconds after which the best so far is given")
-        ->type_name("NUMBER");
+    command.add_option("file", options->request.file, "the instance").required();
+    command.add_option("--format", options->format, "the format of the instance").one_of(names);
+    command.add_option("--time-limit", options->time_limit, "seconds after which the best so far is given")
+        .type_name("NUMBER");
     schedule_options& more = options->request.options;
     const std::string group = "Beyond PHAZE's problem (--format phaze)";
-    command->add_option("--schedule", more.schedule, "the pipeline's schedule")
-        ->check(CLI::IsMember({"1f1b", "gpipe", "interleaved", "zb-h1", "zb-h2"}))
-        ->capture_default_str()
-        ->group(group);
-    command->add_option("--stages-per-device", more.stages_per_device, "of the interleaved schedule")
-        ->check(CLI::Range(std::int64_t{2}, std::int64_t{1024}))
-        ->capture_default_str()
-        ->group(group);
-    command->add_flag("--every-stage", more.every_stage, "charge the reduction to every stage, not the first")
-        ->group(group);
-    command->add_flag("--choose-recomputation", more.choose_recomputation, "stage by stage: none or full")
-        ->group(group);
-    command->add_flag("--shard-optimizer", more.shard_optimizer, "replicas share its state out (ZeRO-1)")
-        ->group(group);
+    command.add_option("--schedule", more.schedule, "the pipeline's schedule")
+        .one_of({"1f1b", "gpipe", "interleaved", "zb-h1", "zb-h2"})
+        .capture_default()
+        .group(group);
+    command.add_option("--stages-per-device", more.stages_per_device, "of the interleaved schedule")
+        .between(2, 1024)
+        .capture_default()
+        .group(group);
+    command.add_flag("--every-stage", more.every_stage, "charge the reduction to every stage, not the first")
+        .group(group);
+    command.add_flag("--choose-recomputation", more.choose_recomputation, "stage by stage: none or full")
+        .group(group);
+    command.add_flag("--shard-optimizer", more.shard_optimizer, "replicas share its state out (ZeRO-1)")
+        .group(group);
     command
-        ->add_flag("--overlap-reduction", more.overlap_reduction,
-                   "beside the last micro-batch's backward pass")
-        ->group(group);
-    command->add_option("--node-devices", more.node_devices, "devices that share a faster network; 0: none")
-        ->check(CLI::Range(std::int64_t{0}, std::int64_t{1'000'000}))
-        ->capture_default_str()
-        ->group(group);
-    command
-        ->add_option("--node-gb-per-s", more.node_gb_per_s, "of that network, 10^9 bytes a second a device")
-        ->check(CLI::NonNegativeNumber)
-        ->group(group);
-    command->add_flag("--tensor-across-nodes", more.tensor_across, "let a tensor group span nodes")
-        ->group(group);
-    options->common.add_to(*command);
-    command->callback([options, &status] { status = options->run(); });
+        .add_flag("--overlap-reduction", more.overlap_reduction,
+                  "beside the last micro-batch's backward pass")
+        .group(group);
+    command.add_option("--node-devices", more.node_devices, "devices that share a faster network; 0: none")
+        .between(0, 1'000'000)
+        .capture_default()
+        .group(group);
+    command.add_option("--node-gb-per-s", more.node_gb_per_s, "of that network, 10^9 bytes a second a device")
+        .not_negative()
+        .group(group);
+    command.add_flag("--tensor-across-nodes", more.tensor_across, "let a tensor group span nodes")
+        .group(group);
+    options->common.add_to(command);
+    command.callback([options, &status] { status = options->run(); });
 }
 
 } // namespace cli

@@ -288,21 +288,21 @@ struct predict_command {
 
 } // namespace
 
-void add_predict(CLI::App& app, int& status) {
-    CLI::App* command =
+void add_predict(command_syntax app, int& status) {
+    const command_syntax command =
         app.add_subcommand("predict", "seconds, memory and utilisation of a training plan on a machine");
     const auto options = std::make_shared<predict_command>();
-    options->model.add_to(*command, false)->required(false);
-    add_options(*command, options->sizes);
+    options->model.add_to(command, false).required(false);
+    add_options(command, options->sizes);
     std::string systems;
-    for (const hardware::system& known : hardware::known_systems) systems += " " + std::string(known.name);
-    command->add_option("--system", options->system, "machine, one of:" + systems)->capture_default_str();
-    add_options(*command, options->degrees);
-    command->add_option("--recompute", options->recompute, "none, selective or full")->capture_default_str();
-    command->add_flag("--sequence-parallel", options->sequence_parallel,
-                      "split along the sequence what tensor parallelism leaves whole");
-    options->common.add_to(*command);
-    command->callback([options, &status] { status = options->run(); });
+    for (const hardware::system& known : hardware::known_systems) systems.append(" ").append(known.name);
+    command.add_option("--system", options->system, "machine, one of:" + systems).capture_default();
+    add_options(command, options->degrees);
+    command.add_option("--recompute", options->recompute, "none, selective or full").capture_default();
+    command.add_flag("--sequence-parallel", options->sequence_parallel,
+                     "split along the sequence what tensor parallelism leaves whole");
+    options->common.add_to(command);
+    command.callback([options, &status] { status = options->run(); });
 }
 
 } // namespace cli

@@ -3,22 +3,15 @@
 #include "price.hpp"
 #include "command.hpp"
 
-#include <CLI/CLI.hpp>
-
-#include <vector>
-
 namespace cli {
 
-void add_price(CLI::App& app, int& status) {
-    CLI::App* command = app.add_subcommand("price", "what operators cost on hardware");
-    command->require_subcommand(0, 1);
-    add_price_systolic(*command, status);
-    add_price_mapping(*command, status);
-    add_price_vector(*command, status);
-    const std::vector<CLI::App*> parts = command->get_subcommands({});
-    add_price_layer(*command, status);
-    for (CLI::App* part : parts)
-        for (CLI::Option* option : command->get_options()) part->excludes(option);
+void add_price(command_syntax app, int& status) {
+    const command_syntax command = app.add_subcommand("price", "what operators cost on hardware");
+    add_price_systolic(command, status);
+    add_price_mapping(command, status);
+    add_price_vector(command, status);
+    add_price_layer(command, status);
+    command.make_subcommands_optional();
 }
 
 } // namespace cli

@@ -55,7 +55,7 @@ struct price_layer_command {
     std::string cost_model = "sound", cores = "all";
 
     exit_status run() const {
-        if (request.model.model.empty()) throw CLI::RequiredError("--model");
+        if (request.model.model.empty()) refuse_without("--model");
         if (cost_model == "phaze" && request.family != "phaze")
             return complain({dovetail::errc::unsupported, "option --cost-model",
                              "phaze prices the family phaze only", "give sound, or leave out --family"});
@@ -210,21 +210,21 @@ private:
 
 } // namespace
 
-void add_price_layer(CLI::App& price, int& status) {
+void add_price_layer(command_syntax price, int& status) {
     const auto options = std::make_shared<price_layer_command>();
-    options->request.model.add_to(price, false)->required(false); // the parts of `price` take none
+    options->request.model.add_to(price, false).required(false); // the parts of `price` take none
     options->request.add_to(price, {});
     price
         .add_option("--cost-model", options->cost_model,
                     "how operators are priced: soundly, or with PHAZE's constants")
-        ->check(CLI::IsMember({"sound", "phaze"}))
-        ->capture_default_str();
+        .one_of({"sound", "phaze"})
+        .capture_default();
     price.add_option("--cores", options->cores, "an operator runs on one core of each type, or on all")
-        ->check(CLI::IsMember({"one", "all"}))
-        ->capture_default_str();
+        .one_of({"one", "all"})
+        .capture_default();
     options->common.add_to(price);
-    price.callback([options, &price, &status] {
-        if (price.get_subcommands().empty()) status = options->run();
+    price.callback([options, price, &status] {
+        if (!price.runs_subcommand()) status = options->run();
     });
 }
 

@@ -161,19 +161,19 @@ struct price_mapping_command {
 
 } // namespace
 
-void add_price_mapping(CLI::App& price, int& status) {
-    CLI::App* command = price.add_subcommand(
+void add_price_mapping(command_syntax price, int& status) {
+    const command_syntax command = price.add_subcommand(
         "mapping", "the best mapping of a matrix product to PHAZE's tensor cores and memories");
     const auto options = std::make_shared<price_mapping_command>();
-    add_options(*command, options->extents);
-    for (const char* extent : {"--m", "--n", "--k"}) command->get_option(extent)->required()->default_str("");
+    add_options(command, options->extents);
+    for (const char* extent : {"--m", "--n", "--k"}) command.option(extent).required().default_text("");
     command
-        ->add_option("--point", options->point, "the chip: num_tc=8,num_vc=2,width=128,depth=128,glb_mib=128")
-        ->required();
-    command->add_option("--objective", options->objective, "what is least: latency, energy or edp")
-        ->capture_default_str();
-    options->common.add_to(*command);
-    command->callback([options, &status] { status = options->run(); });
+        .add_option("--point", options->point, "the chip: num_tc=8,num_vc=2,width=128,depth=128,glb_mib=128")
+        .required();
+    command.add_option("--objective", options->objective, "what is least: latency, energy or edp")
+        .capture_default();
+    options->common.add_to(command);
+    command.callback([options, &status] { status = options->run(); });
 }
 
 } // namespace cli

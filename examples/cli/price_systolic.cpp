@@ -76,15 +76,16 @@ struct price_systolic_command {
 
 } // namespace
 
-void add_price_systolic(CLI::App& price, int& status) {
-    CLI::App* command = price.add_subcommand("systolic", "cycles of a matrix product on one systolic array");
+void add_price_systolic(command_syntax price, int& status) {
+    const command_syntax command =
+        price.add_subcommand("systolic", "cycles of a matrix product on one systolic array");
     const auto options = std::make_shared<price_systolic_command>();
-    add_options(*command, options->problem);
-    for (CLI::Option* extent : command->get_options())
-        if (extent->get_name() != "--help") extent->required()->default_str("");
-    command->add_option("--dataflow", options->dataflow, "what stays in the array: ws, os or is")->required();
-    options->common.add_to(*command);
-    command->callback([options, &status] { status = options->run(); });
+    add_options(command, options->problem);
+    for (const char* extent : {"--rows", "--cols", "--m", "--n", "--k"})
+        command.option(extent).required().default_text("");
+    command.add_option("--dataflow", options->dataflow, "what stays in the array: ws, os or is").required();
+    options->common.add_to(command);
+    command.callback([options, &status] { status = options->run(); });
 }
 
 } // namespace cli

@@ -17,8 +17,6 @@
 #include <dovetail/hardware/platform.hpp>
 #include <dovetail/report/number.hpp>
 
-#include <CLI/CLI.hpp>
-
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -101,15 +99,15 @@ constexpr std::array operators{
 struct price_vector_command {
     common_options common;
     vector_extents extents;
-    const CLI::Option* entries_flag = nullptr;
+    std::optional<flag_syntax> entries_flag;
     std::string name, point, family = "phaze", cores = "all";
 
     exit_status run() const {
         const auto at = chip_at(point);
         if (!at) return complain(at.problem());
         const hardware::accelerator& chip = *at;
-        if ((name == "embedding" || name == "embedding-gradient") && entries_flag->count() == 0)
-            throw CLI::RequiredError("--entries");
+        if ((name == "embedding" || name == "embedding-gradient") && !entries_flag->is_given())
+            refuse_without("--entries");
         cost::row_operator op;
         for (const named_operator& known : operators)
             if (known.name == name) op = known.of(extents);
@@ -168,29 +166,27 @@ struct price_vector_command {
 
 } // namespace
 
-void add_price_vector(CLI::App& price, int& status) {
-    CLI::App* command = price.add_subcommand("vector", "a vector operator, row by row, on the vector cores");
+void add_price_vector(command_syntax price, int& status) {
+    const command_syntax command =
+        price.add_subcommand("vector", "a vector operator, row by row, on the vector cores");
     const auto options = std::make_shared<price_vector_command>();
     std::vector<std::string> names;
     for (const named_operator& known : operators) names.emplace_back(known.name);
-    command->add_option("--operator", options->name, "what is done with the rows")
-        ->check(CLI::IsMember(names))
-        ->required();
-    add_options(*command, options->extents);
-    for (const char* extent : {"--rows", "--length"})
-        command->get_option(extent)->required()->default_str("");
-    options->entries_flag = command->get_option("--entries")->default_str("");
-    command->add_option("--family", options->family, "the family of chips")
-        ->check(CLI::IsMember({"phaze", "n7"}))
-        ->capture_default_str();
-    command->add_option("--point", options->point,
-                        "the chip: num_tc=8,num_vc=2,width=128,depth=128,width_vc=128,glb_mib=128; the "
-                        "family's reference if not given");
-    command->add_option("--cores", options->cores, "on one vector core or on all")
-        ->check(CLI::IsMember({"one", "all"}))
-        ->capture_default_str();
-    options->common.add_to(*command);
-    command->callback([options, &status] { status = options->run(); });
+    command.add_option("--operator", options->name, "what is done with the rows").one_of(names).required();
+    add_options(command, options->extents);
+    for (const char* extent : {"--rows", "--length"}) command.option(extent).required().default_text("");
+    options->entries_flag = command.option("--entries").default_text("");
+    command.add_option("--family", options->family, "the family of chips")
+        .one_of({"phaze", "n7"})
+        .capture_default();
+    command.add_option("--point", options->point,
+                       "the chip: num_tc=8,num_vc=2,width=128,depth=128,width_vc=128,glb_mib=128; the "
+                       "family's reference if not given");
+    command.add_option("--cores", options->cores, "on one vector core or on all")
+        .one_of({"one", "all"})
+        .capture_default();
+    options->common.add_to(command);
+    command.callback([options, &status] { status = options->run(); });
 }
 
 } // namespace cli

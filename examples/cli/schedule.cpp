@@ -355,32 +355,33 @@ struct schedule_command {
 
 } // namespace
 
-void add_schedule(CLI::App& app, int& status) {
-    CLI::App* command = app.add_subcommand("schedule", "when and where every operator of a layer runs");
+void add_schedule(command_syntax app, int& status) {
+    const command_syntax command =
+        app.add_subcommand("schedule", "when and where every operator of a layer runs");
     const auto options = std::make_shared<schedule_command>();
-    options->request.add_to(*command);
+    options->request.add_to(command);
     command
-        ->add_option("--solver", options->solver,
-                     "exact proves the optimum, list is fast, glpk solves --formulation")
-        ->check(CLI::IsMember({"exact", "list", "glpk"}))
-        ->capture_default_str();
+        .add_option("--solver", options->solver,
+                    "exact proves the optimum, list is fast, glpk solves --formulation")
+        .one_of({"exact", "list", "glpk"})
+        .capture_default();
     std::vector<std::string> programs;
     for (const auto p : formulation::programs) programs.emplace_back(to_string(p));
-    command->add_option("--formulation", options->program, "the integer program; disjunctive if not given")
-        ->check(CLI::IsMember(programs));
-    command->add_option("--time-limit", options->time_limit, "seconds after which the best so far is given")
-        ->type_name("NUMBER");
+    command.add_option("--formulation", options->program, "the integer program; disjunctive if not given")
+        .one_of(programs);
+    command.add_option("--time-limit", options->time_limit, "seconds after which the best so far is given")
+        .type_name("NUMBER");
     command
-        ->add_option("--memory-limit", options->memory_limit, "bytes of activations that may be live at once")
-        ->type_name("NUMBER");
-    command->add_option("--html", options->html_file, "write a page with the schedule to this file");
-    command->add_option("--trace", options->trace_file, "write a trace for Chrome or Perfetto to this file");
-    command->add_option("--write-lp", options->lp_file,
-                        "write the integer program to this file, in LP format");
-    command->add_option("--write-mps", options->mps_file,
-                        "write the integer program to this file, in MPS format");
-    options->common.add_to(*command);
-    command->callback([options, &status] { status = options->run(); });
+        .add_option("--memory-limit", options->memory_limit, "bytes of activations that may be live at once")
+        .type_name("NUMBER");
+    command.add_option("--html", options->html_file, "write a page with the schedule to this file");
+    command.add_option("--trace", options->trace_file, "write a trace for Chrome or Perfetto to this file");
+    command.add_option("--write-lp", options->lp_file,
+                       "write the integer program to this file, in LP format");
+    command.add_option("--write-mps", options->mps_file,
+                       "write the integer program to this file, in MPS format");
+    options->common.add_to(command);
+    command.callback([options, &status] { status = options->run(); });
 }
 
 } // namespace cli

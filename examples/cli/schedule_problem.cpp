@@ -22,17 +22,17 @@ using dovetail::result;
 using dovetail::to_text;
 namespace search = dovetail::search;
 
-void schedule_request::add_to(CLI::App& command) {
+void schedule_request::add_to(command_syntax command) {
     command.add_option("--format", format, "what the file holds")
-        ->check(CLI::IsMember({"model", "psplib"}))
-        ->capture_default_str();
+        .one_of({"model", "psplib"})
+        .capture_default();
     layer.model.add_to(command, true);
     const std::string group = "A layer of a model on a chip (--format model)";
     layer.add_to(command, group);
     command.add_option("--cost-model", cost_model, "how operators are priced")
-        ->check(CLI::IsMember({"sound"}))
-        ->capture_default_str()
-        ->group(group);
+        .one_of({"sound"})
+        .capture_default()
+        .group(group);
 }
 
 namespace {
@@ -42,9 +42,9 @@ result<schedule_problem> load_layer(const schedule_request& request) {
     if (!chosen) return std::move(chosen).problem();
     search::pass_timer timer(chosen->pass());
     dovetail::schedule::workspace memory;
-    using platform = dovetail::hardware::phaze_platform;
-    timer(dovetail::cost::sound_model<platform>{}, chosen->chip, chosen->group, memory);
-    auto activations = search::memory_of(chosen->pass(), timer.tasks(), platform::element_bytes);
+    using published = dovetail::hardware::phaze_platform;
+    timer(dovetail::cost::sound_model<published>{}, chosen->chip, chosen->group, memory);
+    auto activations = search::memory_of(chosen->pass(), timer.tasks(), published::element_bytes);
     if (!activations) return std::move(activations).problem();
     return schedule_problem{.tasks = timer.tasks(),
                             .memory = std::move(activations).value(),

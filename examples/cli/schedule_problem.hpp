@@ -1,6 +1,7 @@
 #pragma once
 // What `dovetail schedule` solves: a pass through a layer of a model on a chip, or a project of PSPLIB.
 
+#include "command_syntax.hpp"
 #include "layer_choice.hpp"
 
 #include <dovetail/core/result.hpp>
@@ -8,8 +9,6 @@
 #include <dovetail/report/schedule_chart.hpp>
 #include <dovetail/schedule/live_memory.hpp>
 #include <dovetail/schedule/task_graph.hpp>
-
-#include <CLI/CLI.hpp>
 
 #include <optional>
 #include <string>
@@ -33,7 +32,7 @@ struct schedule_request {
     layer_request layer;
     std::string cost_model = "sound";
 
-    void add_to(CLI::App& command);
+    void add_to(command_syntax command);
 };
 
 /// Reads what the flags choose. Errors name the file or the flag.

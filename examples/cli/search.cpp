@@ -18,11 +18,10 @@
 #include <dovetail/search/area_ordered.hpp>
 #include <dovetail/search/breakdown.hpp>
 #include <dovetail/search/exhaustive.hpp>
-#include <dovetail/search/profiler.hpp>
+#include <dovetail/search/profile.hpp>
 #include <dovetail/search/random_sample.hpp>
 #include <dovetail/search/step_energy.hpp>
 #include <dovetail/search/winner.hpp>
-#include <dovetail/workload/recognise.hpp>
 
 #include <unistd.h>
 
@@ -96,9 +95,7 @@ struct search_command {
         space.cooling = *cooling_kind;
         const auto optimizer_kind = dovetail::cost::find_optimizer(optimizer);
         if (!optimizer_kind) return complain(optimizer_kind.problem());
-        const auto graph = model.load();
-        if (!graph) return complain(graph.problem());
-        const auto profile = search::profile_workload(dovetail::workload::recognise(*graph), plan);
+        const auto profile = model.profile(plan);
         if (!profile) return complain(profile.problem());
         const auto charge = objective == "phaze" ? dovetail::placement::objective::phaze
                                                  : dovetail::placement::objective::every_stage;
@@ -248,37 +245,37 @@ struct search_command {
 
 } // namespace
 
-void add_search(CLI::App& app, int& status) {
-    CLI::App* command = app.add_subcommand(
+void add_search(command_syntax app, int& status) {
+    const command_syntax command = app.add_subcommand(
         "search", "the best chip of a family and the plan to train a model on many of them");
     const auto options = std::make_shared<search_command>();
-    options->model.add_to(*command, false);
-    command->add_option("--family", options->family, "the family of chips")
-        ->check(CLI::IsMember({"phaze", "n7"}))
-        ->capture_default_str();
-    command->add_option("--strategy", options->strategy, "how the family is walked")
-        ->check(CLI::IsMember({"exhaustive", "area-ordered", "random"}))
-        ->capture_default_str();
+    options->model.add_to(command, false);
+    command.add_option("--family", options->family, "the family of chips")
+        .one_of({"phaze", "n7"})
+        .capture_default();
+    command.add_option("--strategy", options->strategy, "how the family is walked")
+        .one_of({"exhaustive", "area-ordered", "random"})
+        .capture_default();
     command
-        ->add_option("--optimizer", options->optimizer,
-                     "adam (18 bytes a parameter), momentum (14) or sgd (4)")
-        ->capture_default_str();
-    command->add_option("--objective", options->objective, "who pays for the gradient reduction")
-        ->check(CLI::IsMember({"every-stage", "phaze"}))
-        ->capture_default_str();
+        .add_option("--optimizer", options->optimizer,
+                    "adam (18 bytes a parameter), momentum (14) or sgd (4)")
+        .capture_default();
+    command.add_option("--objective", options->objective, "who pays for the gradient reduction")
+        .one_of({"every-stage", "phaze"})
+        .capture_default();
     command
-        ->add_option("--cost-model", options->cost_model,
-                     "how operators are priced: soundly, or with PHAZE's constants")
-        ->check(CLI::IsMember({"sound", "phaze"}))
-        ->capture_default_str();
-    command->add_option("--cooling", options->cooling, "what --max-junction is meant for: air or liquid")
-        ->capture_default_str();
-    command->add_flag("--power", options->power, "add the TDP and the energy of a step");
-    command->add_option("--html", options->html_file, "write a page with pictures to this file");
-    add_options(*command, options->plan);
-    add_options(*command, options->space);
-    options->common.add_to(*command);
-    command->callback([options, &status] { status = options->run(); });
+        .add_option("--cost-model", options->cost_model,
+                    "how operators are priced: soundly, or with PHAZE's constants")
+        .one_of({"sound", "phaze"})
+        .capture_default();
+    command.add_option("--cooling", options->cooling, "what --max-junction is meant for: air or liquid")
+        .capture_default();
+    command.add_flag("--power", options->power, "add the TDP and the energy of a step");
+    command.add_option("--html", options->html_file, "write a page with pictures to this file");
+    add_options(command, options->plan);
+    add_options(command, options->space);
+    options->common.add_to(command);
+    command.callback([options, &status] { status = options->run(); });
 }
 
 } // namespace cli

@@ -60,15 +60,13 @@ struct space_command {
 
 } // namespace
 
-void add_space(CLI::App& app, int& status) {
-    CLI::App* command = app.add_subcommand("space", "the designs that a family keeps");
+void add_space(command_syntax app, int& status) {
+    const command_syntax command = app.add_subcommand("space", "the designs that a family keeps");
     const auto options = std::make_shared<space_command>();
-    command->add_option("--family", options->family, "the family")
-        ->check(CLI::IsMember({"phaze", "n7"}))
-        ->capture_default_str();
-    command->add_option("--csv", options->csv_file, "write the designs to this file, - for standard output");
-    options->common.add_to(*command);
-    command->callback([options, &status] { status = options->run(); });
+    command.add_option("--family", options->family, "the family").one_of({"phaze", "n7"}).capture_default();
+    command.add_option("--csv", options->csv_file, "write the designs to this file, - for standard output");
+    options->common.add_to(command);
+    command.callback([options, &status] { status = options->run(); });
 }
 
 } // namespace cli

@@ -225,14 +225,15 @@ struct validate_command {
 
 } // namespace
 
-void add_validate(CLI::App& app, int& status) {
-    CLI::App* command = app.add_subcommand("validate", "predictions beside every set of measurements");
+void add_validate(command_syntax app, int& status) {
+    const command_syntax command =
+        app.add_subcommand("validate", "predictions beside every set of measurements");
     const auto options = std::make_shared<validate_command>();
-    command->add_option("folder", options->folder, "with files of measurements; any name, known columns")
-        ->required();
-    command->add_option("--html", options->html_file, "draw predicted against measured in this file");
-    options->common.add_to(*command);
-    command->callback([options, &status] { status = options->run(); });
+    command.add_option("folder", options->folder, "with files of measurements; any name, known columns")
+        .required();
+    command.add_option("--html", options->html_file, "draw predicted against measured in this file");
+    options->common.add_to(command);
+    command.callback([options, &status] { status = options->run(); });
 }
 
 } // namespace cli

@@ -14,7 +14,7 @@
 namespace dovetail::cost {
 namespace {
 
-using model = sound_model<hardware::phaze_platform>;
+using sound_prices = sound_model<hardware::phaze_platform>;
 using hardware::phaze_platform;
 using hardware::tpuv4_like;
 
@@ -30,7 +30,7 @@ TEST(energy_model, of_a_product_counts_macs_and_the_bytes_of_every_level) {
     workload::operator_work work;
     work.product = {.batch = 2, .rows = 3, .reduction = 5, .columns = 7};
     const estimate e{.local_bytes = 11, .global_bytes = 13, .hbm_bytes = 17};
-    const operator_energy spent = energy_of<model>(work, e, digits);
+    const operator_energy spent = energy_of<sound_prices>(work, e, digits);
     EXPECT_EQ(spent.tensor_j, 210);
     EXPECT_EQ(spent.vector_j, 0);
     EXPECT_EQ(spent.local_j, 1'100);
@@ -48,12 +48,12 @@ TEST(energy_model, of_an_epilogue_charges_its_words_at_the_buffer_of_a_vector_co
     work.read_elements = 3; // one of them by the epilogue
     work.written_elements = 1;
     // Two words in and one out, two bytes each, written and read: 12 bytes; 8 more are the product's.
-    const operator_energy spent = energy_of<model>(work, estimate{.local_bytes = 20}, digits);
+    const operator_energy spent = energy_of<sound_prices>(work, estimate{.local_bytes = 20}, digits);
     EXPECT_EQ(spent.vector_j, 40);
     EXPECT_EQ(spent.local_j, 12 * 1'000 + 8 * 100);
 }
 
-TEST(energy_model, of_no_work_is_zero) { EXPECT_EQ(energy_of<model>({}, {}, digits).total_j(), 0); }
+TEST(energy_model, of_no_work_is_zero) { EXPECT_EQ(energy_of<sound_prices>({}, {}, digits).total_j(), 0); }
 
 // A chip cannot draw more than the sum of its parts at their fastest, whatever runs and on however many
 // cores.
@@ -86,8 +86,8 @@ void never_above_the_tdp(std::uint64_t seed) {
         work.read_elements = work.product_operand_elements + static_cast<double>(between(0, 100'000));
         work.written_elements = static_cast<double>(between(1, 100'000));
         for (const core_mode mode : {core_mode::one_core, core_mode::all_cores}) {
-            const estimate e = model{}(work, chip, mode);
-            const double joules = energy_of<model>(work, e, *events).total_j();
+            const estimate e = sound_prices{}(work, chip, mode);
+            const double joules = energy_of<sound_prices>(work, e, *events).total_j();
             EXPECT_GT(joules, 0);
             EXPECT_LE(joules, (tdp->total_w() - tdp->static_w) * e.latency_s() * (1 + 1e-12)) << i;
         }
@@ -110,15 +110,15 @@ TEST(energy_model, more_work_never_takes_less) {
         work.product_result_elements = static_cast<double>(512 * rows);
         work.read_elements = work.product_operand_elements;
         work.written_elements = work.product_result_elements;
-        const estimate e = model{}(work, tpuv4_like, core_mode::all_cores);
-        const double joules = energy_of<model>(work, e, *events).total_j();
+        const estimate e = sound_prices{}(work, tpuv4_like, core_mode::all_cores);
+        const double joules = energy_of<sound_prices>(work, e, *events).total_j();
         EXPECT_GT(joules, last);
         last = joules;
     }
 }
 
-static_assert(energy_of<model>({}, {},
-                               *hardware::energies_of<hardware::n7_technology, phaze_platform>(tpuv4_like))
+static_assert(energy_of<sound_prices>(
+                  {}, {}, *hardware::energies_of<hardware::n7_technology, phaze_platform>(tpuv4_like))
                   .total_j() == 0);
 
 } // namespace

@@ -75,17 +75,17 @@ TEST(mapping_search, no_mapping_beats_the_bound) {
     random_source random(23);
     const auto extent = [&] { return random.integer(1, std::int64_t{1} << random.integer(0, 13)); };
     for (int i = 0; i < 1500; ++i) {
-        const bool small = i % 2 == 0;
-        const mapping_hardware hardware =
-            small ? test::small_hardware(random)
-                  : phaze(random.integer(1, 64), std::int64_t{1} << random.integer(1, 8),
-                          mebibyte << random.integer(1, 7));
-        const mapped_product op(small ? test::small_product(random)
-                                      : contraction{1, extent(), extent(), extent()});
-        const mapping_limit limit = mapping_bound(hardware, op);
+        const bool is_small = i % 2 == 0;
+        const mapping_hardware chip =
+            is_small ? test::small_hardware(random)
+                     : phaze(random.integer(1, 64), std::int64_t{1} << random.integer(1, 8),
+                             mebibyte << random.integer(1, 7));
+        const mapped_product op(is_small ? test::small_product(random)
+                                         : contraction{1, extent(), extent(), extent()});
+        const mapping_limit limit = mapping_bound(chip, op);
         ASSERT_GT(limit.energy_pj, 0);
         for (const mapping_objective goal : goals) {
-            const mapping_outcome found = mapping_search{goal}(hardware, op);
+            const mapping_outcome found = mapping_search{goal}(chip, op);
             if (found.outcome == status::infeasible) continue;
             ASSERT_LE(limit.cycles, found.cost.cycles);
             ASSERT_LE(limit.energy_pj, found.cost.energy_pj * (1 + 1e-12));

@@ -21,19 +21,19 @@ using hardware::tpuv4_like;
 using test::product_work;
 using workload::operator_work;
 
-constexpr phaze_model<> model;
+constexpr phaze_model<> phaze_price;
 constexpr std::array modes{core_mode::one_core, core_mode::all_cores};
 
 TEST(phaze_model, a_product_takes_the_published_cycles) {
     // One core of 128 x 128, and eight: the chip has one local bandwidth.
     const operator_work cube = product_work({1, 4096, 4096, 4096});
     for (const core_mode mode : modes) {
-        const estimate e = model(cube, tpuv4_like, mode);
+        const estimate e = phaze_price(cube, tpuv4_like, mode);
         EXPECT_DOUBLE_EQ(e.latency_s(), 6'029'312 / 1.05e9);
         EXPECT_EQ(e.bound_by(), bound::local_buffer);
     }
-    EXPECT_DOUBLE_EQ(model(cube, tpuv4_like, core_mode::one_core).tensor_s, 4'194'304 / 1.05e9);
-    EXPECT_DOUBLE_EQ(model(cube, tpuv4_like, core_mode::all_cores).tensor_s, 524'288 / 1.05e9);
+    EXPECT_DOUBLE_EQ(phaze_price(cube, tpuv4_like, core_mode::one_core).tensor_s, 4'194'304 / 1.05e9);
+    EXPECT_DOUBLE_EQ(phaze_price(cube, tpuv4_like, core_mode::all_cores).tensor_s, 524'288 / 1.05e9);
 }
 
 TEST(phaze_model, vector_operators_take_their_lanes_and_no_memory) {
@@ -41,22 +41,22 @@ TEST(phaze_model, vector_operators_take_their_lanes_and_no_memory) {
     work.lane_cycles = 1e9;
     work.read_elements = 3e9;
     work.written_elements = 1e9;
-    const estimate e = model(work, tpuv4_like, core_mode::all_cores);
+    const estimate e = phaze_price(work, tpuv4_like, core_mode::all_cores);
     EXPECT_DOUBLE_EQ(e.latency_s(), 1e9 / 256 / 1.05e9);
     EXPECT_EQ(e.bound_by(), bound::vector_core);
     EXPECT_EQ(e.hbm_bytes, 8e9);
     work.read_discrete_bytes = 1e9;
-    EXPECT_EQ(model(work, tpuv4_like, core_mode::all_cores).hbm_bytes, 9e9);
-    EXPECT_DOUBLE_EQ(model(work, tpuv4_like, core_mode::one_core).latency_s(), 1e9 / 128 / 1.05e9);
+    EXPECT_EQ(phaze_price(work, tpuv4_like, core_mode::all_cores).hbm_bytes, 9e9);
+    EXPECT_DOUBLE_EQ(phaze_price(work, tpuv4_like, core_mode::one_core).latency_s(), 1e9 / 128 / 1.05e9);
 }
 
 TEST(phaze_model, an_epilogue_works_beside_its_product) {
     operator_work work = product_work({1, 4096, 4096, 4096});
-    const double alone_s = model(work, tpuv4_like, core_mode::all_cores).latency_s();
+    const double alone_s = phaze_price(work, tpuv4_like, core_mode::all_cores).latency_s();
     work.lane_cycles = 1e6;
-    EXPECT_EQ(model(work, tpuv4_like, core_mode::all_cores).latency_s(), alone_s);
+    EXPECT_EQ(phaze_price(work, tpuv4_like, core_mode::all_cores).latency_s(), alone_s);
     work.lane_cycles = 1e10;
-    EXPECT_DOUBLE_EQ(model(work, tpuv4_like, core_mode::all_cores).latency_s(), 1e10 / 256 / 1.05e9);
+    EXPECT_DOUBLE_EQ(phaze_price(work, tpuv4_like, core_mode::all_cores).latency_s(), 1e10 / 256 / 1.05e9);
 }
 
 TEST(phaze_model, more_hardware_never_has_a_larger_energy_delay_product) {
@@ -91,7 +91,7 @@ TEST(phaze_model, remembers_to_the_last_bit_whatever_the_threads) {
     for (int i = 0; i < 300; ++i)
         questions.push_back({test::random_work(random), test::random_chip(random), modes[random() % 2]});
     std::vector<estimate> expected;
-    for (const question& q : questions) expected.push_back(model(q.work, q.chip, q.mode));
+    for (const question& q : questions) expected.push_back(phaze_price(q.work, q.chip, q.mode));
     for (const std::size_t places : {1u, 64u, 4096u}) { // of which the first hold next to nothing
         const remembered_phaze_model<> remembered(places);
         const std::size_t asked = 3 * questions.size();

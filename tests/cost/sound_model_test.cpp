@@ -19,14 +19,14 @@ using hardware::tpuv4_like;
 using test::product_work;
 using workload::operator_work;
 
-constexpr sound_model<phaze_platform> model{};
+constexpr sound_model<phaze_platform> sound_price{};
 
 struct narrow_platform : phaze_platform {
     static constexpr double global_words_per_cycle = 100;
 };
 
 double all_cores_s(const operator_work& work, const accelerator& chip = tpuv4_like) {
-    return model(work, chip, core_mode::all_cores).latency_s();
+    return sound_price(work, chip, core_mode::all_cores).latency_s();
 }
 
 operator_work vector_work(double elements, double cycles_each, double reads_each = 1) {
@@ -82,11 +82,11 @@ TEST(sound_model, moves_integers_and_truth_values_in_their_own_size) {
 
 TEST(sound_model, vector_operators_move_their_operands) {
     const estimate add =
-        model(vector_work(1e8, 1, 2), {1, 4096, 64, 64, 256, 128 << 20}, core_mode::all_cores);
+        sound_price(vector_work(1e8, 1, 2), {1, 4096, 64, 64, 256, 128 << 20}, core_mode::all_cores);
     EXPECT_EQ(add.bound_by(), bound::hbm);
     EXPECT_DOUBLE_EQ(add.latency_s(), 3e8 * 2 / 1.2e12);
     // Two cores of 64 words a cycle are slower than the memory: 3e8 words over 128 a cycle.
-    const estimate few = model(vector_work(1e8, 1, 2), tpuv4_like, core_mode::all_cores);
+    const estimate few = sound_price(vector_work(1e8, 1, 2), tpuv4_like, core_mode::all_cores);
     EXPECT_EQ(few.bound_by(), bound::local_buffer);
     EXPECT_DOUBLE_EQ(few.latency_s(), 3e8 / 128 / 1.05e9);
 }
@@ -95,7 +95,7 @@ TEST(sound_model, epilogue_costs_every_element) {
     operator_work fused = product_work({1, 1024, 64, 4096});
     const double plain_s = all_cores_s(fused);
     fused.lane_cycles = 1024.0 * 4096 * 14;
-    const estimate e = model(fused, tpuv4_like, core_mode::all_cores);
+    const estimate e = sound_price(fused, tpuv4_like, core_mode::all_cores);
     EXPECT_EQ(e.vector_s, 1024.0 * 4096 * 14 / 256 * (1.0 / 1.05e9));
     EXPECT_EQ(e.bound_by(), bound::vector_core);
     EXPECT_GT(e.latency_s(), 5 * plain_s);
@@ -107,7 +107,7 @@ TEST(sound_model, buffers_hold_bytes) {
     // The weights are 2^26 bytes, which fit into half of 128 MiB; twice of them do not.
     const auto refetches = [](std::int64_t columns) {
         const operator_work work = product_work({1, 100'000, 8192, columns});
-        return model(work, tpuv4_like, core_mode::all_cores).hbm_bytes -
+        return sound_price(work, tpuv4_like, core_mode::all_cores).hbm_bytes -
                2 * (work.read_elements + work.written_elements);
     };
     EXPECT_EQ(refetches(4096), 0);
@@ -117,9 +117,10 @@ TEST(sound_model, buffers_hold_bytes) {
 TEST(sound_model, attention_fetches_the_second_operand_of_every_head) {
     // 32 heads of 4096 x 128 x 4096: as one product with a shared operand it would have 32 times the rows.
     const operator_work heads = product_work({32, 4096, 128, 4096});
-    const estimate e = model(heads, tpuv4_like, core_mode::all_cores);
+    const estimate e = sound_price(heads, tpuv4_like, core_mode::all_cores);
     EXPECT_DOUBLE_EQ(e.hbm_bytes, 2.0 * 32 * (4096.0 * 128 * 2 + 4096.0 * 4096));
-    const estimate shared = model(product_work({1, 32 * 4096, 128, 4096}), tpuv4_like, core_mode::all_cores);
+    const estimate shared =
+        sound_price(product_work({1, 32 * 4096, 128, 4096}), tpuv4_like, core_mode::all_cores);
     EXPECT_LT(shared.hbm_bytes, e.hbm_bytes);
 }
 
@@ -131,13 +132,13 @@ TEST(sound_model, link_alone_takes_no_time_of_the_chip) {
 
 TEST(sound_model, explains_what_bounds_an_operator) {
     const accelerator small_arrays{128, 2, 32, 32, 32, 128 << 20};
-    EXPECT_EQ(model(product_work({1, 8192, 8192, 8192}), small_arrays, core_mode::all_cores).bound_by(),
+    EXPECT_EQ(sound_price(product_work({1, 8192, 8192, 8192}), small_arrays, core_mode::all_cores).bound_by(),
               bound::tensor_core);
     EXPECT_EQ(sound_model<narrow_platform>{}(product_work({1, 4096, 4096, 4096}), small_arrays,
                                              core_mode::all_cores)
                   .bound_by(),
               bound::global_buffer);
-    EXPECT_EQ(model(product_work({1, 4096, 4096, 4096}), tpuv4_like, core_mode::all_cores).bound_by(),
+    EXPECT_EQ(sound_price(product_work({1, 4096, 4096, 4096}), tpuv4_like, core_mode::all_cores).bound_by(),
               bound::local_buffer);
     EXPECT_EQ(to_string(bound::hbm), "HBM");
 }
@@ -146,7 +147,7 @@ TEST(sound_model, explains_what_bounds_an_operator) {
 // of them, and the memory is busy eight times as long.
 TEST(sound_model, shared_memories_bound_a_schedule_from_below) {
     const operator_work work = product_work({1, 16, 4096, 4096});
-    const estimate alone = model(work, {8, 1, 32, 32, 32, 128 << 20}, core_mode::one_core);
+    const estimate alone = sound_price(work, {8, 1, 32, 32, 32, 128 << 20}, core_mode::one_core);
     std::array<estimate, 8> side_by_side;
     side_by_side.fill(alone);
     EXPECT_DOUBLE_EQ(shared_memory_s(side_by_side), 8 * alone.hbm_s);
@@ -156,9 +157,9 @@ TEST(sound_model, shared_memories_bound_a_schedule_from_below) {
 
 TEST(sound_model, is_a_constant_expression) {
     constexpr double runtime_chip =
-        model({.product = {1, 512, 1024, 1024}}, tpuv4_like, core_mode::all_cores).latency_s();
+        sound_price({.product = {1, 512, 1024, 1024}}, tpuv4_like, core_mode::all_cores).latency_s();
     constexpr double fixed_chip =
-        model({.product = {1, 512, 1024, 1024}}, hardware::fix<tpuv4_like>{}, core_mode::all_cores)
+        sound_price({.product = {1, 512, 1024, 1024}}, hardware::fix<tpuv4_like>{}, core_mode::all_cores)
             .latency_s();
     static_assert(runtime_chip == fixed_chip && runtime_chip > 0);
     EXPECT_EQ(all_cores_s({.product = {1, 512, 1024, 1024}}), runtime_chip);

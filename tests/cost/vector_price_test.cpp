@@ -26,7 +26,8 @@ using hardware::phaze_platform;
 constexpr sound_model<phaze_platform> sound{};
 constexpr double clock_hz = phaze_platform::clock_hz;
 
-constexpr accelerator chip_of(std::int64_t cores, std::int64_t lanes, std::int64_t glb_bytes = 128 << 20) {
+constexpr accelerator vector_chip(std::int64_t cores, std::int64_t lanes,
+                                  std::int64_t glb_bytes = 128 << 20) {
     return {
         .num_tc = 1, .num_vc = cores, .width = 128, .depth = 128, .width_vc = lanes, .glb_bytes = glb_bytes};
 }
@@ -77,21 +78,21 @@ row_operator random_rows(random_source& random, int log_rows = 12, int log_lengt
 }
 
 accelerator random_chip(random_source& random, int log_lanes) {
-    return chip_of(random.integer(1, 1 << random.integer(0, 5)),
-                   std::int64_t{1} << random.integer(1, log_lanes),
-                   std::int64_t{1} << random.integer(12, 27));
+    return vector_chip(random.integer(1, 1 << random.integer(0, 5)),
+                       std::int64_t{1} << random.integer(1, log_lanes),
+                       std::int64_t{1} << random.integer(12, 27));
 }
 
 TEST(vector_price, a_reduction_takes_its_passes_and_a_tree) {
     // One row of 1,000 on 64 lanes: 16 elements each, then six levels.
-    EXPECT_DOUBLE_EQ(cycles(on_all(reduction(1, 1000), chip_of(1, 64)).vector_s), 16 + 6);
+    EXPECT_DOUBLE_EQ(cycles(on_all(reduction(1, 1000), vector_chip(1, 64)).vector_s), 16 + 6);
     // 64 rows: a lane each, no tree.
-    EXPECT_DOUBLE_EQ(cycles(on_all(reduction(64, 1000), chip_of(1, 64)).vector_s), 1000);
+    EXPECT_DOUBLE_EQ(cycles(on_all(reduction(64, 1000), vector_chip(1, 64)).vector_s), 1000);
     // 32 rows: teams of two, 500 elements and one level.
-    EXPECT_DOUBLE_EQ(cycles(on_all(reduction(32, 1000), chip_of(1, 64)).vector_s), 500 + 1);
+    EXPECT_DOUBLE_EQ(cycles(on_all(reduction(32, 1000), vector_chip(1, 64)).vector_s), 500 + 1);
     // 65 rows of 8 elements: a lane each takes a second round for one row, 16 cycles; teams of two take three
     // rounds of 4 + 1; teams of eight nine rounds of 1 + 3.
-    EXPECT_DOUBLE_EQ(cycles(on_all(reduction(65, 8), chip_of(1, 64)).vector_s), 3 * (4 + 1));
+    EXPECT_DOUBLE_EQ(cycles(on_all(reduction(65, 8), vector_chip(1, 64)).vector_s), 3 * (4 + 1));
     EXPECT_EQ(tree_levels(1), 0);
     EXPECT_EQ(tree_levels(2), 1);
     EXPECT_EQ(tree_levels(5), 3);
@@ -101,7 +102,7 @@ TEST(vector_price, a_reduction_takes_its_passes_and_a_tree) {
 TEST(vector_price, a_row_is_walked_over_once_where_it_is_kept) {
     // A core of 128 lanes keeps 512 elements in half of its 2,048 bytes; rows of 512 on all lanes, one a
     // core.
-    const accelerator chip = chip_of(2, 128);
+    const accelerator chip = vector_chip(2, 128);
     const row_walk<phaze_platform> kept(softmax(1024, 512), 2, 128, chip.glb_bytes);
     const estimate once = kept({.team = 128, .in_flight = 2});
     EXPECT_EQ(once.global_bytes, 2.0 * (2 * 1024 * 512));
@@ -121,7 +122,7 @@ TEST(vector_price, a_row_is_walked_over_once_where_it_is_kept) {
 
 TEST(vector_price, an_online_softmax_trades_reads_for_exponentials) {
     // A row is more than the 64 x 1,024 elements that the local buffers keep: two reads instead of three.
-    const accelerator chip = chip_of(64, 256, 4096);
+    const accelerator chip = vector_chip(64, 256, 4096);
     const std::int64_t length = 100'000;
     const estimate three = on_all(softmax(64, length), chip);
     const estimate two = on_all(online_softmax(64, length), chip);
@@ -129,15 +130,15 @@ TEST(vector_price, an_online_softmax_trades_reads_for_exponentials) {
     EXPECT_EQ(three.bound_by(), bound::hbm);
     EXPECT_LT(two.latency_s(), three.latency_s());
     // Where lanes are the bottleneck, the exponentials lose.
-    EXPECT_GT(on_all(online_softmax(4096, 256), chip_of(1, 128)).latency_s(),
-              on_all(softmax(4096, 256), chip_of(1, 128)).latency_s());
+    EXPECT_GT(on_all(online_softmax(4096, 256), vector_chip(1, 128)).latency_s(),
+              on_all(softmax(4096, 256), vector_chip(1, 128)).latency_s());
 }
 
 TEST(vector_price, regimes_meet_at_the_crossover) {
     // 8 x 256 lanes: an element of one operand and one result takes 4 bytes / 1.2 TB/s, which is as long as
     // 4 / 1.2e12 * f * 2048 = 7.168 lane cycles. The local buffers would take 2 / 512 of a cycle, longer.
     const std::int64_t elements = 1 << 24;
-    const accelerator chip = chip_of(64, 32, 128 << 20);
+    const accelerator chip = vector_chip(64, 32, 128 << 20);
     const double crossover = 4 / phaze_platform::hbm_bytes_per_s * clock_hz * 64 * 32;
     EXPECT_NEAR(crossover, 7.168, 1e-9);
     const estimate below = on_all(elementwise(elements, 7), chip);
@@ -256,7 +257,7 @@ TEST(vector_price, gradients_agree_with_those_of_a_graph) {
 }
 
 TEST(vector_price, optimizers_move_their_bytes) {
-    const accelerator wide = chip_of(1024, 64);
+    const accelerator wide = vector_chip(1024, 64);
     for (const auto& [o, bytes, cycles_each] :
          {std::tuple{optimizer::adam, 30.0, 36.0}, std::tuple{optimizer::sgd, 6.0, 2.0},
           std::tuple{optimizer::momentum, 22.0, 5.0}}) {
@@ -265,7 +266,7 @@ TEST(vector_price, optimizers_move_their_bytes) {
         EXPECT_DOUBLE_EQ(e.hbm_bytes, bytes * (1 << 24));
         EXPECT_DOUBLE_EQ(e.latency_s(), bytes * (1 << 24) / 1.2e12);
         EXPECT_DOUBLE_EQ(e.latency_s(), (update_s<phaze_platform>(o, 1 << 24, wide)));
-        const estimate narrow = on_all(optimizer_step<phaze_platform>(o, 1 << 10), chip_of(1, 2));
+        const estimate narrow = on_all(optimizer_step<phaze_platform>(o, 1 << 10), vector_chip(1, 2));
         EXPECT_DOUBLE_EQ(cycles(narrow.vector_s), cycles_each * 512);
     }
     // A byte of mask beside the result.
@@ -355,7 +356,7 @@ TEST(vector_price, the_sound_model_bounds_it_from_below_and_more_hardware_is_nev
 
 TEST(vector_price, even_rows_that_are_kept_cost_what_the_sound_model_says) {
     // As many rows as lanes, or a multiple of them, one pass: nothing is uneven.
-    const accelerator chip = chip_of(4, 64);
+    const accelerator chip = vector_chip(4, 64);
     for (const row_operator& op : {reduction(512, 333), elementwise(1 << 20, 7, 2),
                                    optimizer_step<phaze_platform>(optimizer::adam, 1 << 20)}) {
         const estimate rows = on_all(op, chip);

@@ -20,7 +20,7 @@ namespace {
 using namespace dovetail;
 using namespace dovetail::ilp;
 
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 // The row as people would write it, to compare with.
 std::string written(const model& m, const row& r) {
@@ -70,7 +70,7 @@ TEST(value_range, follows_the_bounds) {
     EXPECT_EQ(range(n + 0 * up), std::pair(1.0, 3.0));
     EXPECT_EQ(value_range(m, other.add_binary()).problem().line(),
               "expression: it names a variable of another model; variables come from the model itself");
-    EXPECT_EQ(value_range(m, nan * x).problem().line(),
+    EXPECT_EQ(value_range(m, not_a_number * x).problem().line(),
               "expression: the coefficient of 'x' is nan; it must be finite");
     EXPECT_EQ(value_range(m, infinity).problem().line(),
               "expression: its constant is inf; it must be finite");
@@ -141,8 +141,9 @@ TEST(indicator, says_what_makes_no_sense) {
               }),
               "model: indicator 'cap': it names a variable of another model; variables come from the model "
               "itself");
-    EXPECT_EQ(complaint([](model& m, variable x, variable z) { add_indicator(m, z, true, nan * x <= 3); }),
-              "model: indicator #0: the coefficient of 'x' is nan; it must be finite");
+    EXPECT_EQ(
+        complaint([](model& m, variable x, variable z) { add_indicator(m, z, true, not_a_number * x <= 3); }),
+        "model: indicator #0: the coefficient of 'x' is nan; it must be finite");
 }
 
 // Every point of small boxes: the rows say exactly the implication, and with a smaller M they would not.

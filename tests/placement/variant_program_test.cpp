@@ -42,13 +42,13 @@ void expect_best_of(const test::variant_shape& shape, std::uint64_t first_seed, 
 
 constexpr test::variant_shape chains{.max_layers = 5, .max_devices = 10};
 constexpr test::variant_shape tight{.max_layers = 5, .max_variants = 3, .tightness = 0.75};
-constexpr test::variant_shape even_chains{.max_layers = 6, .max_devices = 8, .even = true};
+constexpr test::variant_shape even_variants{.max_layers = 6, .max_devices = 8, .even = true};
 constexpr test::variant_shape skipping{.max_layers = 5, .skip_density = 0.5};
 constexpr test::variant_shape branching{.max_layers = 5, .skip_density = 0.3, .missing_links = 0.5};
 
 TEST(variant_program, agrees_with_every_plan_on_chains) { expect_best_of(chains, 1, 400); }
 TEST(variant_program, agrees_with_every_plan_where_memory_is_tight) { expect_best_of(tight, 10'000, 400); }
-TEST(variant_program, agrees_with_every_plan_on_even_chains) { expect_best_of(even_chains, 20'000, 200); }
+TEST(variant_program, agrees_with_every_plan_on_even_chains) { expect_best_of(even_variants, 20'000, 200); }
 TEST(variant_program, agrees_with_every_plan_where_edges_skip_layers) {
     expect_best_of(skipping, 30'000, 300);
 }
@@ -59,7 +59,7 @@ TEST(variant_program, agrees_with_every_plan_where_the_graph_branches) {
 TEST(long_variant_program, agrees_with_every_plan) {
     expect_best_of(chains, 401, 4000);
     expect_best_of(tight, 10'400, 4000);
-    expect_best_of(even_chains, 20'200, 2000);
+    expect_best_of(even_variants, 20'200, 2000);
     expect_best_of(skipping, 30'300, 3000);
     expect_best_of(branching, 40'250, 2500);
 }

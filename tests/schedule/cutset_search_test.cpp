@@ -119,6 +119,20 @@ TEST(cutset_search, brackets_the_optimum_when_it_is_narrow_or_short_of_nodes) {
     EXPECT_GT(missed, 10);
 }
 
+// What runs already keeps no one from sharing, and may outlast all that have not started and what follows.
+TEST(cutset_search, counts_running_tasks_only_against_those_that_need_every_unit) {
+    const mode_table table{{{10.0, {1, 0, 0, 0}}}, // from the start to the end of the best schedule
+                           {{0.5, {0, 1, 0, 0}}},
+                           {{1.0, {1, 0, 0, 0}}}, // beside the first, after the second
+                           {{5.0, {0, 1, 0, 0}}}};
+    const std::vector<graph::arc> arcs{{1, 2}, {2, 3}};
+    const task_graph problem = make_task_graph(graph::digraph(4, arcs), {2, 1, 0, 0}, table).value();
+    posed p(problem);
+    spending nodes{{}};
+    cutset_search search;
+    EXPECT_EQ(p.scale.at_least_s(search(p.block, p.scale.within(10.0), unlimited, nodes).makespan), 10.0);
+}
+
 // Operators that may stand in for one another are started in one order only.
 TEST(cutset_search, does_not_try_equal_tasks_in_every_order) {
     constexpr std::size_t n = 12;

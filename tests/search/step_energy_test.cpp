@@ -18,7 +18,7 @@ using hardware::n7_technology;
 using hardware::phaze_platform;
 using test::test_evaluator;
 
-struct fixture {
+struct one_step {
     plan_options options = test::small_options();
     workload_profile profile = test::small_model(options);
     test_evaluator evaluate{profile, options, cost::optimizer::adam};
@@ -74,7 +74,7 @@ TEST(pass_energy, is_at_least_what_no_schedule_can_save) {
 }
 
 TEST(step_energy, adds_up_layer_by_layer) {
-    const fixture f;
+    const one_step f;
     const auto events = *hardware::energies_of<n7_technology, phaze_platform>(chip);
     std::size_t tried = 0;
     for (const setting& s : settings_of(f.options)) {
@@ -115,7 +115,7 @@ TEST(step_energy, adds_up_layer_by_layer) {
 }
 
 TEST(step_energy, of_a_size_without_an_energy_is_nothing) {
-    const fixture f;
+    const one_step f;
     hardware::accelerator odd = chip;
     odd.glb_bytes = 3 * mebibyte;
     const solution found = f.solve(odd, settings_of(f.options).back());
@@ -125,7 +125,7 @@ TEST(step_energy, of_a_size_without_an_energy_is_nothing) {
 }
 
 TEST(step_energy, comes_with_the_tdp) {
-    const fixture f;
+    const one_step f;
     const solution found = f.solve(chip, settings_of(f.options).back());
     ASSERT_TRUE(found.feasible());
     const auto power = power_of<n7_technology>(f.evaluate, found);
@@ -135,7 +135,7 @@ TEST(step_energy, comes_with_the_tdp) {
 }
 
 TEST(search_limits, on_power_and_temperature_leave_the_best_of_the_rest) {
-    const fixture f;
+    const one_step f;
     const auto space = test::small_space();
     using technology = test::technology;
     const auto kept = hardware::kept_designs(space).value();
@@ -179,7 +179,7 @@ TEST(search_limits, on_power_and_temperature_leave_the_best_of_the_rest) {
 }
 
 TEST(search_limits, that_nothing_satisfies_are_named) {
-    const fixture f;
+    const one_step f;
     const auto space = test::small_space();
     const auto binding = [&](const space_options& options) {
         const outcome found = exhaustive{options}(space, f.evaluate).value();

@@ -23,10 +23,10 @@ namespace {
 
 using test::small_transformer;
 
-operator_graph decoder() { return zoo::gpt(small_transformer, 2).value(); }
+operator_graph small_decoder() { return zoo::gpt(small_transformer, 2).value(); }
 
 TEST(Canonical, HashesDoNotSeeNamesNumbersOrTheOrderOfSums) {
-    const operator_graph g = training_graph(decoder());
+    const operator_graph g = training_graph(small_decoder());
     const auto hashes = structural_hashes(g);
     for (std::uint64_t seed = 1; seed <= 5; ++seed) {
         const auto disguised = test::shuffled(g, seed);
@@ -36,7 +36,7 @@ TEST(Canonical, HashesDoNotSeeNamesNumbersOrTheOrderOfSums) {
 }
 
 TEST(Canonical, HashesTellOperationsApartByWhatSurroundsThem) {
-    const operator_graph g = decoder();
+    const operator_graph g = small_decoder();
     const auto hashes = structural_hashes(g);
     const std::set<std::uint64_t> different(hashes.begin(), hashes.end());
     EXPECT_EQ(different.size(), g.operations.size());
@@ -53,7 +53,7 @@ TEST(Canonical, HashesTellOperationsApartByWhatUsesThem) {
 }
 
 TEST(Canonical, TheOrderIsTopologicalAndSurvivesDisguise) {
-    const operator_graph g = training_graph(decoder());
+    const operator_graph g = training_graph(small_decoder());
     const std::vector<index> order = canonical_order(g);
     std::vector<index> place(order.size());
     for (index k = 0; k < order.size(); ++k) place[order[k]] = k;
@@ -160,7 +160,7 @@ TEST(Canonical, PartsThatDifferHaveOtherHashes) {
 }
 
 TEST(Canonical, EqualPartsAreOrderedAlike) {
-    const operator_graph g = decoder();
+    const operator_graph g = small_decoder();
     // Operations of a layer are named "layer.<number>. …".
     std::vector<index> labels(g.operations.size(), none);
     for (index v = 0; v < labels.size(); ++v)

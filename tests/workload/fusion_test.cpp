@@ -1,5 +1,7 @@
 #include <dovetail/workload/fusion.hpp>
 
+#include "graphs.hpp"
+
 #include <dovetail/core/random.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/workload/builder.hpp>
@@ -21,9 +23,8 @@
 namespace dovetail::workload {
 namespace {
 
+using test::finished;
 using names = std::set<std::string>;
-
-operator_graph finished(graph_builder&& b) { return std::move(b).finish().value(); }
 
 /// The groups by the names of their operations.
 std::set<names> groups_of(const operator_graph& g, std::span<const index> labels = {}) {

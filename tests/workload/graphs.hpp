@@ -26,6 +26,11 @@ attributes(std::initializer_list<std::pair<std::string, workload::attribute_valu
 /// A list of integers as an attribute value.
 inline std::vector<std::int64_t> ints(std::vector<std::int64_t> values) { return values; }
 
+/// The graph of a builder that nothing has gone wrong with.
+inline workload::operator_graph finished(workload::graph_builder&& b) {
+    return std::move(b).finish().value();
+}
+
 /// An activation.
 inline workload::tensor shaped(workload::dimensions dims,
                                workload::element_type type = workload::element_type::float32) {

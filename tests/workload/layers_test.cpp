@@ -1,5 +1,6 @@
 #include <dovetail/workload/layers.hpp>
 
+#include "graphs.hpp"
 #include "workload/small_transformer.hpp"
 
 #include <dovetail/core/text.hpp>
@@ -23,7 +24,7 @@
 namespace dovetail::workload {
 namespace {
 
-operator_graph finished(graph_builder&& b) { return std::move(b).finish().value(); }
+using test::finished;
 
 layer_structure layers_of(const operator_graph& g) { return detect_layers(g, fuse(g)); }
 

@@ -22,12 +22,12 @@ namespace {
 
 using test::small_transformer;
 
-struct trained {
+struct fused_training {
     operator_graph graph;
     std::vector<index> labels;
     fusion fused;
 
-    explicit trained(const operator_graph& forward) : graph(training_graph(forward)) {
+    explicit fused_training(const operator_graph& forward) : graph(training_graph(forward)) {
         labels = training_labels(graph, detect_layers(forward, fuse(forward)).layer_of);
         fused = fuse(graph, labels);
     }
@@ -41,7 +41,7 @@ constexpr std::pair<phase, phase> passes_of_training[]{{phase::forward, phase::f
 TEST(PassBuffers, LeadFromProducersToConsumersAsThePrecedenceDoes) {
     for (const operator_graph& forward :
          {zoo::gpt(small_transformer, 2).value(), zoo::bert(small_transformer, 1).value()}) {
-        const trained t(forward);
+        const fused_training t(forward);
         std::size_t same = 0;
         for (const auto& [first, last] : passes_of_training) {
             const std::vector<layer_pass> layers = passes(t.graph, t.fused, t.labels, first, last);
@@ -70,7 +70,7 @@ TEST(PassBuffers, LeadFromProducersToConsumersAsThePrecedenceDoes) {
 
 // By hand: 2 samples of 4 tokens, 8 features, 16 inner ones, 2 heads.
 TEST(PassBuffers, OfATransformerLayerAreThoseOfAPaper) {
-    const trained t(zoo::gpt(small_transformer, 2).value());
+    const fused_training t(zoo::gpt(small_transformer, 2).value());
     const auto layers = passes(t.graph, t.fused, t.labels, phase::forward, phase::forward);
     const auto buffers = pass_buffers(t.graph, t.fused, t.labels, layers);
     constexpr double tokens = 2 * 4;
@@ -111,7 +111,7 @@ TEST(PassBuffers, KeepForTheBackwardPassWhatALayerStashes) {
 }
 
 TEST(PassBuffers, OfABackwardPassAreFreedWhenTheirLastReaderIsDone) {
-    const trained t(zoo::gpt(small_transformer, 2).value());
+    const fused_training t(zoo::gpt(small_transformer, 2).value());
     const auto layers = passes(t.graph, t.fused, t.labels, phase::input_gradient, phase::weight_gradient);
     const auto buffers = pass_buffers(t.graph, t.fused, t.labels, layers);
     const std::vector<pass_buffer>& middle = buffers[buffers.size() / 2];

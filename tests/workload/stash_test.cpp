@@ -24,7 +24,7 @@ constexpr zoo::transformer decoder{.name = "decoder",
                                    .feed_forward = 96,
                                    .vocabulary = 29,
                                    .positions = 7};
-constexpr std::int64_t batch = 3;
+constexpr std::int64_t samples = 3;
 
 /// Layer i + 1 for the operations of "layer.i", 0 before and layers + 1 behind them.
 std::vector<index> labels_of(const operator_graph& g) {
@@ -41,15 +41,17 @@ std::vector<index> labels_of(const operator_graph& g) {
     return labels;
 }
 
-constexpr double sbh(const zoo::transformer& m) { return static_cast<double>(m.sequence * batch * m.hidden); }
+constexpr double sbh(const zoo::transformer& m) {
+    return static_cast<double>(m.sequence * samples * m.hidden);
+}
 constexpr double as2b(const zoo::transformer& m) {
-    return static_cast<double>(m.heads * m.sequence * m.sequence * batch);
+    return static_cast<double>(m.heads * m.sequence * m.sequence * samples);
 }
 
 TEST(stash, of_a_gpt_layer_is_that_of_korthikanti) {
     // Korthikanti et al. 2022, section 4.1: s b h (34 + 5 a s / h) bytes, of which 2 s b h + a s^2 b are
     // masks.
-    const operator_graph g = zoo::gpt(decoder, batch).value();
+    const operator_graph g = zoo::gpt(decoder, samples).value();
     const auto kept = stash(g, labels_of(g));
     ASSERT_EQ(kept.size(), 5u);
     for (std::size_t layer = 1; layer <= 3; ++layer) {
@@ -68,7 +70,7 @@ TEST(stash, without_dropout_is_what_the_products_and_norms_read) {
                        + 8           // operand of GELU
                        + 8;          // operand of the second linear layer
     const double weights = 2;        // result of the softmax, which is the operand of the context as well
-    const operator_graph g = zoo::gpt(m, batch).value();
+    const operator_graph g = zoo::gpt(m, samples).value();
     const auto kept = stash(g, labels_of(g));
     for (std::size_t layer = 1; layer <= 3; ++layer) {
         EXPECT_EQ(kept[layer].size_bytes(), (attention + mlp) * sbh(m) + weights * as2b(m));
@@ -81,14 +83,14 @@ TEST(stash, of_a_relu_keeps_its_result_only) {
     zoo::transformer m = decoder;
     m.pre_norm = false;
     m.word_embedding = 8;
-    const operator_graph g = zoo::opt(m, batch).value();
+    const operator_graph g = zoo::opt(m, samples).value();
     const auto kept = stash(g, labels_of(g));
     EXPECT_EQ(kept[2].size_bytes(), (34 - 8) * sbh(m) + 5 * as2b(m));
 }
 
 TEST(stash, of_a_slice_divides_what_is_shared) {
     // Korthikanti et al. 2022, section 4.2.1: s b h (10 + 24 / t + 5 a s / (h t)).
-    const operator_graph g = zoo::gpt(decoder, batch).value();
+    const operator_graph g = zoo::gpt(decoder, samples).value();
     for (const std::int64_t t : {2, 4}) {
         const auto slice = tensor_parallel(g, t);
         ASSERT_TRUE(slice.has_value());
@@ -103,7 +105,7 @@ TEST(stash, of_a_slice_divides_what_is_shared) {
 }
 
 TEST(stash, of_a_training_graph_is_that_of_its_forward_part) {
-    const operator_graph g = zoo::gpt(decoder, batch).value();
+    const operator_graph g = zoo::gpt(decoder, samples).value();
     const std::vector<index> labels = labels_of(g);
     const operator_graph training = training_graph(g, {.loss = false});
     const auto kept = stash(training, training_labels(training, labels));
@@ -161,12 +163,12 @@ TEST(working_elements, are_the_gradients_alive_at_once) {
 }
 
 TEST(working_elements, of_a_layer_do_not_grow_with_the_number_of_layers) {
-    const operator_graph g = training_graph(zoo::gpt(decoder, batch).value());
+    const operator_graph g = training_graph(zoo::gpt(decoder, samples).value());
     zoo::transformer deeper = decoder;
     deeper.layers = 6;
-    const operator_graph h = training_graph(zoo::gpt(deeper, batch).value());
-    const operator_graph g0 = zoo::gpt(decoder, batch).value();
-    const operator_graph h0 = zoo::gpt(deeper, batch).value();
+    const operator_graph h = training_graph(zoo::gpt(deeper, samples).value());
+    const operator_graph g0 = zoo::gpt(decoder, samples).value();
+    const operator_graph h0 = zoo::gpt(deeper, samples).value();
     const auto few = working_elements(g, training_labels(g, labels_of(g0)));
     const auto many = working_elements(h, training_labels(h, labels_of(h0)));
     EXPECT_EQ(few[2], many[2]);

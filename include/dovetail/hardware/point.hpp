@@ -36,19 +36,20 @@ namespace dovetail::hardware {
         const std::size_t comma = rest.find(',');
         const std::string_view item = rest.substr(0, comma);
         rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
+        // g++ 12 misreads "'" + std::string(item) as an overlapping copy (-Wrestrict).
+        const std::string quoted = std::string("'").append(item).append("'");
         const std::size_t equals = item.find('=');
         const std::string_view name = item.substr(0, equals);
         const axis* found = nullptr;
         for (const axis& a : axes)
             if (a.name == name) found = &a;
         if (found == nullptr || equals == std::string_view::npos)
-            return error{errc::parse, place, "'" + std::string(item) + "' is not an axis with a value",
+            return error{errc::parse, place, quoted + " is not an axis with a value",
                          "axes are num_tc, num_vc, width, depth, width_vc and glb_mib, each as name=value"};
         const auto value = parse_number<std::int64_t>(item.substr(equals + 1));
         const auto scaled = value && *value > 0 ? checked_multiply(*value, found->unit) : std::nullopt;
         if (!scaled || chip.*found->member != 0)
-            return error{errc::out_of_range, place, "'" + std::string(item) + "'",
-                         "each axis is given once, as a positive integer"};
+            return error{errc::out_of_range, place, quoted, "each axis is given once, as a positive integer"};
         chip.*found->member = *scaled;
     }
     if (chip.width_vc == 0) chip.width_vc = chip.width;
