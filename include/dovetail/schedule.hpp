@@ -8,6 +8,7 @@
 #include <dovetail/schedule/cores.hpp>
 #include <dovetail/schedule/critical_chain.hpp>
 #include <dovetail/schedule/cumulative.hpp>
+#include <dovetail/schedule/cutset_search.hpp>
 #include <dovetail/schedule/destructive_bound.hpp>
 #include <dovetail/schedule/energy.hpp>
 #include <dovetail/schedule/exact.hpp>
@@ -35,10 +36,12 @@
 #include <dovetail/schedule/mode_table.hpp>
 #include <dovetail/schedule/nogood_base.hpp>
 #include <dovetail/schedule/occupancy.hpp>
+#include <dovetail/schedule/partial_schedule.hpp>
 #include <dovetail/schedule/profile.hpp>
 #include <dovetail/schedule/psplib.hpp>
 #include <dovetail/schedule/schedule.hpp>
 #include <dovetail/schedule/serial.hpp>
+#include <dovetail/schedule/small_block.hpp>
 #include <dovetail/schedule/task_graph.hpp>
 #include <dovetail/schedule/tick_scale.hpp>
 #include <dovetail/schedule/tightened_search.hpp>

@@ -4,10 +4,12 @@
 
 #include <dovetail/workload/attention_heads.hpp>
 #include <dovetail/workload/attributes.hpp>
+#include <dovetail/workload/base_tensors.hpp>
 #include <dovetail/workload/builder.hpp>
 #include <dovetail/workload/canonical.hpp>
 #include <dovetail/workload/composites.hpp>
 #include <dovetail/workload/counts.hpp>
+#include <dovetail/workload/data_volume.hpp>
 #include <dovetail/workload/demand.hpp>
 #include <dovetail/workload/dependence.hpp>
 #include <dovetail/workload/descriptor.hpp>

@@ -9,6 +9,7 @@
 #include <charconv>
 #include <chrono>
 #include <cmath>
+#include <compare>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -2582,7 +2583,8 @@ private:
 
 namespace dovetail::workload {
 
-/// Element types that model files use. A cost model prices every floating type at the chip's element size.
+/// Element types that model files use. A cost model prices every floating type at the chip's element size,
+/// and integers and truth values at their own.
 enum class element_type : std::uint8_t {
     float32,
     float64,
@@ -2602,6 +2604,30 @@ enum class element_type : std::uint8_t {
 /// Whether elements of the type are floating-point numbers.
 [[nodiscard]] constexpr bool is_floating(element_type type) noexcept {
     return type <= element_type::bfloat16;
+}
+
+/// The bytes of one element of the type in a model file.
+[[nodiscard]] constexpr std::int64_t element_size_bytes(element_type type) noexcept {
+    switch (type) {
+    case element_type::int8:
+    case element_type::uint8:
+    case element_type::boolean:
+        return 1;
+    case element_type::float16:
+    case element_type::bfloat16:
+    case element_type::int16:
+    case element_type::uint16:
+        return 2;
+    case element_type::float32:
+    case element_type::int32:
+    case element_type::uint32:
+        return 4;
+    case element_type::float64:
+    case element_type::int64:
+    case element_type::uint64:
+        return 8;
+    }
+    return 0;
 }
 
 /// The part that a tensor plays.
@@ -2738,7 +2764,7 @@ struct contraction {
 };
 
 /// The demand of one operator, or of a fused group of them, on the cores, the memories and the link.
-/// Elements become bytes by the element size of the chip.
+/// Elements are floating-point numbers: they become bytes by the element size of the chip.
 struct operator_work {
     contraction product;    ///< for the tensor cores; empty for a pure vector operator
     double lane_cycles = 0; ///< for the vector cores: cycles summed over all elements, one lane each
@@ -2747,6 +2773,17 @@ struct operator_work {
     double read_elements = 0;            ///< distinct elements that the whole group reads from outside
     double written_elements = 0;         ///< distinct elements that the whole group gives to the outside
     double reduced_elements = 0;         ///< elements that take part in an all-reduce over the tensor group
+    double read_discrete_bytes = 0;      ///< read besides: integers and truth values, in their own size
+    double written_discrete_bytes = 0;   ///< written besides
+
+    /// All that is read, in words of `element_bytes`.
+    [[nodiscard]] constexpr double read_words(double element_bytes) const noexcept {
+        return read_elements + read_discrete_bytes / element_bytes;
+    }
+    /// All that is written, in words of `element_bytes`.
+    [[nodiscard]] constexpr double written_words(double element_bytes) const noexcept {
+        return written_elements + written_discrete_bytes / element_bytes;
+    }
 
     [[nodiscard]] constexpr bool uses_tensor_core() const noexcept { return !product.empty(); }
     [[nodiscard]] constexpr bool uses_vector_core() const noexcept { return lane_cycles > 0; }
@@ -2791,7 +2828,13 @@ enum class gradient_rule : std::uint8_t {
 };
 
 /// What the forward pass must keep for the backward pass.
-enum class saved : std::uint8_t { nothing, inputs, output };
+enum class saved : std::uint8_t {
+    nothing,
+    inputs,
+    discrete_inputs, ///< the operands that are no floating-point numbers: what went where
+    output,
+    mask, ///< a truth value an element: the second result, which models may leave out
+};
 
 /// The operands of one operation, seen by its descriptor. A missing optional input is a null pointer.
 struct operands {
@@ -3464,7 +3507,7 @@ private:
 };
 
 /// A random mask and a scaling. What the backward pass needs is the mask, the second result.
-struct dropout : elementwise_operator<2 * lane::step, lane::step, saved::output> {
+struct dropout : elementwise_operator<2 * lane::step, lane::step, saved::mask> {
     static constexpr fixed_string name{"Dropout"};
     static inferred infer(const operands& o) {
         auto results = like_first(o);
@@ -3588,7 +3631,7 @@ struct is_nan : elementwise_operator<lane::step, 0, saved::nothing> {
 };
 
 /// Chooses between two operands by a condition.
-struct where : elementwise_operator<lane::step, lane::step, saved::inputs> {
+struct where : elementwise_operator<lane::step, lane::step, saved::discrete_inputs> {
     static constexpr fixed_string name{"Where"};
     static inferred infer(const operands& o) {
         const auto condition = required(o, 0);
@@ -3658,8 +3701,9 @@ struct movement : no_product {
     static double backward_cycles(const operands& o) { return lane::step * result_elements(o); }
 };
 
-/// Rows of a table by number: an embedding. Its gradient scatters into the table.
+/// Rows of a table by number: an embedding. Its gradient scatters into the table, by the same numbers.
 struct gather : movement<"Gather"> {
+    static constexpr saved saves = saved::discrete_inputs;
     static inferred infer(const operands& o) {
         const auto table = required(o, 0);
         const auto rows = required(o, 1);
@@ -3775,6 +3819,7 @@ struct tile : movement<"Tile"> {
 
 /// Elements of a tensor by number, as many as there are numbers.
 struct gather_elements : movement<"GatherElements"> {
+    static constexpr saved saves = saved::discrete_inputs;
     static inferred infer(const operands& o) {
         const auto x = required(o, 0);
         const auto numbers = required(o, 1);
@@ -3860,8 +3905,15 @@ struct in_place : movement<Name, Fusion> {
 
 using trilu = in_place<"Trilu", fusion_class::elementwise>;
 using cumulative_sum = in_place<"CumSum">;
-using scatter_nd = in_place<"ScatterND">;
-using scatter_elements = in_place<"ScatterElements">;
+
+/// A tensor with other elements at some places: its gradients need the numbers of the places.
+template <fixed_string Name>
+struct scatter : in_place<Name> {
+    static constexpr saved saves = saved::discrete_inputs;
+};
+
+using scatter_nd = scatter<"ScatterND">;
+using scatter_elements = scatter<"ScatterElements">;
 
 } // namespace dovetail::workload::op
 
@@ -4542,6 +4594,362 @@ namespace detail {
 } // namespace dovetail::workload
 
 /// \file
+/// What lies in memory behind a view, and who reads that memory.
+
+/// \file
+/// What differentiation needs to know of a graph: where gradients flow, what they read, what they multiply.
+
+/// \file
+/// Shape inference over a whole graph, with shape arithmetic folded on the way.
+
+/// \file
+/// Structure that every pass takes for granted, checked once where a graph enters the library.
+
+namespace dovetail::workload {
+
+/// "MatMul 'name'", for messages.
+[[nodiscard]] inline std::string label(const operation& op) {
+    return std::string(descriptor(op.type).name) + " '" + op.name + "'";
+}
+
+/// Checks that every operation names existing tensors, that each tensor has one producer and none that is
+/// given from outside, and that the graph is acyclic. \returns errc::parse or errc::cycle; a cycle is spelled
+/// out by operation names. \complexity O((operations + operands) log operations).
+[[nodiscard]] inline result<void> validate(const operator_graph& g) {
+    std::vector<index> producer(g.tensors.size(), none);
+    for (index v = 0; v < g.operations.size(); ++v) {
+        const operation& op = g.operations[v];
+        for (const index t : op.inputs)
+            if (t != none && t >= g.tensors.size())
+                return error{errc::parse, label(op), "it takes tensor " + to_text(t),
+                             "tensors are numbered below " + to_text(g.tensors.size())};
+        for (const index t : op.outputs) {
+            if (t >= g.tensors.size())
+                return error{errc::parse, label(op), "it gives tensor " + to_text(t),
+                             "tensors are numbered below " + to_text(g.tensors.size())};
+            if (producer[t] != none)
+                return error{errc::parse, label(op),
+                             "its result '" + g.tensors[t].name + "' is also the result of " +
+                                 label(g.operations[producer[t]]),
+                             "every tensor has one producer"};
+            if (g.tensors[t].role != tensor_role::activation)
+                return error{errc::parse, label(op),
+                             "its result '" + g.tensors[t].name + "' is also given from outside",
+                             "every tensor has one producer"};
+            producer[t] = v;
+        }
+    }
+    for (const index t : g.outputs)
+        if (t >= g.tensors.size())
+            return error{errc::parse, "graph", "it gives tensor " + to_text(t),
+                         "tensors are numbered below " + to_text(g.tensors.size())};
+    for (const operation& op : g.operations)
+        for (const index t : op.inputs)
+            if (t != none && producer[t] == none && g.tensors[t].role == tensor_role::activation)
+                return error{errc::parse, label(op),
+                             "it takes '" + g.tensors[t].name + "', which nothing gives",
+                             "every operand is an input, a weight, or the result of an operation"};
+    const std::vector<index> cycle = graph::find_cycle(dataflow(g));
+    if (cycle.empty()) return {};
+    std::string path;
+    for (const index v : cycle) path += label(g.operations[v]) + " -> ";
+    return error{errc::cycle, "graph", "it has a cycle: " + path + label(g.operations[cycle.front()]),
+                 "the graph must be acyclic"};
+}
+
+} // namespace dovetail::workload
+
+namespace dovetail::workload {
+
+/// The operands of one operation, as its descriptor sees them.
+class operand_view {
+public:
+    operand_view(const operator_graph& g, const operation& op) : attributes_(&op.attributes) {
+        inputs_.reserve(op.inputs.size());
+        outputs_.reserve(op.outputs.size());
+        for (const index t : op.inputs) inputs_.push_back(t == none ? nullptr : &g.tensors[t]);
+        for (const index t : op.outputs) outputs_.push_back(&g.tensors[t]);
+    }
+
+    [[nodiscard]] operands get() const { return {inputs_, outputs_, *attributes_, outputs_.size()}; }
+
+private:
+    std::vector<const tensor*> inputs_;
+    std::vector<const tensor*> outputs_;
+    const attribute_set* attributes_;
+};
+
+/// The longest list of integers that shape arithmetic carries on: longer ones are data.
+inline constexpr std::size_t largest_known_list = 256;
+
+/// The largest number of dimensions.
+inline constexpr std::size_t largest_rank = 32;
+
+/// Checks one shape: extents that are not negative and a size below 2^63.
+[[nodiscard]] inline result<void> check_shape(const tensor& t) {
+    if (t.dims.size() > largest_rank)
+        return error{errc::unsupported, "tensor '" + t.name + "'",
+                     "it has " + to_text(t.dims.size()) + " dimensions",
+                     "a tensor has at most " + to_text(largest_rank)};
+    for (const std::int64_t extent : t.dims)
+        if (extent < 0)
+            return error{errc::shape, "tensor '" + t.name + "'", "its shape is " + op::to_text(t.dims),
+                         "extents are not negative"};
+    // The other extents must fit even where one of them is 0.
+    dimensions extents = t.dims;
+    std::replace(extents.begin(), extents.end(), std::int64_t{0}, std::int64_t{1});
+    if (!checked_product(extents))
+        return error{errc::overflow, "tensor '" + t.name + "'",
+                     "its shape " + op::to_text(t.dims) + " has 2^63 elements or more", "a tensor has fewer"};
+    return {};
+}
+
+/// Infers the shape, type and, for shape arithmetic, the value of every result, in topological order. What
+/// the activations held before is replaced. `g` must pass `validate`. \returns the error of a descriptor's
+/// `infer`, with the operation's name as its place. \complexity O(operands + arcs log operations).
+[[nodiscard]] inline result<void> infer_shapes(operator_graph& g) {
+    auto order = graph::topological_order(dataflow(g));
+    if (!order) return std::move(order).problem();
+    for (const tensor& t : g.tensors)
+        if (t.role != tensor_role::activation)
+            if (auto sound = check_shape(t); !sound) return sound;
+    for (const index v : *order) {
+        const operation& op = g.operations[v];
+        auto inferred = descriptor(op.type).infer(operand_view(g, op).get());
+        if (!inferred) return std::move(inferred).problem().within(label(op));
+        if (inferred->size() < op.outputs.size())
+            return error{errc::shape, label(op),
+                         "it has " + to_text(op.outputs.size()) + " results where there are " +
+                             to_text(inferred->size()),
+                         "declare no more results than the operator gives"};
+        for (std::size_t r = 0; r < op.outputs.size(); ++r) {
+            signature& s = (*inferred)[r];
+            tensor& out = g.tensors[op.outputs[r]];
+            out.dims = std::move(s.dims);
+            out.type = s.type;
+            out.integers.clear();
+            if (s.integers.size() <= largest_known_list) out.integers = std::move(s.integers);
+            if (auto sound = check_shape(out); !sound) return std::move(sound).problem().within(label(op));
+        }
+    }
+    return {};
+}
+
+} // namespace dovetail::workload
+
+namespace dovetail::workload {
+
+/// The operations of a graph that passed `validate`, operands first.
+[[nodiscard]] inline std::vector<index> execution_order(const operator_graph& g) {
+    auto order = graph::topological_order(dataflow(g));
+    DOVETAIL_ASSERT(order.has_value(), "the graph is acyclic");
+    return *std::move(order);
+}
+
+/// For every tensor whether the loss can depend on a parameter through it: only such tensors have a gradient.
+/// `order` is an execution order.
+[[nodiscard]] inline std::vector<bool> needs_gradient(const operator_graph& g,
+                                                      const std::vector<index>& order) {
+    std::vector<bool> needs(g.tensors.size());
+    for (index t = 0; t < g.tensors.size(); ++t) needs[t] = g.tensors[t].role == tensor_role::parameter;
+    for (const index v : order) {
+        const operation& op = g.operations[v];
+        if (descriptor(op.type).gradient == gradient_rule::stops) continue;
+        const bool any =
+            std::any_of(op.inputs.begin(), op.inputs.end(), [&](index t) { return t != none && needs[t]; });
+        for (const index t : op.outputs) needs[t] = any && is_floating(g.tensors[t].type);
+    }
+    return needs;
+}
+
+/// The tensors that the gradient of forward operation `op` reads besides the gradient of its results. An
+/// operand of a product is a factor of the other operand's gradient only, so it is not read where nobody
+/// wants that one: scaling by a constant keeps nothing. A mask that is no result of the operation is not
+/// among them: see `unnamed_mask`. `needs` is `needs_gradient` of the graph.
+[[nodiscard]] inline std::vector<index> saved_tensors(const operator_graph& g, const operation& op,
+                                                      const std::vector<bool>& needs) {
+    const auto wanted = [&](std::size_t i) {
+        return i < op.inputs.size() && op.inputs[i] != none && needs[op.inputs[i]];
+    };
+    std::vector<bool> reads(op.inputs.size(), true);
+    const descriptor_record& type = descriptor(op.type);
+    if (type.saves == saved::nothing) return {};
+    if (type.saves == saved::output) return {op.outputs.front()};
+    if (type.saves == saved::mask) return {op.outputs.begin() + 1, op.outputs.end()};
+    if (type.saves == saved::discrete_inputs) {
+        for (std::size_t i = 0; i < reads.size(); ++i)
+            reads[i] = op.inputs[i] != none && !is_floating(g.tensors[op.inputs[i]].type);
+    } else if (type.gradient == gradient_rule::product || op.type == type_of<op::mul>) {
+        for (std::size_t i = 0; i < reads.size(); ++i) reads[i] = i < 2 && wanted(1 - i);
+    } else if (op.type == type_of<op::div>) {
+        reads = {wanted(1), true};
+    }
+    std::vector<index> saved;
+    for (std::size_t i = 0; i < op.inputs.size(); ++i)
+        if (reads[i] && op.inputs[i] != none) saved.push_back(op.inputs[i]);
+    return saved;
+}
+
+/// The mask that the gradient of forward operation `op` reads, if it reads one that is no result of the
+/// operation: models for inference leave it out.
+[[nodiscard]] inline std::optional<tensor> unnamed_mask(const operator_graph& g, const operation& op) {
+    if (descriptor(op.type).saves != saved::mask || op.outputs.size() > 1) return std::nullopt;
+    return tensor{
+        .name = op.name + ".mask", .type = element_type::boolean, .dims = g.tensors[op.outputs.front()].dims};
+}
+
+/// Whether a gradient operation adds up the contributions of several consumers, rather than differentiate a
+/// Sum of the model: the gradient of a Sum takes one operand only.
+[[nodiscard]] inline bool is_accumulation(const operation& op) {
+    return op.phase != phase::forward && op.type == type_of<op::sum> && op.inputs.size() > 1;
+}
+
+/// The product that an operation of any phase computes; empty where it computes none. With Y = A B:
+///     dA = dY B^T   (rows x columns) (columns x reduction)
+///     dB = A^T dY   (reduction x rows) (rows x columns)
+/// Each has the multiply-accumulates of the forward product. A first operand that several batches share sums
+/// its gradient over them, which lengthens the reduction. A convolution is its implicit product throughout.
+[[nodiscard]] inline contraction product_of(const operator_graph& g, const operation& op) {
+    const descriptor_record& type = descriptor(op.type);
+    if (type.core != core_type::tensor) return {};
+    const bool forward = op.phase == phase::forward;
+    const operation& source = forward ? op : g.operations[op.forward];
+    const contraction y = type.product(operand_view(g, source).get());
+    if (forward || y.empty()) return y;
+    switch (op.operand) {
+    case 0: {
+        contraction a{.batch = y.batch, .rows = y.rows, .reduction = y.columns, .columns = y.reduction};
+        const std::int64_t elements = g.tensors[source.inputs[0]].elements();
+        if (op.type == type_of<op::mat_mul> && elements < y.batch * y.rows * y.reduction) {
+            a.batch = elements / (y.rows * y.reduction);
+            a.reduction = y.columns * (y.batch / a.batch);
+        }
+        return a;
+    }
+    case 1:
+        return {.batch = y.batch, .rows = y.reduction, .reduction = y.rows, .columns = y.columns};
+    default: // a bias: its gradient is a sum
+        return {};
+    }
+}
+
+} // namespace dovetail::workload
+
+namespace dovetail::workload {
+
+/// Whether an operation adds up over the devices of a tensor group, rather than being the identity: the
+/// conjugate collectives change parts between the passes.
+[[nodiscard]] inline bool reduces(const operation& op) {
+    return op.type ==
+           (op.phase == phase::forward ? type_of<op::all_reduce_forward> : type_of<op::all_reduce_backward>);
+}
+
+/// Whether the results of an operation are its operands seen in another way. The gradient of a view is one,
+/// and so is a collective in the pass where it does nothing.
+[[nodiscard]] inline bool is_view(const operation& op) {
+    const core_type core = descriptor(op.type).core;
+    return core == core_type::free || (core == core_type::link && !reduces(op));
+}
+
+/// The operands that a view shows: the first of a forward one, the others of which say how it looks, and all
+/// of a gradient, which puts together what its forward view took apart. Nothing for other operations.
+[[nodiscard]] inline std::span<const index> shown(const operation& op) {
+    const std::span<const index> inputs(op.inputs);
+    if (!is_view(op)) return {};
+    return op.phase == phase::forward ? inputs.first(std::min<std::size_t>(1, inputs.size())) : inputs;
+}
+
+/// The base tensors of a graph: those that have memory of their own. A view has none and shows its bases,
+/// through any number of views in between; a base shows itself. A forward view has one base, the gradient of
+/// a view has one or more.
+class base_tensors {
+public:
+    /// The bases of a graph that passed `validate`. \complexity O(operands log operations), and the bases of
+    /// every gradient of a view.
+    explicit base_tensors(const operator_graph& g) : base_tensors(g, execution_order(g)) {}
+
+    /// The same in an execution order that is known.
+    base_tensors(const operator_graph& g, std::span<const index> order)
+        : lists_(g.tensors.size()), bases_(g.tensors.size()), fetched_(g.tensors.size()) {
+        for (index t = 0; t < lists_.size(); ++t) {
+            lists_[t] = t;
+            bases_[t] = fetched_[t] = {t, 1};
+        }
+        for (const index v : order) {
+            const operation& op = g.operations[v];
+            const std::span<const index> sources = shown(op);
+            if (sources.empty() || sources.front() == none) continue;
+            const list bases = join(sources, bases_);
+            const list fetched = join(sources, fetched_);
+            for (const index t : op.outputs) {
+                bases_[t] = bases;
+                const bool part = op.phase == phase::forward &&
+                                  g.tensors[t].elements() < g.tensors[sources.front()].elements();
+                if (!part) fetched_[t] = fetched;
+            }
+        }
+    }
+
+    /// The bases of `t`, ascending: `t` itself unless a view gives it.
+    [[nodiscard]] std::span<const index> of(index t) const { return at(bases_[t]); }
+
+    /// What a reader of `t` fetches from memory, ascending: its bases, but that a forward view of fewer
+    /// elements than it looks at, a slice say, stands for the part of the base that it shows.
+    [[nodiscard]] std::span<const index> fetched(index t) const { return at(fetched_[t]); }
+
+private:
+    /// Part of `lists_`. Views of one source share its list.
+    struct list {
+        std::size_t first = 0;
+        std::size_t count = 0;
+    };
+
+    [[nodiscard]] std::span<const index> at(list l) const {
+        return std::span(lists_).subspan(l.first, l.count);
+    }
+
+    /// The union of the lists of `sources`.
+    [[nodiscard]] list join(std::span<const index> sources, const std::vector<list>& of_tensor) {
+        if (sources.size() == 1) return of_tensor[sources.front()];
+        const std::size_t first = lists_.size();
+        for (const index s : sources)
+            for (std::size_t k = 0; k < of_tensor[s].count; ++k)
+                lists_.push_back(lists_[of_tensor[s].first + k]);
+        const auto begin = lists_.begin() + static_cast<std::ptrdiff_t>(first);
+        std::sort(begin, lists_.end());
+        lists_.erase(std::unique(begin, lists_.end()), lists_.end());
+        return {first, lists_.size() - first};
+    }
+
+    std::vector<index> lists_; // every tensor by itself, then the unions
+    std::vector<list> bases_;
+    std::vector<list> fetched_;
+};
+
+/// Who needs the memory of every base of a graph, views looked through; nothing for views.
+struct base_uses {
+    std::vector<std::vector<index>> readers; ///< operations that are no views, ascending, one entry a use
+    std::vector<bool> given;                 ///< whether the model gives it, or a view of it
+};
+
+/// The uses of the bases of `g`. \complexity O(operands and their bases).
+[[nodiscard]] inline base_uses uses_of(const operator_graph& g, const base_tensors& bases) {
+    base_uses uses{.readers = std::vector<std::vector<index>>(g.tensors.size()),
+                   .given = std::vector<bool>(g.tensors.size(), false)};
+    for (index v = 0; v < g.operations.size(); ++v) {
+        if (is_view(g.operations[v])) continue;
+        for (const index t : g.operations[v].inputs)
+            if (t != none)
+                for (const index s : bases.of(t)) uses.readers[s].push_back(v);
+    }
+    for (const index t : g.outputs)
+        for (const index s : bases.of(t)) uses.given[s] = true;
+    return uses;
+}
+
+} // namespace dovetail::workload
+
+/// \file
 /// Building an operator graph by hand: shapes are inferred as operations are added, the first mistake is
 /// kept.
 
@@ -5158,144 +5566,6 @@ inline constexpr std::array<composite, 11> composites{{
 /// \file
 /// What a model amounts to: parameters, multiply-accumulates, nodes and edges.
 
-/// \file
-/// Shape inference over a whole graph, with shape arithmetic folded on the way.
-
-/// \file
-/// Structure that every pass takes for granted, checked once where a graph enters the library.
-
-namespace dovetail::workload {
-
-/// "MatMul 'name'", for messages.
-[[nodiscard]] inline std::string label(const operation& op) {
-    return std::string(descriptor(op.type).name) + " '" + op.name + "'";
-}
-
-/// Checks that every operation names existing tensors, that each tensor has one producer and none that is
-/// given from outside, and that the graph is acyclic. \returns errc::parse or errc::cycle; a cycle is spelled
-/// out by operation names. \complexity O((operations + operands) log operations).
-[[nodiscard]] inline result<void> validate(const operator_graph& g) {
-    std::vector<index> producer(g.tensors.size(), none);
-    for (index v = 0; v < g.operations.size(); ++v) {
-        const operation& op = g.operations[v];
-        for (const index t : op.inputs)
-            if (t != none && t >= g.tensors.size())
-                return error{errc::parse, label(op), "it takes tensor " + to_text(t),
-                             "tensors are numbered below " + to_text(g.tensors.size())};
-        for (const index t : op.outputs) {
-            if (t >= g.tensors.size())
-                return error{errc::parse, label(op), "it gives tensor " + to_text(t),
-                             "tensors are numbered below " + to_text(g.tensors.size())};
-            if (producer[t] != none)
-                return error{errc::parse, label(op),
-                             "its result '" + g.tensors[t].name + "' is also the result of " +
-                                 label(g.operations[producer[t]]),
-                             "every tensor has one producer"};
-            if (g.tensors[t].role != tensor_role::activation)
-                return error{errc::parse, label(op),
-                             "its result '" + g.tensors[t].name + "' is also given from outside",
-                             "every tensor has one producer"};
-            producer[t] = v;
-        }
-    }
-    for (const index t : g.outputs)
-        if (t >= g.tensors.size())
-            return error{errc::parse, "graph", "it gives tensor " + to_text(t),
-                         "tensors are numbered below " + to_text(g.tensors.size())};
-    for (const operation& op : g.operations)
-        for (const index t : op.inputs)
-            if (t != none && producer[t] == none && g.tensors[t].role == tensor_role::activation)
-                return error{errc::parse, label(op),
-                             "it takes '" + g.tensors[t].name + "', which nothing gives",
-                             "every operand is an input, a weight, or the result of an operation"};
-    const std::vector<index> cycle = graph::find_cycle(dataflow(g));
-    if (cycle.empty()) return {};
-    std::string path;
-    for (const index v : cycle) path += label(g.operations[v]) + " -> ";
-    return error{errc::cycle, "graph", "it has a cycle: " + path + label(g.operations[cycle.front()]),
-                 "the graph must be acyclic"};
-}
-
-} // namespace dovetail::workload
-
-namespace dovetail::workload {
-
-/// The operands of one operation, as its descriptor sees them.
-class operand_view {
-public:
-    operand_view(const operator_graph& g, const operation& op) : attributes_(&op.attributes) {
-        inputs_.reserve(op.inputs.size());
-        outputs_.reserve(op.outputs.size());
-        for (const index t : op.inputs) inputs_.push_back(t == none ? nullptr : &g.tensors[t]);
-        for (const index t : op.outputs) outputs_.push_back(&g.tensors[t]);
-    }
-
-    [[nodiscard]] operands get() const { return {inputs_, outputs_, *attributes_, outputs_.size()}; }
-
-private:
-    std::vector<const tensor*> inputs_;
-    std::vector<const tensor*> outputs_;
-    const attribute_set* attributes_;
-};
-
-/// The longest list of integers that shape arithmetic carries on: longer ones are data.
-inline constexpr std::size_t largest_known_list = 256;
-
-/// The largest number of dimensions.
-inline constexpr std::size_t largest_rank = 32;
-
-/// Checks one shape: extents that are not negative and a size below 2^63.
-[[nodiscard]] inline result<void> check_shape(const tensor& t) {
-    if (t.dims.size() > largest_rank)
-        return error{errc::unsupported, "tensor '" + t.name + "'",
-                     "it has " + to_text(t.dims.size()) + " dimensions",
-                     "a tensor has at most " + to_text(largest_rank)};
-    for (const std::int64_t extent : t.dims)
-        if (extent < 0)
-            return error{errc::shape, "tensor '" + t.name + "'", "its shape is " + op::to_text(t.dims),
-                         "extents are not negative"};
-    // The other extents must fit even where one of them is 0.
-    dimensions extents = t.dims;
-    std::replace(extents.begin(), extents.end(), std::int64_t{0}, std::int64_t{1});
-    if (!checked_product(extents))
-        return error{errc::overflow, "tensor '" + t.name + "'",
-                     "its shape " + op::to_text(t.dims) + " has 2^63 elements or more", "a tensor has fewer"};
-    return {};
-}
-
-/// Infers the shape, type and, for shape arithmetic, the value of every result, in topological order. What
-/// the activations held before is replaced. `g` must pass `validate`. \returns the error of a descriptor's
-/// `infer`, with the operation's name as its place. \complexity O(operands + arcs log operations).
-[[nodiscard]] inline result<void> infer_shapes(operator_graph& g) {
-    auto order = graph::topological_order(dataflow(g));
-    if (!order) return std::move(order).problem();
-    for (const tensor& t : g.tensors)
-        if (t.role != tensor_role::activation)
-            if (auto sound = check_shape(t); !sound) return sound;
-    for (const index v : *order) {
-        const operation& op = g.operations[v];
-        auto inferred = descriptor(op.type).infer(operand_view(g, op).get());
-        if (!inferred) return std::move(inferred).problem().within(label(op));
-        if (inferred->size() < op.outputs.size())
-            return error{errc::shape, label(op),
-                         "it has " + to_text(op.outputs.size()) + " results where there are " +
-                             to_text(inferred->size()),
-                         "declare no more results than the operator gives"};
-        for (std::size_t r = 0; r < op.outputs.size(); ++r) {
-            signature& s = (*inferred)[r];
-            tensor& out = g.tensors[op.outputs[r]];
-            out.dims = std::move(s.dims);
-            out.type = s.type;
-            out.integers.clear();
-            if (s.integers.size() <= largest_known_list) out.integers = std::move(s.integers);
-            if (auto sound = check_shape(out); !sound) return std::move(sound).problem().within(label(op));
-        }
-    }
-    return {};
-}
-
-} // namespace dovetail::workload
-
 namespace dovetail::workload {
 
 /// Trainable elements; a tensor that several operations share counts once.
@@ -5329,112 +5599,47 @@ namespace dovetail::workload {
 } // namespace dovetail::workload
 
 /// \file
-/// What operations, alone or fused, ask of a chip: cycles, products, distinct elements moved.
-
-/// \file
-/// What differentiation needs to know of a graph: where gradients flow, what they read, what they multiply.
+/// How much data there is, before it is known how many bytes a chip gives a floating-point number.
 
 namespace dovetail::workload {
 
-/// The operations of a graph that passed `validate`, operands first.
-[[nodiscard]] inline std::vector<index> execution_order(const operator_graph& g) {
-    auto order = graph::topological_order(dataflow(g));
-    DOVETAIL_ASSERT(order.has_value(), "the graph is acyclic");
-    return *std::move(order);
+/// An amount of data. A chip keeps every floating-point element in its own element size, whatever the model
+/// says; integers and truth values keep the size of their type.
+struct data_volume {
+    double elements = 0;       ///< floating-point
+    double discrete_bytes = 0; ///< of integers and truth values
+
+    /// In memory, where a floating-point element takes `element_bytes`.
+    [[nodiscard]] constexpr double size_bytes(double element_bytes = 2) const noexcept {
+        return elements * element_bytes + discrete_bytes;
+    }
+
+    constexpr data_volume& operator+=(const data_volume& other) noexcept {
+        elements += other.elements;
+        discrete_bytes += other.discrete_bytes;
+        return *this;
+    }
+
+    friend constexpr bool operator==(const data_volume&, const data_volume&) = default;
+};
+
+/// The volume of `count` elements of a type.
+[[nodiscard]] constexpr data_volume volume_of(element_type type, double count) noexcept {
+    if (is_floating(type)) return {.elements = count};
+    return {.discrete_bytes = count * static_cast<double>(element_size_bytes(type))};
 }
 
-/// For every tensor whether the loss can depend on a parameter through it: only such tensors have a gradient.
-/// `order` is an execution order.
-[[nodiscard]] inline std::vector<bool> needs_gradient(const operator_graph& g,
-                                                      const std::vector<index>& order) {
-    std::vector<bool> needs(g.tensors.size());
-    for (index t = 0; t < g.tensors.size(); ++t) needs[t] = g.tensors[t].role == tensor_role::parameter;
-    for (const index v : order) {
-        const operation& op = g.operations[v];
-        if (descriptor(op.type).gradient == gradient_rule::stops) continue;
-        const bool any =
-            std::any_of(op.inputs.begin(), op.inputs.end(), [&](index t) { return t != none && needs[t]; });
-        for (const index t : op.outputs) needs[t] = any && is_floating(g.tensors[t].type);
-    }
-    return needs;
-}
-
-/// The tensors that the gradient of forward operation `op` reads besides the gradient of its results. An
-/// operand of a product is a factor of the other operand's gradient only, so it is not read where nobody
-/// wants that one: scaling by a constant keeps nothing. `needs` is `needs_gradient` of the graph.
-[[nodiscard]] inline std::vector<index> saved_tensors(const operation& op, const std::vector<bool>& needs) {
-    const auto wanted = [&](std::size_t i) {
-        return i < op.inputs.size() && op.inputs[i] != none && needs[op.inputs[i]];
-    };
-    std::vector<bool> reads(op.inputs.size(), true);
-    const descriptor_record& type = descriptor(op.type);
-    if (type.saves == saved::nothing) return {};
-    if (type.saves == saved::output) return {op.outputs.back()}; // the mask, where it is a result of its own
-    if (type.gradient == gradient_rule::product || op.type == type_of<op::mul>) {
-        for (std::size_t i = 0; i < reads.size(); ++i) reads[i] = i < 2 && wanted(1 - i);
-    } else if (op.type == type_of<op::div>) {
-        reads = {wanted(1), true};
-    } else if (op.type == type_of<op::where>) {
-        reads = {true, false, false};
-    }
-    std::vector<index> saved;
-    for (std::size_t i = 0; i < op.inputs.size(); ++i)
-        if (reads[i] && op.inputs[i] != none) saved.push_back(op.inputs[i]);
-    return saved;
-}
-
-/// Whether a gradient operation adds up the contributions of several consumers, rather than differentiate a
-/// Sum of the model: the gradient of a Sum takes one operand only.
-[[nodiscard]] inline bool is_accumulation(const operation& op) {
-    return op.phase != phase::forward && op.type == type_of<op::sum> && op.inputs.size() > 1;
-}
-
-/// The product that an operation of any phase computes; empty where it computes none. With Y = A B:
-///     dA = dY B^T   (rows x columns) (columns x reduction)
-///     dB = A^T dY   (reduction x rows) (rows x columns)
-/// Each has the multiply-accumulates of the forward product. A first operand that several batches share sums
-/// its gradient over them, which lengthens the reduction. A convolution is its implicit product throughout.
-[[nodiscard]] inline contraction product_of(const operator_graph& g, const operation& op) {
-    const descriptor_record& type = descriptor(op.type);
-    if (type.core != core_type::tensor) return {};
-    const bool forward = op.phase == phase::forward;
-    const operation& source = forward ? op : g.operations[op.forward];
-    const contraction y = type.product(operand_view(g, source).get());
-    if (forward || y.empty()) return y;
-    switch (op.operand) {
-    case 0: {
-        contraction a{.batch = y.batch, .rows = y.rows, .reduction = y.columns, .columns = y.reduction};
-        const std::int64_t elements = g.tensors[source.inputs[0]].elements();
-        if (op.type == type_of<op::mat_mul> && elements < y.batch * y.rows * y.reduction) {
-            a.batch = elements / (y.rows * y.reduction);
-            a.reduction = y.columns * (y.batch / a.batch);
-        }
-        return a;
-    }
-    case 1:
-        return {.batch = y.batch, .rows = y.reduction, .reduction = y.rows, .columns = y.columns};
-    default: // a bias: its gradient is a sum
-        return {};
-    }
+/// The volume of a tensor.
+[[nodiscard]] inline data_volume volume_of(const tensor& t) {
+    return volume_of(t.type, static_cast<double>(t.elements()));
 }
 
 } // namespace dovetail::workload
 
+/// \file
+/// What operations, alone or fused, ask of a chip: cycles, products, distinct elements moved.
+
 namespace dovetail::workload {
-
-/// Whether an operation adds up over the devices of a tensor group, rather than being the identity: the
-/// conjugate collectives change parts between the passes.
-[[nodiscard]] inline bool reduces(const operation& op) {
-    return op.type ==
-           (op.phase == phase::forward ? type_of<op::all_reduce_forward> : type_of<op::all_reduce_backward>);
-}
-
-/// Whether the results of an operation are its operands seen in another way. The gradient of a view is one,
-/// and so is a collective in the pass where it does nothing.
-[[nodiscard]] inline bool is_view(const operation& op) {
-    const core_type core = descriptor(op.type).core;
-    return core == core_type::free || (core == core_type::link && !reduces(op));
-}
 
 /// Prices the operations of one graph, which must outlive it, in any phase. Building it is O(operands).
 ///
@@ -5443,13 +5648,8 @@ namespace dovetail::workload {
 class demand {
 public:
     explicit demand(const operator_graph& g)
-        : g_(&g), on_data_(dependences(g).on_data), producer_(producers(g)), consumers_(g.tensors.size()),
-          given_(g.tensors.size()) {
-        for (index v = 0; v < g.operations.size(); ++v)
-            for (const index t : g.operations[v].inputs)
-                if (t != none) consumers_[t].push_back(v);
-        for (const index t : g.outputs) given_[t] = true;
-    }
+        : g_(&g), on_data_(dependences(g).on_data), producer_(producers(g)), bases_(g),
+          uses_(uses_of(g, bases_)) {}
 
     /// Whether operation `v` costs nothing: a view, or made of weights alone.
     [[nodiscard]] bool free(index v) const {
@@ -5465,6 +5665,7 @@ public:
     [[nodiscard]] operator_work operator()(std::span<const index> group) const {
         operator_work work;
         footprint read;
+        data_volume written;
         for (const index v : group) {
             if (free(v)) continue;
             const operation& op = g_->operations[v];
@@ -5473,22 +5674,26 @@ public:
                 work.product = product;
                 footprint factors;
                 for (int i = 0; i < 2; ++i) collect(op.inputs[static_cast<std::size_t>(i)], {}, factors);
-                work.product_operand_elements = total(factors);
+                work.product_operand_elements = total(factors).elements;
                 work.product_result_elements = elements(op.outputs[0]);
             }
             work.lane_cycles += lane_cycles(op);
             if (reduces(op)) work.reduced_elements += elements(op.outputs[0]);
             collect_operands(op, group, read);
             for (const index t : op.outputs)
-                if (leaves(t, group)) work.written_elements += touched(op, t);
+                if (leaves(t, group)) written += touched(op, t);
         }
-        work.read_elements = total(read);
+        const data_volume all_read = total(read);
+        work.read_elements = all_read.elements;
+        work.read_discrete_bytes = all_read.discrete_bytes;
+        work.written_elements = written.elements;
+        work.written_discrete_bytes = written.discrete_bytes;
         return work;
     }
 
 private:
-    /// Distinct tensors in memory, and how many elements of each are touched.
-    using footprint = std::vector<std::pair<index, double>>;
+    /// Distinct tensors in memory, and how much of each is touched.
+    using footprint = std::vector<std::pair<index, data_volume>>;
 
     [[nodiscard]] double elements(index t) const { return static_cast<double>(g_->tensors[t].elements()); }
 
@@ -5496,54 +5701,32 @@ private:
         return !op.outputs.empty() && !on_data_[op.outputs.front()];
     }
 
-    /// The operands that a view shows: the first of a forward one (the rest say how), all of a gradient.
-    [[nodiscard]] std::span<const index> shown(const operation& op) const {
-        const std::span<const index> inputs(op.inputs);
-        return op.phase == phase::forward ? inputs.first(std::min<std::size_t>(1, inputs.size())) : inputs;
-    }
-
     [[nodiscard]] static bool contains(std::span<const index> group, index v) {
         return std::find(group.begin(), group.end(), v) != group.end();
     }
 
-    /// Whether `t`, seen through views, is made by the group.
+    /// Whether the group makes what `t` shows, or a part of it.
     [[nodiscard]] bool inside(index t, std::span<const index> group) const {
-        const index v = producer_[t];
-        if (v == none) return false;
-        const operation& op = g_->operations[v];
-        if (!is_view(op)) return contains(group, v);
-        const auto sources = shown(op);
-        return std::any_of(sources.begin(), sources.end(), [&](index s) { return inside(s, group); });
+        const std::span<const index> bases = bases_.of(t);
+        return std::any_of(bases.begin(), bases.end(),
+                           [&](index s) { return contains(group, producer_[s]); });
     }
 
     /// Whether somebody outside the group reads `t`, a result of the group, or the model gives it.
     [[nodiscard]] bool leaves(index t, std::span<const index> group) const {
-        if (given_[t]) return true;
-        return std::any_of(consumers_[t].begin(), consumers_[t].end(), [&](index v) {
-            const operation& op = g_->operations[v];
-            if (!is_view(op)) return !contains(group, v);
-            return std::any_of(op.outputs.begin(), op.outputs.end(),
-                               [&](index s) { return leaves(s, group); });
-        });
+        const std::vector<index>& readers = uses_.readers[t];
+        return uses_.given[t] ||
+               std::any_of(readers.begin(), readers.end(), [&](index v) { return !contains(group, v); });
     }
 
-    /// Adds to `read` what lies in memory behind `t`, unless the group makes it.
+    /// Adds to `read` what a reader of `t` fetches, unless the group makes it.
     void collect(index t, std::span<const index> group, footprint& read) const {
-        const index v = producer_[t];
-        if (v != none && is_view(g_->operations[v])) {
-            const operation& op = g_->operations[v];
-            const auto sources = shown(op);
-            const bool part =
-                op.phase == phase::forward && !sources.empty() && elements(t) < elements(sources[0]);
-            if (!part) {
-                for (const index s : sources) collect(s, group, read);
-                return;
-            }
+        for (const index s : bases_.fetched(t)) {
+            if (inside(s, group)) continue;
+            const bool seen =
+                std::any_of(read.begin(), read.end(), [&](const auto& entry) { return entry.first == s; });
+            if (!seen) read.emplace_back(s, volume_of(g_->tensors[s]));
         }
-        if (inside(t, group)) return;
-        const bool seen =
-            std::any_of(read.begin(), read.end(), [&](const auto& entry) { return entry.first == t; });
-        if (!seen) read.emplace_back(t, elements(t));
     }
 
     void collect_operands(const operation& op, std::span<const index> group, footprint& read) const {
@@ -5552,20 +5735,22 @@ private:
             if (op.inputs[i] == none) continue;
             if (lookup && i == 0 && !inside(op.inputs[0], group))
                 // The rows chosen, not the table; another operation of the group may read the table as well.
-                read.emplace_back(none, std::min(elements(op.inputs[0]), elements(op.outputs[0])));
+                read.emplace_back(none, volume_of(g_->tensors[op.inputs[0]].type,
+                                                  std::min(elements(op.inputs[0]), elements(op.outputs[0]))));
             else
                 collect(op.inputs[i], group, read);
         }
     }
 
-    /// The elements of result `t` that `op` writes: the gradient of a table is scattered into the rows used.
-    [[nodiscard]] double touched(const operation& op, index t) const {
+    /// What `op` writes of result `t`: the gradient of a table is scattered into the rows used.
+    [[nodiscard]] data_volume touched(const operation& op, index t) const {
         const bool scatter = op.type == type_of<op::gather> && op.phase != phase::forward;
-        return scatter ? std::min(elements(t), elements(op.inputs.front())) : elements(t);
+        return volume_of(g_->tensors[t].type,
+                         scatter ? std::min(elements(t), elements(op.inputs.front())) : elements(t));
     }
 
-    [[nodiscard]] static double total(const footprint& f) {
-        double sum = 0;
+    [[nodiscard]] static data_volume total(const footprint& f) {
+        data_volume sum;
         for (const auto& entry : f) sum += entry.second;
         return sum;
     }
@@ -5582,8 +5767,8 @@ private:
     const operator_graph* g_;
     std::vector<bool> on_data_;
     std::vector<index> producer_;
-    std::vector<std::vector<index>> consumers_;
-    std::vector<bool> given_;
+    base_tensors bases_;
+    base_uses uses_;
 };
 
 } // namespace dovetail::workload
@@ -5668,7 +5853,7 @@ namespace detail {
 
 class transformer_finder {
 public:
-    explicit transformer_finder(const operator_graph& g) : graph_(g), producer_(producers(g)) {}
+    explicit transformer_finder(const operator_graph& g) : graph_(g), producer_(producers(g)), bases_(g) {}
 
     [[nodiscard]] result<transformer_shape> find() {
         m_.heads = find_attention_heads(graph_);
@@ -5718,12 +5903,7 @@ private:
 
     /// Whether `t` is a parameter, or a view of one.
     [[nodiscard]] bool is_weight(index t) const {
-        while (t != none && producer_[t] != none) {
-            const operation& op = graph_.operations[producer_[t]];
-            if (descriptor(op.type).fusion != fusion_class::view || op.inputs.empty()) return false;
-            t = op.inputs[0];
-        }
-        return t != none && graph_.tensors[t].role == tensor_role::parameter;
+        return t != none && graph_.tensors[bases_.of(t).front()].role == tensor_role::parameter;
     }
 
     /// Reads the widths of a block from its weights: what is not `hidden` wide and leads back to it is the
@@ -5752,6 +5932,7 @@ private:
 
     const operator_graph& graph_;
     std::vector<index> producer_;
+    base_tensors bases_;
     transformer_shape m_{.dropout = false};
     std::int64_t table_width_ = 0;
     std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t> weights_; // uses by [in, out]
@@ -6632,20 +6813,12 @@ private:
 
     [[nodiscard]] std::vector<std::vector<index>> boundaries() const {
         const std::vector<index> producer = producers(graph_);
-        const auto shown = [&](index t) {
-            while (producer[t] != none) {
-                const operation& op = graph_.operations[producer[t]];
-                if (!is_view(op) || op.inputs.empty() || op.inputs[0] == none ||
-                    graph_.tensors[op.inputs[0]].elements() > graph_.tensors[t].elements())
-                    break;
-                t = op.inputs[0];
-            }
-            return t;
-        };
+        const base_tensors bases(graph_, order_);
         std::vector<index> last_use(graph_.tensors.size(), 0);
         for (index v = 0; v < graph_.operations.size(); ++v)
             for (const index t : graph_.operations[v].inputs)
-                if (t != none) last_use[shown(t)] = std::max(last_use[shown(t)], layer_of_[v]);
+                if (t != none)
+                    for (const index s : bases.fetched(t)) last_use[s] = std::max(last_use[s], layer_of_[v]);
         std::vector<std::vector<index>> crossing(layers_ == 0 ? 0 : layers_ - 1);
         for (index t = 0; t < graph_.tensors.size(); ++t)
             if (producer[t] != none && fused_.group_of[producer[t]] != none)
@@ -6696,38 +6869,15 @@ namespace dovetail::workload {
 
 /// An activation in the memory of one pass through a layer. Groups are positions in `layer_pass::groups`.
 struct pass_buffer {
-    std::int64_t elements = 0;
+    data_volume volume;
     index producer = none;        ///< the group that makes it; `none` for one that enters the pass
     std::vector<index> consumers; ///< the groups that read it, ascending
     bool kept = false; ///< whether somebody reads it after the pass: a later layer, or the backward pass
 };
 
-namespace detail {
-
-/// For every tensor those that lie in memory behind it: itself, or what the views that give it show.
-[[nodiscard]] inline std::vector<std::vector<index>> stored_behind(const operator_graph& g) {
-    std::vector<std::vector<index>> behind(g.tensors.size());
-    for (index t = 0; t < behind.size(); ++t) behind[t] = {t};
-    for (const index v : graph::topological_order(dataflow(g)).value()) {
-        const operation& op = g.operations[v];
-        if (!is_view(op)) continue;
-        // The other operands of a forward view say how it looks.
-        const std::size_t shown = op.phase == phase::forward ? 1 : op.inputs.size();
-        std::vector<index> sources;
-        for (std::size_t k = 0; k < std::min(shown, op.inputs.size()); ++k)
-            if (op.inputs[k] != none)
-                sources.insert(sources.end(), behind[op.inputs[k]].begin(), behind[op.inputs[k]].end());
-        if (!sources.empty())
-            for (const index t : op.outputs) behind[t] = sources;
-    }
-    return behind;
-}
-
-} // namespace detail
-
 /// The buffers of every pass of `layers`, which `passes` gave for the same arguments. A tensor that only its
-/// own group reads never reaches memory; parameters, their gradients and the masks of dropouts are no
-/// activations. \complexity O(operands log operands).
+/// own group reads never reaches memory; parameters and their gradients are no activations. \complexity
+/// O(operands log operands).
 [[nodiscard]] inline std::vector<std::vector<pass_buffer>> pass_buffers(const operator_graph& g,
                                                                         const fusion& fused,
                                                                         std::span<const index> labels,
@@ -6735,7 +6885,7 @@ namespace detail {
     DOVETAIL_ASSERT(labels.size() == g.operations.size(), "one label an operation");
     const std::vector<bool> on_data = dependences(g).on_data;
     const std::vector<index> producer = producers(g);
-    const std::vector<std::vector<index>> behind = detail::stored_behind(g);
+    const auto [readers, given] = uses_of(g, base_tensors(g));
     std::vector<std::pair<index, index>> place(fused.groups.size(), {none, none}); // layer, position
     std::vector<index> some_operation(layers.size(), none);
     for (index l = 0; l < layers.size(); ++l)
@@ -6754,16 +6904,6 @@ namespace detail {
         return std::pair(back, back ? -label : label);
     };
 
-    std::vector<std::vector<index>> readers(g.tensors.size());
-    for (index v = 0; v < g.operations.size(); ++v)
-        if (!is_view(g.operations[v]))
-            for (const index t : g.operations[v].inputs)
-                if (t != none)
-                    for (const index s : behind[t]) readers[s].push_back(v);
-    std::vector<bool> given(g.tensors.size(), false);
-    for (const index t : g.outputs)
-        for (const index s : behind[t]) given[s] = true;
-
     std::vector<std::vector<pass_buffer>> buffers(layers.size());
     std::vector<index> touching;
     for (index t = 0; t < g.tensors.size(); ++t) {
@@ -6779,7 +6919,7 @@ namespace detail {
         touching.erase(std::unique(touching.begin(), touching.end()), touching.end());
         for (const index l : touching) {
             if (l == none) continue;
-            pass_buffer made{.elements = g.tensors[t].elements(), .producer = none, .consumers = {}};
+            pass_buffer made{.volume = volume_of(g.tensors[t]), .producer = none, .consumers = {}};
             if (place_of(maker).first == l) made.producer = place_of(maker).second;
             made.kept = given[t];
             for (const index v : readers[t]) {
@@ -7471,59 +7611,41 @@ private:
 
 namespace dovetail::workload {
 
-/// Activations that stay in memory.
-struct kept_activations {
-    double elements = 0;      ///< of the chip's element size
-    double mask_elements = 0; ///< of one byte: where a dropout let through
-
-    [[nodiscard]] constexpr double size_bytes(double element_bytes = 2) const noexcept {
-        return elements * element_bytes + mask_elements;
-    }
-};
-
 namespace detail {
 
 /// The activations of a graph by the memory that they lie in.
 class activation_storage {
 public:
     explicit activation_storage(const operator_graph& g)
-        : order_(execution_order(g)), root_(g.tensors.size()), keeper_(g.tensors.size(), none) {
+        : order_(execution_order(g)), bases_(g, order_), keeper_(g.tensors.size(), none) {
         const std::vector<bool> on_data = dependences(g).on_data;
         const std::vector<bool> needs = needs_gradient(g, order_);
-        for (index t = 0; t < g.tensors.size(); ++t) root_[t] = t;
-        for (const index v : order_) {
-            const operation& op = g.operations[v];
-            if (is_view(op) && op.phase == phase::forward && !op.inputs.empty())
-                for (const index t : op.outputs) root_[t] = root_[op.inputs.front()];
-        }
         for (const index v : order_) {
             const operation& op = g.operations[v];
             const bool differentiated =
                 op.phase == phase::forward && !is_view(op) &&
                 std::any_of(op.outputs.begin(), op.outputs.end(), [&](index t) { return needs[t]; });
             if (!differentiated) continue;
-            if (op.type == type_of<op::dropout>) {
-                masks_.push_back(v);
-                continue;
-            }
-            for (const index t : saved_tensors(op, needs))
-                if (on_data[root_[t]] && keeper_[root_[t]] == none) keeper_[root_[t]] = v;
+            if (const std::optional<tensor> mask = unnamed_mask(g, op))
+                masks_.push_back({v, volume_of(*mask)});
+            for (const index t : saved_tensors(g, op, needs))
+                for (const index s : bases_.of(t))
+                    if (on_data[s] && keeper_[s] == none) keeper_[s] = v;
         }
     }
 
     [[nodiscard]] const std::vector<index>& order() const { return order_; }
-    /// The tensor whose memory `t` shows.
-    [[nodiscard]] index root(index t) const { return root_[t]; }
-    /// The first forward operation whose gradient reads `t`, or none; asked of roots.
-    [[nodiscard]] index keeper(index t) const { return keeper_[t]; }
-    /// The operations that keep a mask.
-    [[nodiscard]] const std::vector<index>& masks() const { return masks_; }
+    [[nodiscard]] const base_tensors& bases() const { return bases_; }
+    /// The first forward operation whose gradient reads base `s`, or none.
+    [[nodiscard]] index keeper(index s) const { return keeper_[s]; }
+    /// The operations that keep a mask which is no tensor of the graph, and its volume.
+    [[nodiscard]] const std::vector<std::pair<index, data_volume>>& masks() const { return masks_; }
 
 private:
     std::vector<index> order_;
-    std::vector<index> root_;
+    base_tensors bases_;
     std::vector<index> keeper_;
-    std::vector<index> masks_;
+    std::vector<std::pair<index, data_volume>> masks_;
 };
 
 [[nodiscard]] inline std::size_t label_count(std::span<const index> labels) {
@@ -7540,21 +7662,19 @@ private:
 /// tensor is kept once, by the first operation whose gradient reads it; views lie in the memory of what they
 /// show; parameters and constants are not activations. Operations without a label must keep nothing.
 /// \complexity O(operands).
-[[nodiscard]] inline std::vector<kept_activations> stash(const operator_graph& g,
-                                                         std::span<const index> labels) {
+[[nodiscard]] inline std::vector<data_volume> stash(const operator_graph& g, std::span<const index> labels) {
     DOVETAIL_ASSERT(labels.size() == g.operations.size(), "one label an operation");
     const detail::activation_storage storage(g);
-    std::vector<kept_activations> kept(detail::label_count(labels));
+    std::vector<data_volume> kept(detail::label_count(labels));
     for (index t = 0; t < g.tensors.size(); ++t) {
         const index v = storage.keeper(t);
         if (v == none) continue;
         DOVETAIL_ASSERT(labels[v] != none, "an operation that keeps activations belongs to a layer");
-        kept[labels[v]].elements += static_cast<double>(g.tensors[t].elements());
+        kept[labels[v]] += volume_of(g.tensors[t]);
     }
-    for (const index v : storage.masks()) {
+    for (const auto& [v, volume] : storage.masks()) {
         DOVETAIL_ASSERT(labels[v] != none, "an operation that keeps activations belongs to a layer");
-        kept[labels[v]].mask_elements +=
-            static_cast<double>(g.tensors[g.operations[v].outputs[0]].elements());
+        kept[labels[v]] += volume;
     }
     return kept;
 }
@@ -7562,8 +7682,8 @@ private:
 /// For every layer the most elements alive at once, while one of its operations runs, that are neither
 /// stashed nor gradients of parameters (those have a place of their own for the whole batch): the working
 /// memory of the passes beside the stash. Operations run one at a time in execution order and free what
-/// nobody needs any more; fused operators need less. `training` is a training graph with a label for every
-/// operation (`training_labels`). \complexity O(operands).
+/// nobody needs any more; fused operators need less. An element is one of any type. `training` is a training
+/// graph with a label for every operation (`training_labels`). \complexity O(operands).
 [[nodiscard]] inline std::vector<double> working_elements(const operator_graph& training,
                                                           std::span<const index> labels) {
     DOVETAIL_ASSERT(labels.size() == training.operations.size(), "one label an operation");
@@ -7579,25 +7699,12 @@ private:
     for (const operation& op : training.operations)
         if (op.phase == phase::update) transient[op.inputs[1]] = false;
 
-    // What a gradient takes of the forward pass without its being stashed, it only needs the mask of.
-    std::vector<bool> forward_made(tensors, false);
-    for (const operation& op : training.operations)
-        if (op.phase == phase::forward)
-            for (const index t : op.outputs) forward_made[t] = true;
-    const auto only_masks = [&](const operation& op, index t) {
-        return op.phase != phase::forward && forward_made[t] && storage.keeper(storage.root(t)) == none;
-    };
-
-    // A gradient's view may show several tensors, so its uses are uses of all of them.
-    std::vector<std::size_t> last_use(tensors, 0);
     const auto& order = storage.order();
-    for (std::size_t position = order.size(); position-- > 0;) {
-        const operation& op = training.operations[order[position]];
-        std::size_t use = position;
-        if (is_view(op))
-            for (const index t : op.outputs) use = std::max(use, last_use[t]);
-        for (const index t : op.inputs)
-            if (t != none && !only_masks(op, t)) last_use[t] = std::max(last_use[t], use);
+    std::vector<std::size_t> last_use(tensors, 0);
+    for (std::size_t position = 0; position < order.size(); ++position) {
+        for (const index t : training.operations[order[position]].inputs)
+            if (t != none)
+                for (const index s : storage.bases().of(t)) last_use[s] = position;
     }
 
     std::vector<std::vector<index>> dying(order.size());
@@ -7854,8 +7961,9 @@ public:
     differentiation(const operator_graph& forward, const training_options& options) : g_(forward) {
         if (options.loss) append_loss();
         order_ = execution_order(g_);
-        on_data_ = dependences(g_).on_data;
         needs_ = needs_gradient(g_, order_);
+        name_masks();
+        on_data_ = dependences(g_).on_data;
         contributions_.resize(g_.tensors.size());
         seed();
     }
@@ -7896,6 +8004,17 @@ private:
         g_.outputs = {loss};
     }
 
+    /// Makes the masks that gradients read results of their operations, which is what they are from then on.
+    void name_masks() {
+        for (operation& op : g_.operations) {
+            if (std::none_of(op.outputs.begin(), op.outputs.end(), [&](index t) { return needs_[t]; }))
+                continue;
+            if (std::optional<tensor> mask = unnamed_mask(g_, op))
+                op.outputs.push_back(g_.add(*std::move(mask)));
+        }
+        needs_.resize(g_.tensors.size(), false);
+    }
+
     void seed() {
         for (const index t : g_.outputs) {
             if (!needs_[t]) continue;
@@ -7934,7 +8053,7 @@ private:
                 contributions_[op.inputs[i]].push_back(given.front());
                 return true;
             });
-            for (const index t : saved_tensors(op, needs_)) given.push_back(t);
+            for (const index t : saved_tensors(g_, op, needs_)) given.push_back(t);
         }
         if (!wanted.empty()) append_gradient(v, op, wanted, std::move(given), none);
     }
@@ -8035,11 +8154,12 @@ private:
 
 /// The training step of a forward graph. Tensors and operations of `forward` keep their numbers; behind them
 /// come the loss, the gradients in an execution order, and one OptimizerStep for every parameter that the
-/// loss depends on. A gradient operation keeps the type of its forward operation, and takes the gradients of
-/// its results and then what it reads of the forward pass. A product gives one operation for each operand
-/// that needs a gradient: {dY, B} for the first, {A, dY} for the second, {dY} for a bias. Contributions of
-/// several consumers are added by a Sum; a sum's gradient is passed on without an operation. The graph's
-/// outputs become the loss and the updated parameters. \complexity O(operands).
+/// loss depends on. A mask that a gradient reads and `forward` leaves out becomes a result of its operation.
+/// A gradient operation keeps the type of its forward operation, and takes the gradients of its results and
+/// then what it reads of the forward pass. A product gives one operation for each operand that needs a
+/// gradient: {dY, B} for the first, {A, dY} for the second, {dY} for a bias. Contributions of several
+/// consumers are added by a Sum; a sum's gradient is passed on without an operation. The graph's outputs
+/// become the loss and the updated parameters. \complexity O(operands).
 [[nodiscard]] inline operator_graph training_graph(const operator_graph& forward,
                                                    const training_options& options = {}) {
     return detail::differentiation(forward, options).run();
@@ -12031,12 +12151,14 @@ template <hardware::platform P, hardware::accelerator_like Chip>
 
 namespace dovetail::cost {
 
-/// What the vector cores read from and write to the global buffer while they run `work`.
-[[nodiscard]] constexpr words_beside epilogue_words(const workload::operator_work& work) noexcept {
+/// What the vector cores read from and write to the global buffer while they run `work`, in words of
+/// `element_bytes`.
+[[nodiscard]] constexpr words_beside epilogue_words(const workload::operator_work& work,
+                                                    double element_bytes) noexcept {
     if (!work.uses_vector_core()) return {};
     return {.read = work.product_result_elements +
-                    std::max(0.0, work.read_elements - work.product_operand_elements),
-            .written = work.written_elements};
+                    std::max(0.0, work.read_words(element_bytes) - work.product_operand_elements),
+            .written = work.written_words(element_bytes)};
 }
 
 /// A closed-form model on the constants of platform `P`.
@@ -12062,7 +12184,7 @@ struct sound_model {
     template <hardware::accelerator_like Chip = hardware::accelerator>
     [[nodiscard]] static constexpr product_cost product_part(const workload::operator_work& work,
                                                              const Chip& chip, std::int64_t tensor_cores) {
-        return cost_of<P>(work.product, chip, tensor_cores, epilogue_words(work));
+        return cost_of<P>(work.product, chip, tensor_cores, epilogue_words(work, element_bytes));
     }
 
     /// What depends on the global buffer: elements that come from the HBM again.
@@ -12079,10 +12201,11 @@ struct sound_model {
         estimate e;
         if (!work.uses_tensor_core() && !work.uses_vector_core()) return e;
         constexpr double cycle_s = 1.0 / P::clock_hz;
-        const words_beside epilogue = epilogue_words(work);
+        const words_beside epilogue = epilogue_words(work, element_bytes);
         const double global_reads = product.global_words + epilogue.read;
         const double global_writes = product.result_words + epilogue.written;
-        const double hbm_elements = work.read_elements + work.written_elements + refetched;
+        const double hbm_words =
+            work.read_words(element_bytes) + work.written_words(element_bytes) + refetched;
         // Of the ports of a local buffer, one takes what the other gives.
         const double vector_words = epilogue.read + epilogue.written;
         e.tensor_s = product.array_cycles * cycle_s;
@@ -12095,10 +12218,10 @@ struct sound_model {
                                                 P::local_words_per_cycle * cycle_s);
         }
         e.global_s = std::max(global_reads, global_writes) / P::global_words_per_cycle * cycle_s;
-        e.hbm_s = hbm_elements * element_bytes / P::hbm_bytes_per_s;
+        e.hbm_s = hbm_words * element_bytes / P::hbm_bytes_per_s;
         e.local_bytes = 2.0 * (product.local_words + vector_words) * element_bytes;
         e.global_bytes = (global_reads + global_writes) * element_bytes;
-        e.hbm_bytes = hbm_elements * element_bytes;
+        e.hbm_bytes = hbm_words * element_bytes;
         return e;
     }
 };
@@ -12130,7 +12253,7 @@ struct operator_energy {
 template <latency_model Model>
 [[nodiscard]] constexpr operator_energy energy_of(const workload::operator_work& work, const estimate& e,
                                                   const hardware::event_energies& events) noexcept {
-    const words_beside epilogue = epilogue_words(work);
+    const words_beside epilogue = epilogue_words(work, Model::element_bytes);
     const double vector_bytes =
         std::min(e.local_bytes, 2.0 * (epilogue.read + epilogue.written) * Model::element_bytes);
     return {.tensor_j = work.product.macs() * events.mac_j,
@@ -12455,12 +12578,13 @@ template <training_kernels Kernels>
                                                const workload::operator_graph& forward) {
     const workload::operator_graph training = workload::training_graph(forward);
     const workload::demand price(training);
+    constexpr double element_bytes = 2;
     graph_prices prices;
     for (const workload::fused_group& group : workload::fuse(training).groups) {
         if (training.operations[group.head].phase == workload::phase::update) continue;
         const workload::operator_work work = price(group.operations);
         if (work.empty()) continue;
-        double moved = work.read_elements + work.written_elements;
+        double moved = work.read_words(element_bytes) + work.written_words(element_bytes);
         if (const workload::contraction& product = work.product; !product.empty()) {
             const gemm sizes{
                 .m = product.rows, .n = product.columns, .k = product.reduction, .batch = product.batch};
@@ -12474,13 +12598,13 @@ template <training_kernels Kernels>
             prices.flops += 2 * product.macs();
             moved = std::max(0.0, moved - work.product_operand_elements - work.product_result_elements);
         }
-        prices.step.kernels_s += 2 * moved * kernels.byte_s();
+        prices.step.kernels_s += element_bytes * moved * kernels.byte_s();
         prices.step.calls += 1;
     }
     prices.parameters = static_cast<double>(workload::count_parameters(forward));
     const std::vector<workload::index> one_layer(forward.operations.size(), 0);
-    for (const workload::kept_activations& kept : workload::stash(forward, one_layer))
-        prices.activation_bytes += kept.size_bytes();
+    for (const workload::data_volume& kept : workload::stash(forward, one_layer))
+        prices.activation_bytes += kept.size_bytes(element_bytes);
     prices.call_s = kernels.call_s();
     prices.update_byte_s = kernels.update_byte_s();
     return prices;
@@ -12786,8 +12910,8 @@ struct phaze_model {
         if (work.uses_vector_core()) {
             DOVETAIL_ASSERT(lanes > 0, "a vector operator needs a vector core");
             e.vector_s = work.lane_cycles / static_cast<double>(lanes) * cycle_s;
-            beside = std::max(0.0, work.read_elements - work.product_operand_elements) +
-                     std::max(0.0, work.written_elements - work.product_result_elements);
+            beside = std::max(0.0, work.read_words(element_bytes) - work.product_operand_elements) +
+                     std::max(0.0, work.written_words(element_bytes) - work.product_result_elements);
         }
         const auto bytes = [beside](const moved_words& moved) {
             return (moved.read + moved.written + beside) * element_bytes;
@@ -13729,27 +13853,35 @@ template <hardware::platform P>
             .shared_written = elements};
 }
 
+/// The words of a token, which is an integer of 64 bits as in model files.
+template <hardware::platform P>
+inline constexpr double
+    token_words = static_cast<double>(workload::element_size_bytes(workload::element_type::int64)) /
+                  static_cast<double>(P::element_bytes);
+
 /// Looks up `tokens` rows of a table of `entries` rows: only the rows that occur are read, at most as many as
 /// there are.
+template <hardware::platform P>
 [[nodiscard]] constexpr row_operator embedding(std::int64_t tokens, std::int64_t entries,
                                                std::int64_t length) noexcept {
     const auto elements = static_cast<double>(length);
     return {.rows = tokens,
             .length = length,
             .element_cycles = workload::op::lane::step,
-            .row_read = 1, // the token
+            .row_read = token_words<P>,
             .row_written = elements,
             .shared_read = static_cast<double>(std::min(tokens, entries)) * elements};
 }
 
 /// Adds the gradients of `tokens` rows to those of the table: only the rows that occur are written.
+template <hardware::platform P>
 [[nodiscard]] constexpr row_operator embedding_gradient(std::int64_t tokens, std::int64_t entries,
                                                         std::int64_t length) noexcept {
     const auto elements = static_cast<double>(length);
     return {.rows = tokens,
             .length = length,
             .element_cycles = workload::op::lane::step,
-            .row_read = elements + 1,
+            .row_read = elements + token_words<P>,
             .shared_written = static_cast<double>(std::min(tokens, entries)) * elements};
 }
 
@@ -14862,6 +14994,22 @@ private:
     ticks rounded_up_ = 0; // durations that are less than a unit
 };
 
+/// The scale of the durations of a block.
+[[nodiscard]] inline tick_scale scale_of(const task_graph& problem, std::span<const graph::index> block) {
+    std::vector<double> duration_s;
+    double total_s = 0.0;
+    for (const graph::index v : block) {
+        double longest_s = 0.0;
+        for (const mode& m : problem.modes(v)) {
+            if (!fits(m.use, problem.capacity())) continue;
+            duration_s.push_back(m.duration_s);
+            longest_s = std::max(longest_s, m.duration_s);
+        }
+        total_s += longest_s;
+    }
+    return tick_scale(duration_s, total_s);
+}
+
 } // namespace dovetail::schedule::detail
 
 /// \file
@@ -14896,22 +15044,6 @@ namespace dovetail::schedule {
 } // namespace dovetail::schedule
 
 namespace dovetail::schedule::detail {
-
-/// The scale of the durations of a block.
-[[nodiscard]] inline tick_scale scale_of(const task_graph& problem, std::span<const graph::index> block) {
-    std::vector<double> duration_s;
-    double total_s = 0.0;
-    for (const graph::index v : block) {
-        double longest_s = 0.0;
-        for (const mode& m : problem.modes(v)) {
-            if (!fits(m.use, problem.capacity())) continue;
-            duration_s.push_back(m.duration_s);
-            longest_s = std::max(longest_s, m.duration_s);
-        }
-        total_s += longest_s;
-    }
-    return tick_scale(duration_s, total_s);
-}
 
 /// The tasks of one block, as bounds and propagation: starts, and lengths and units that follow from a choice
 /// of modes; order variables, 1 where a task must end before another starts, made when they are asked for;
@@ -15418,6 +15550,790 @@ struct chain_link {
 }
 
 } // namespace dovetail::schedule
+
+/// \file
+/// Search over the beginnings of schedules, one task longer at every level.
+
+/// \file
+/// The beginning of a schedule, and what it leaves to be decided.
+
+/// \file
+/// A few tasks as bit sets and whole numbers.
+
+/// \file
+/// How long a set of tasks keeps a resource at least, when each takes all of it or shares it with others.
+
+namespace dovetail::schedule {
+
+/// What a task asks of one resource, over the modes that it may take; infinite where it has none of the kind.
+struct resource_need {
+    double full_s = std::numeric_limits<double>::infinity(); ///< of its shortest mode that takes all units
+    double part_s = std::numeric_limits<double>::infinity(); ///< of its shortest other mode
+    /// Work over capacity, of the mode of least work.
+    double least_s = std::numeric_limits<double>::infinity();
+    bool always = true; ///< whether every mode takes some
+
+    /// One more mode.
+    void add(double duration_s, std::int32_t units, std::int32_t capacity) {
+        if (units == 0 || duration_s == 0.0) {
+            always = false;
+            return;
+        }
+        double& kind_s = units == capacity ? full_s : part_s;
+        kind_s = std::min(kind_s, duration_s);
+        least_s = std::min(least_s, duration_s * units / capacity);
+    }
+};
+
+/// A bound on the time in which a set of tasks runs that all need one resource.
+///
+/// A task that takes all units, for f_i seconds, overlaps with no other of the set. The rest, the set P, take
+/// fewer, for o_i seconds. At least one of them runs during theta(P), the length of the union of their
+/// intervals, which no other task shares. So the set takes at least min over P of (sum over i not in P of
+/// f_i) + theta(P). theta(P) is at least the longest o_i, and the work of P over the capacity; and since
+/// tasks of which one waits for the other do not overlap, at least the sum of the o_i on every chain of P.
+///
+/// `by_longest` uses the first two. `by_chains` uses all, with given chains that cover the set: for every
+/// theta it finds on each chain which tasks that fit in theta save most, a knapsack of few items.
+class occupancy {
+public:
+    /// One task of the set.
+    struct member {
+        std::uint32_t task;
+        resource_need need;
+        std::uint32_t chain; ///< tasks of one chain never overlap, whatever their modes
+    };
+
+    /// Empties the set. Keeps the memory.
+    void clear() { members_.clear(); }
+    /// Adds a task, the part_s of which is no shorter than of those before. Chains are numbered from 0.
+    void add(const member& m) { members_.push_back(m); }
+    /// The set, in the order in which it was added.
+    [[nodiscard]] std::span<const member> members() const noexcept { return members_; }
+
+    /// The bound from the longest task and the work. \complexity O(tasks).
+    double by_longest() {
+        const std::size_t n = members_.size();
+        beside_s_.resize(n);
+        at_least_s_.resize(n);
+        double beside_s = 0.0;
+        for (std::size_t k = 0; k < n; ++k) beside_s_[k] = beside_s += members_[k].need.least_s;
+        double alone_s = 0.0; // of those that last longer
+        double least_s = std::numeric_limits<double>::infinity();
+        for (std::size_t k = n; k-- > 0;) {
+            const resource_need& need = members_[k].need;
+            at_least_s_[k] = least_s = std::min(least_s, alone_s + std::max(need.part_s, beside_s_[k]));
+            alone_s += need.full_s;
+        }
+        return std::min(least_s, alone_s);
+    }
+
+    /// The bound from the chains, and that of `by_longest`, whichever is larger for every theta. A chain with
+    /// more than `points_a_chain` ways to save counts as several. \complexity O(tasks * points + points log
+    /// points).
+    double by_chains();
+
+    /// The bound where the member at `position` shares: so all ways with a theta of at least its part_s. Of
+    /// the call before.
+    [[nodiscard]] double where_shared_s(std::size_t position) const { return at_least_s_[position]; }
+
+private:
+    static constexpr std::size_t points_a_chain = 48;
+    static constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
+
+    // On one chain, or along theta: so much time of sharing saves so much of running alone.
+    struct saving {
+        double shared_s;
+        double saved_s;
+    };
+    using savings = std::vector<saving>; // rising in both
+
+    void fill_chains(double useless_s);
+    bool put_in(savings& chain, const resource_need& need, double useless_s);
+
+    std::vector<member> members_;
+    std::vector<double> beside_s_, at_least_s_, from_s_;
+    std::vector<savings> chains_;    // the first `used_chains_` count
+    std::vector<std::size_t> place_; // of every chain, among them
+    std::size_t used_chains_ = 0;
+    savings points_, along_;
+};
+
+inline double occupancy::by_chains() {
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    const double longest_bound_s = by_longest();
+    double alone_s = 0.0; // all that can be alone are
+    double useless_s = 0.0;
+    for (const member& m : members_) {
+        if (m.need.full_s < infinity)
+            alone_s += m.need.full_s;
+        else
+            useless_s += m.need.part_s;
+    }
+    useless_s += alone_s; // whoever shares for longer takes longer than without any choice to share
+    fill_chains(useless_s);
+
+    // Along theta: what is saved, and so the bound.
+    points_.clear();
+    double base_s = 0.0;
+    for (std::size_t c = 0; c < used_chains_; ++c) {
+        const savings& points = chains_[c];
+        base_s = std::max(base_s, points.front().shared_s);
+        for (std::size_t p = 1; p < points.size(); ++p)
+            points_.push_back({points[p].shared_s, points[p].saved_s - points[p - 1].saved_s});
+    }
+    std::sort(points_.begin(), points_.end(),
+              [](const saving& a, const saving& b) { return a.shared_s < b.shared_s; });
+    along_.assign(1, {base_s, 0.0});
+    for (const saving& p : points_) {
+        if (p.shared_s > along_.back().shared_s) along_.push_back({p.shared_s, along_.back().saved_s});
+        along_.back().saved_s += p.saved_s;
+    }
+    from_s_.resize(along_.size());
+    double least_s = infinity;
+    for (std::size_t k = along_.size(); k-- > 0;)
+        from_s_[k] = least_s = std::min(least_s, alone_s - along_[k].saved_s + along_[k].shared_s);
+
+    for (std::size_t k = 0; k < members_.size(); ++k) {
+        const double part_s = members_[k].need.part_s;
+        const auto next =
+            std::lower_bound(along_.begin(), along_.end(), part_s,
+                             [](const saving& a, double theta_s) { return a.shared_s < theta_s; });
+        if (next == along_.end()) continue; // beyond what is useful
+        double shared_s = std::min(useless_s, from_s_[static_cast<std::size_t>(next - along_.begin())]);
+        if (next != along_.begin()) shared_s = std::min(shared_s, alone_s - (next - 1)->saved_s + part_s);
+        at_least_s_[k] = std::max(at_least_s_[k], shared_s);
+    }
+    return std::max(longest_bound_s, least_s);
+}
+
+inline void occupancy::fill_chains(double useless_s) {
+    used_chains_ = 0;
+    place_.clear();
+    for (const member& m : members_) {
+        if (m.need.part_s == std::numeric_limits<double>::infinity()) continue;
+        if (place_.size() <= m.chain) place_.resize(m.chain + std::size_t{1}, none);
+        std::size_t& at = place_[m.chain];
+        if (at != none && put_in(chains_[at], m.need, useless_s)) continue;
+        at = used_chains_++;
+        if (chains_.size() == at) chains_.emplace_back();
+        chains_[at].assign(1, {0.0, 0.0});
+        put_in(chains_[at], m.need, useless_s);
+    }
+}
+
+// Adds a task to the knapsack of a chain; false, and nothing done, where that makes too many points.
+inline bool occupancy::put_in(savings& chain, const resource_need& need, double useless_s) {
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    if (need.full_s == infinity) { // it has no choice
+        for (saving& p : chain) p.shared_s += need.part_s;
+        return true;
+    }
+    // Both lists rise: merge them, without what shares for longer and saves no more.
+    points_.clear();
+    std::size_t without = 0, with = 0;
+    while (with < chain.size()) {
+        const double apart_s = without < chain.size() ? chain[without].shared_s : infinity;
+        const double shared_s = chain[with].shared_s + need.part_s;
+        const saving next =
+            apart_s <= shared_s ? chain[without++] : saving{shared_s, chain[with++].saved_s + need.full_s};
+        if (!points_.empty() && (next.shared_s >= useless_s || next.saved_s <= points_.back().saved_s))
+            continue;
+        points_.push_back(next);
+    }
+    if (points_.size() > points_a_chain) return false;
+    chain.swap(points_);
+    return true;
+}
+
+} // namespace dovetail::schedule
+
+namespace dovetail::schedule::detail {
+
+/// Tasks of a block, a bit each.
+using task_set = std::uint64_t;
+
+/// The number of the first task of a set that is not empty.
+[[nodiscard]] constexpr std::size_t first_of(task_set tasks) noexcept {
+    return static_cast<std::size_t>(std::countr_zero(tasks));
+}
+
+/// Calls `visit` with the number of every task of a set, rising.
+template <class Visit>
+constexpr void for_each(task_set tasks, const Visit& visit) {
+    for (; tasks != 0; tasks &= tasks - 1) visit(first_of(tasks));
+}
+
+/// A problem of at most 64 tasks, numbered in a topological order.
+class small_block {
+public:
+    static constexpr std::size_t most_tasks = 64;
+    static constexpr ticks never = std::numeric_limits<ticks>::max() / 4; ///< sums of a few do not overflow
+
+    /// One way to run a task: a useful mode.
+    struct way {
+        ticks length;
+        demand use; ///< what is held; nothing where the length is 0
+        std::uint8_t task;
+        std::uint32_t mode; ///< of the task in the problem
+    };
+
+    struct task {
+        std::uint32_t first_way = 0, way_end = 0;
+        task_set before = 0;      ///< what it waits for, directly
+        task_set after = 0;       ///< what waits for it, directly
+        task_set descendants = 0; ///< what waits for it
+        task_set stand_ins = 0;   ///< tasks that may take its place: the same ways, and all of `after`
+        ticks shortest = never;   ///< of the ways
+        ticks tail = 0;           ///< from its end to that of the block, at least
+        std::array<resource_need, max_resources> needs; ///< in ticks
+    };
+
+    /// \param tail_s of every task: no schedule of interest ends sooner after the end of the task
+    template <class Tail>
+    void assign(const task_graph& problem, const tick_scale& scale, const Tail& tail_s) {
+        DOVETAIL_ASSERT(problem.task_count() <= most_tasks, "one bit a task");
+        capacity_ = problem.capacity();
+        tasks_.assign(problem.task_count(), {});
+        ways_.clear();
+        for (std::size_t v = tasks_.size(); v-- > 0;) {
+            task& t = tasks_[v];
+            for (const graph::index u : problem.precedence().predecessors(static_cast<graph::index>(v))) {
+                DOVETAIL_ASSERT(u < v, "the tasks are numbered in a topological order");
+                t.before |= task_set{1} << u;
+            }
+            for (const graph::index w : problem.precedence().successors(static_cast<graph::index>(v))) {
+                t.after |= task_set{1} << w;
+                t.descendants |= task_set{1} << w | tasks_[w].descendants;
+            }
+            add_ways(v, problem.modes(static_cast<graph::index>(v)), scale);
+            t.tail = scale.within(tail_s(v));
+            for_each(t.after,
+                     [&](std::size_t w) { t.tail = std::max(t.tail, tasks_[w].shortest + tasks_[w].tail); });
+        }
+        for (std::size_t v = 0; v < tasks_.size(); ++v)
+            for (std::size_t u = 0; u < tasks_.size(); ++u)
+                if (replaces(u, v)) tasks_[v].stand_ins |= task_set{1} << u;
+        for (std::size_t r = 0; r < max_resources; ++r) {
+            by_part_[r].clear();
+            for (std::uint8_t v = 0; v < tasks_.size(); ++v)
+                if (tasks_[v].needs[r].always) by_part_[r].push_back(v);
+            std::sort(by_part_[r].begin(), by_part_[r].end(), [&](std::uint8_t a, std::uint8_t b) {
+                const double x = tasks_[a].needs[r].part_s, y = tasks_[b].needs[r].part_s;
+                return x < y || (x == y && a < b);
+            });
+        }
+    }
+
+    [[nodiscard]] std::span<const task> tasks() const noexcept { return tasks_; }
+    [[nodiscard]] const task& operator[](std::size_t v) const { return tasks_[v]; }
+    [[nodiscard]] std::size_t size() const noexcept { return tasks_.size(); }
+    [[nodiscard]] task_set all() const noexcept {
+        return tasks_.size() == most_tasks ? ~task_set{0} : (task_set{1} << tasks_.size()) - 1;
+    }
+    [[nodiscard]] const demand& capacity() const noexcept { return capacity_; }
+    /// By number: those of a task are `first_way` to `way_end`.
+    [[nodiscard]] const way& ways(std::uint32_t number) const { return ways_[number]; }
+    [[nodiscard]] std::size_t way_count() const noexcept { return ways_.size(); }
+    /// Those that cannot do without a resource, by the shortest way that takes less than all of it.
+    [[nodiscard]] std::span<const std::uint8_t> by_part(std::size_t r) const noexcept { return by_part_[r]; }
+
+private:
+    void add_ways(std::size_t v, std::span<const mode> modes, const tick_scale& scale) {
+        task& t = tasks_[v];
+        t.first_way = static_cast<std::uint32_t>(ways_.size());
+        for (const std::uint32_t k : useful_modes(modes, capacity_)) {
+            const way w{scale.length(modes[k].duration_s), held_by(modes[k]), static_cast<std::uint8_t>(v),
+                        k};
+            ways_.push_back(w);
+            t.shortest = std::min(t.shortest, w.length);
+            for (std::size_t r = 0; r < max_resources; ++r)
+                t.needs[r].add(static_cast<double>(w.length), w.use[r], capacity_[r]);
+        }
+        t.way_end = static_cast<std::uint32_t>(ways_.size());
+    }
+
+    // Whoever starts v while u waits may start u instead, and v when u would have started.
+    [[nodiscard]] bool replaces(std::size_t u, std::size_t v) const {
+        const task &a = tasks_[u], &b = tasks_[v];
+        if (u == v || (b.after & ~a.after) != 0 || (a.after == b.after && u > v)) return false;
+        return std::equal(ways_.begin() + a.first_way, ways_.begin() + a.way_end, ways_.begin() + b.first_way,
+                          ways_.begin() + b.way_end,
+                          [](const way& x, const way& y) { return x.length == y.length && x.use == y.use; });
+    }
+
+    demand capacity_{};
+    std::vector<task> tasks_;
+    std::vector<way> ways_;
+    std::array<std::vector<std::uint8_t>, max_resources> by_part_;
+};
+
+} // namespace dovetail::schedule::detail
+
+namespace dovetail::schedule::detail {
+
+/// A task that has started, until it ends.
+struct running_task {
+    ticks end;
+    std::uint32_t way;
+};
+
+/// The tasks of a schedule that start first. All others start at `front` or later, and only the tasks that
+/// run beyond it still matter to them.
+struct partial_schedule {
+    task_set started = 0;
+    ticks front = 0;                       ///< the last start
+    std::span<const running_task> running; ///< those that end after `front`, by their ends
+
+    [[nodiscard]] ticks last_end() const noexcept { return running.empty() ? front : running.back().end; }
+};
+
+/// What the running tasks leave of every resource. The longer one waits, the more.
+class room {
+public:
+    room(const small_block& block, const partial_schedule& begun) : block_(block), running_(begun.running) {
+        for (const running_task& t : running_)
+            for (std::size_t r = 0; r < max_resources; ++r) {
+                const std::int32_t held = block.ways(t.way).use[r];
+                used_[r] += held;
+                if (held > 0) empty_from_[r] = t.end;
+            }
+    }
+
+    /// Units of a resource that are held at the front.
+    [[nodiscard]] std::int32_t used(std::size_t r) const { return used_[r]; }
+    /// When the last running task that holds some of a resource ends; 0 where none does.
+    [[nodiscard]] ticks empty_from(std::size_t r) const { return empty_from_[r]; }
+    /// From when on there is room for `use`.
+    [[nodiscard]] ticks fits_from(const demand& use) const {
+        ticks from = 0;
+        for (std::size_t r = 0; r < max_resources; ++r) {
+            if (use[r] == 0) continue;
+            std::int32_t used = used_[r];
+            for (auto t = running_.begin(); used + use[r] > block_.capacity()[r]; ++t) {
+                used -= block_.ways(t->way).use[r];
+                from = std::max(from, t->end);
+            }
+        }
+        return from;
+    }
+
+private:
+    const small_block& block_;
+    std::span<const running_task> running_;
+    std::array<std::int32_t, max_resources> used_{};
+    std::array<ticks, max_resources> empty_from_{};
+};
+
+/// When the predecessors of a task have ended, all of which have started.
+[[nodiscard]] inline ticks ready_at(const small_block& block, const partial_schedule& begun, std::size_t v) {
+    ticks ready = begun.front;
+    for (const running_task& t : begun.running)
+        if ((block[v].before >> block.ways(t.way).task & 1) != 0) ready = std::max(ready, t.end);
+    return ready;
+}
+
+/// What the tasks that have not started can hold of every resource.
+struct needs_left {
+    std::array<bool, max_resources> any{};
+    demand shared{}; ///< all of them together, in ways that do not take the whole resource
+
+    needs_left() = default;
+    needs_left(const small_block& block, task_set started) {
+        for_each(block.all() & ~started, [&](std::size_t v) {
+            demand most{};
+            for (std::uint32_t k = block[v].first_way; k < block[v].way_end; ++k)
+                for (std::size_t r = 0; r < max_resources; ++r) {
+                    const std::int32_t use = block.ways(k).use[r];
+                    any[r] = any[r] || use > 0;
+                    if (use < block.capacity()[r]) most[r] = std::max(most[r], use);
+                }
+            for (std::size_t r = 0; r < max_resources; ++r)
+                shared[r] = std::min(shared[r] + most[r], block.capacity()[r]);
+        });
+    }
+};
+
+/// Whether every completion of `b` is one of `a`, which has started the same tasks, and ends no later with
+/// it: the cutset rule (Demeulemeester and Herroelen, Management Science 38, 1992), here for several modes.
+/// While a resource has room for all that the tasks left can share, only who needs the whole of it notices
+/// how much is held. \param left of the tasks that neither has started
+[[nodiscard]] inline bool dominates(const small_block& block, const partial_schedule& a,
+                                    const partial_schedule& b, const needs_left& left) {
+    if (a.front > b.front || a.last_end() > b.last_end()) return false;
+    demand held_a{}, held_b{};
+    auto next_b = b.running.rbegin(); // those of b from here on end before the one of a
+    for (auto t = a.running.rbegin(); t != a.running.rend() && t->end > b.front; ++t) {
+        const small_block::way& w = block.ways(t->way);
+        for (; next_b != b.running.rend() && next_b->end >= t->end; ++next_b)
+            for (std::size_t r = 0; r < max_resources; ++r) held_b[r] += block.ways(next_b->way).use[r];
+        for (std::size_t r = 0; r < max_resources; ++r) {
+            held_a[r] += w.use[r];
+            if (left.any[r] && held_a[r] > held_b[r] &&
+                (held_b[r] == 0 || held_a[r] > block.capacity()[r] - left.shared[r]))
+                return false;
+        }
+        if (block[w.task].after != 0 &&
+            std::none_of(b.running.begin(), b.running.end(), [&](const running_task& other) {
+                return block.ways(other.way).task == w.task && other.end >= t->end;
+            }))
+            return false;
+    }
+    return true;
+}
+
+/// What follows from a partial schedule for the tasks that have not started: when they can end at the
+/// earliest, how long all of it takes at least, and whether one of them may start without loss. The memory is
+/// kept from one use to the next.
+class outlook {
+public:
+    static constexpr std::uint32_t no_way = std::numeric_limits<std::uint32_t>::max();
+
+    /// Looks at `begun`. \returns a bound on every completion; once it exceeds `limit`, any such bound.
+    /// \complexity O(tasks^2 * resources).
+    ticks operator()(const small_block& block, const partial_schedule& begun, ticks limit) {
+        const room free(block, begun);
+        const task_set left = block.all() & ~begun.started;
+        head_.assign(block.size(), begun.front);
+        first_.resize(block.way_count());
+        for (const running_task& t : begun.running)
+            for_each(block[block.ways(t.way).task].after,
+                     [&](std::size_t w) { head_[w] = std::max(head_[w], t.end); });
+        ticks bound = begun.last_end();
+        for (const running_task& t : begun.running)
+            bound = std::max(bound, t.end + block[block.ways(t.way).task].tail);
+        for_each(left, [&](std::size_t v) {
+            const small_block::task& t = block[v];
+            ticks end = small_block::never;
+            ticks start = small_block::never;
+            for (std::uint32_t k = t.first_way; k < t.way_end; ++k) {
+                first_[k] = std::max(head_[v], free.fits_from(block.ways(k).use));
+                start = std::min(start, first_[k]);
+                end = std::min(end, first_[k] + block.ways(k).length);
+            }
+            head_[v] = start;
+            for_each(t.after, [&](std::size_t w) { head_[w] = std::max(head_[w], end); });
+            bound = std::max(bound, end + t.tail);
+        });
+        for (std::size_t r = 0; r < max_resources && bound <= limit; ++r)
+            bound = std::max(bound, occupied_until(block, begun, free, r, left));
+        return bound;
+    }
+
+    /// A way to run a task, from the front on, that is in the way of nothing: some best completion begins
+    /// with it. `no_way` where no such one is seen. Of the partial schedule that was looked at last, the
+    /// bound of which is `bound`.
+    [[nodiscard]] std::uint32_t harmless(const small_block& block, const partial_schedule& begun,
+                                         ticks bound) const {
+        const room free(block, begun);
+        const task_set left = block.all() & ~begun.started;
+        for (task_set rest = left; rest != 0; rest &= rest - 1) {
+            const std::size_t v = first_of(rest);
+            if ((block[v].before & left) != 0 || head_[v] > begun.front) continue;
+            for (std::uint32_t k = block[v].first_way; k < block[v].way_end; ++k)
+                if (is_harmless(block, begun, free, left, k, bound)) return k;
+        }
+        return no_way;
+    }
+
+private:
+    // The way runs from the front, ends before any other way of the task could, unless nobody waits for that,
+    // and leaves enough for all that may run beside it.
+    [[nodiscard]] bool is_harmless(const small_block& block, const partial_schedule& begun, const room& free,
+                                   task_set left, std::uint32_t way, ticks bound) const {
+        const small_block::way& w = block.ways(way);
+        const small_block::task& t = block[w.task];
+        const ticks end = begun.front + w.length;
+        if (first_[way] > begun.front) return false;
+        if (t.after != 0 || end > bound)
+            for (std::uint32_t k = t.first_way; k < t.way_end; ++k)
+                if (first_[k] + block.ways(k).length < end) return false;
+        demand rest{};
+        for (std::size_t r = 0; r < max_resources; ++r)
+            rest[r] = w.use[r] == 0 ? std::numeric_limits<std::int32_t>::max()
+                                    : block.capacity()[r] - free.used(r) - w.use[r];
+        for (task_set others = left & ~(task_set{1} << w.task) & ~t.descendants; others != 0;
+             others &= others - 1) {
+            const std::size_t u = first_of(others);
+            if (head_[u] >= end) continue;
+            demand most{};
+            for (std::uint32_t k = block[u].first_way; k < block[u].way_end; ++k)
+                if (first_[k] < end)
+                    for (std::size_t r = 0; r < max_resources; ++r)
+                        most[r] = std::max(most[r], block.ways(k).use[r]);
+            for (std::size_t r = 0; r < max_resources; ++r)
+                if (w.use[r] > 0 && (rest[r] -= most[r]) < 0) return false;
+        }
+        return true;
+    }
+
+    // When the tasks left that always need resource r have ended and the shortest tail of them is over, at
+    // least: see `occupancy`. What runs already is in the way of those that take all of it, and works beside
+    // them; of those that share, it may outlast the last. Sets of the later tasks alone, by head or by tail,
+    // were measured to refute nothing more.
+    ticks occupied_until(const small_block& block, const partial_schedule& begun, const room& free,
+                         std::size_t r, task_set left) {
+        set_.clear();
+        ticks head = small_block::never, tail = small_block::never;
+        for (const std::uint8_t v : block.by_part(r)) {
+            if ((left >> v & 1) == 0) continue;
+            set_.push_back(v);
+            head = std::min(head, head_[v]);
+            tail = std::min(tail, block[v].tail);
+        }
+        if (set_.empty()) return 0;
+        double held = 0.0, work = 0.0;
+        if (free.empty_from(r) > head) {
+            held = static_cast<double>(free.empty_from(r) - head);
+            for (const running_task& t : begun.running)
+                if (t.end > head)
+                    work +=
+                        static_cast<double>(t.end - head) * block.ways(t.way).use[r] / block.capacity()[r];
+        }
+        return head + static_cast<ticks>(occupied(block, r, held, work)) + tail;
+    }
+
+    // How long the tasks of `set_` take at least, from a time at which running ones hold some of the resource
+    // for `held` more and have `work`, over its capacity, to do.
+    double occupied(const small_block& block, std::size_t r, double held, double work) {
+        beside_.resize(set_.size());
+        double beside = 0.0;
+        for (std::size_t k = 0; k < set_.size(); ++k) beside_[k] = beside += block[set_[k]].needs[r].least_s;
+        double least = std::numeric_limits<double>::infinity();
+        double alone = 0.0; // of those that last longer
+        for (std::size_t k = set_.size(); k-- > 0;) {
+            const resource_need& need = block[set_[k]].needs[r];
+            double shared = std::max(need.part_s, beside_[k]);
+            if (alone > 0.0) shared = std::max({shared, held, beside_[k] + work});
+            least = std::min(least, alone + shared);
+            alone += need.full_s;
+        }
+        return std::min(least, alone + held);
+    }
+
+    std::vector<ticks> head_;  // of the tasks left: no completion starts them earlier
+    std::vector<ticks> first_; // the same, of their ways
+    std::vector<std::uint8_t> set_;
+    std::vector<double> beside_;
+};
+
+} // namespace dovetail::schedule::detail
+
+namespace dovetail::schedule::detail {
+
+/// Dynamic programming over the sets of tasks that have started. Every schedule starts its tasks in some
+/// order, each as soon as the order, its predecessors and the resources allow; so level k holds partial
+/// schedules of k tasks, and of those with the same tasks only such as no other dominates (`dominates`). A
+/// partial schedule is left where its `outlook` is too long, and it is not extended
+///   - by a task that starts no earlier than another could have ended: that one goes first, without loss;
+///   - by a task where another may stand in for it (`small_block::task::stand_ins`);
+///   - by any other than a harmless one (`outlook::harmless`), where there is such.
+/// A layer has many operators and few sets of them that begin a schedule: 98,325 in the widest known layer,
+/// of 26 operators. A level that is wider than `width` keeps those with the least bounds. The memory is kept
+/// from one use to the next.
+class cutset_search {
+public:
+    /// The best schedule found, and what no schedule beats.
+    struct outcome {
+        ticks makespan; ///< `small_block::never` where none was found
+        ticks bound;    ///< no other schedule is shorter, or it is longer than the limit
+    };
+
+    /// Looks for the shortest schedule of at most `limit`. Every partial schedule that is extended is a node.
+    /// \complexity O(nodes * tasks^2 * resources), and as much memory as the two widest levels.
+    outcome operator()(const small_block& block, ticks limit, std::size_t width, spending& spent) {
+        steps_.clear();
+        bound_ = limit + 1;
+        now_.assign(1, {.started = 0, .front = 0, .bound = outlook_(block, {}, limit)});
+        running_.clear();
+        for (std::size_t level = 0; level < block.size() && !now_.empty(); ++level) {
+            narrow(width);
+            next_.clear();
+            next_running_.clear();
+            bool within = true;
+            for (std::uint32_t k = 0; k < now_.size(); ++k) {
+                within = within && spent.spend_node();
+                if (within)
+                    extend(block, k);
+                else
+                    bound_ = std::min(bound_, now_[k].bound);
+            }
+            keep_best(block, limit);
+        }
+        outcome found{small_block::never, bound_};
+        for (std::uint32_t k = 0; k < now_.size(); ++k) {
+            if (now_[k].last_end >= found.makespan) continue;
+            found.makespan = now_[k].last_end;
+            trace_back(block, now_[k].origin);
+        }
+        found.bound = std::min(found.bound, found.makespan);
+        return found;
+    }
+
+    /// Of the schedule found: when every task starts.
+    [[nodiscard]] std::span<const ticks> start() const noexcept { return start_; }
+    /// Of the schedule found: the mode of every task in the problem.
+    [[nodiscard]] std::span<const std::uint32_t> mode() const noexcept { return mode_; }
+
+private:
+    // A partial schedule of a level.
+    struct label {
+        task_set started;
+        ticks front;
+        ticks last_end = 0;
+        ticks bound; // of the completions
+        std::uint32_t first_running = 0, running_count = 0;
+        std::uint32_t way = outlook::no_way;      // of the last start
+        std::uint32_t harmless = outlook::no_way; // a way to go on, the only one that is needed
+        std::uint32_t origin = no_step;           // the last start, or of the next level the one before
+    };
+    // A start of a task: the last one of a partial schedule, and the one before it.
+    struct step {
+        std::uint32_t before;
+        std::uint32_t way;
+        ticks start;
+    };
+    struct choice {
+        ticks start, end;
+        std::uint32_t way;
+    };
+    // Where a label stands in the next level: behind those with the same tasks that may dominate it.
+    struct place {
+        task_set started;
+        ticks front;
+        std::uint32_t number;
+
+        auto operator<=>(const place&) const = default;
+    };
+    static constexpr std::uint32_t no_step = std::numeric_limits<std::uint32_t>::max();
+
+    [[nodiscard]] static partial_schedule begun(const label& l, const std::vector<running_task>& running) {
+        return {l.started, l.front, std::span(running).subspan(l.first_running, l.running_count)};
+    }
+
+    // Leaves those of least bound.
+    void narrow(std::size_t width) {
+        if (now_.size() <= width) return;
+        const auto end = now_.begin() + static_cast<std::ptrdiff_t>(width);
+        std::nth_element(now_.begin(), end, now_.end(), [](const label& a, const label& b) {
+            return a.bound < b.bound || (a.bound == b.bound && a.origin < b.origin);
+        });
+        for (auto l = end; l != now_.end(); ++l) bound_ = std::min(bound_, l->bound);
+        now_.erase(end, now_.end());
+    }
+
+    void extend(const small_block& block, std::uint32_t number) {
+        const partial_schedule from = begun(now_[number], running_);
+        const std::uint32_t harmless = now_[number].harmless;
+        if (harmless != outlook::no_way) {
+            const ticks length = block.ways(harmless).length;
+            add(block, from, number, {from.front, from.front + length, harmless});
+            return;
+        }
+        const room free(block, from);
+        choices_.clear();
+        ticks first_end = small_block::never;
+        task_set eligible = 0;
+        for_each(block.all() & ~from.started, [&](std::size_t v) {
+            if ((block[v].before & ~from.started) != 0) return;
+            eligible |= task_set{1} << v;
+            ready_[v] = ready_at(block, from, v);
+            for (std::uint32_t k = block[v].first_way; k < block[v].way_end; ++k) {
+                const ticks start = std::max(ready_[v], free.fits_from(block.ways(k).use));
+                const ticks end = start + block.ways(k).length;
+                choices_.push_back({start, end, k});
+                first_end = std::min(first_end, end);
+            }
+        });
+        for (const choice& c : choices_) {
+            if (c.start >= first_end && c.end > first_end) continue;
+            bool replaced = false;
+            for_each(block[block.ways(c.way).task].stand_ins & eligible,
+                     [&](std::size_t u) { replaced |= ready_[u] <= c.start; });
+            if (!replaced) add(block, from, number, c);
+        }
+    }
+
+    // Adds `from` and one more start to the next level.
+    void add(const small_block& block, const partial_schedule& from, std::uint32_t number, const choice& c) {
+        const std::uint8_t v = block.ways(c.way).task;
+        label l{.started = from.started | task_set{1} << v,
+                .front = c.start,
+                .bound = now_[number].bound,
+                .first_running = static_cast<std::uint32_t>(next_running_.size()),
+                .way = c.way,
+                .origin = now_[number].origin};
+        bool placed = c.end <= c.start;
+        for (const running_task& t : from.running) {
+            if (t.end <= c.start) continue;
+            if (!placed && t.end > c.end) {
+                next_running_.push_back({c.end, c.way});
+                placed = true;
+            }
+            next_running_.push_back(t);
+        }
+        if (!placed) next_running_.push_back({c.end, c.way});
+        l.running_count = static_cast<std::uint32_t>(next_running_.size()) - l.first_running;
+        l.last_end = begun(l, next_running_).last_end();
+        next_.push_back(l);
+    }
+
+    // Makes the next level this one, without what is dominated or too long.
+    void keep_best(const small_block& block, ticks limit) {
+        places_.clear();
+        for (std::uint32_t k = 0; k < next_.size(); ++k)
+            places_.push_back({next_[k].started, next_[k].front, k});
+        std::sort(places_.begin(), places_.end());
+        now_.clear();
+        running_.swap(next_running_);
+        task_set started = 0;
+        std::size_t kept = 0; // the first of this level that has started the same tasks
+        for (const place& p : places_) {
+            if (p.started != started) {
+                started = p.started;
+                kept = now_.size();
+                left_ = needs_left(block, started);
+            }
+            label& l = next_[p.number];
+            const partial_schedule b = begun(l, running_);
+            if (std::any_of(
+                    now_.begin() + static_cast<std::ptrdiff_t>(kept), now_.end(), [&](const label& a) {
+                        return a.last_end <= l.last_end && dominates(block, begun(a, running_), b, left_);
+                    }))
+                continue;
+            l.bound = std::max(l.bound, outlook_(block, b, limit));
+            if (l.bound > limit) continue;
+            steps_.push_back({l.origin, l.way, l.front});
+            l.origin = static_cast<std::uint32_t>(steps_.size() - 1);
+            l.harmless = outlook_.harmless(block, b, l.bound);
+            now_.push_back(l);
+        }
+    }
+
+    void trace_back(const small_block& block, std::uint32_t last) {
+        start_.assign(block.size(), 0);
+        mode_.assign(block.size(), 0);
+        for (; last != no_step; last = steps_[last].before) {
+            const small_block::way& w = block.ways(steps_[last].way);
+            start_[w.task] = steps_[last].start;
+            mode_[w.task] = w.mode;
+        }
+    }
+
+    outlook outlook_;
+    needs_left left_;
+    ticks bound_ = 0; // of all that was left for want of room or time
+    std::vector<label> now_, next_;
+    std::vector<running_task> running_, next_running_;
+    std::vector<step> steps_;
+    std::vector<choice> choices_;
+    std::vector<place> places_;
+    std::array<ticks, small_block::most_tasks> ready_{};
+    std::vector<ticks> start_;
+    std::vector<std::uint32_t> mode_;
+};
+
+} // namespace dovetail::schedule::detail
 
 /// \file
 /// A lower bound by refuting makespans one after another.
@@ -19363,183 +20279,6 @@ inline memory_certificate memory_limited::operator()(const task_graph& problem,
 } // namespace dovetail::schedule
 
 /// \file
-/// How long a set of tasks keeps a resource at least, when each takes all of it or shares it with others.
-
-namespace dovetail::schedule {
-
-/// What a task asks of one resource, over the modes that it may take; infinite where it has none of the kind.
-struct resource_need {
-    double full_s = std::numeric_limits<double>::infinity(); ///< of its shortest mode that takes all units
-    double part_s = std::numeric_limits<double>::infinity(); ///< of its shortest other mode
-    /// Work over capacity, of the mode of least work.
-    double least_s = std::numeric_limits<double>::infinity();
-    bool always = true; ///< whether every mode takes some
-};
-
-/// A bound on the time in which a set of tasks runs that all need one resource.
-///
-/// A task that takes all units, for f_i seconds, overlaps with no other of the set. The rest, the set P, take
-/// fewer, for o_i seconds. At least one of them runs during theta(P), the length of the union of their
-/// intervals, which no other task shares. So the set takes at least min over P of (sum over i not in P of
-/// f_i) + theta(P). theta(P) is at least the longest o_i, and the work of P over the capacity; and since
-/// tasks of which one waits for the other do not overlap, at least the sum of the o_i on every chain of P.
-///
-/// `by_longest` uses the first two. `by_chains` uses all, with given chains that cover the set: for every
-/// theta it finds on each chain which tasks that fit in theta save most, a knapsack of few items.
-class occupancy {
-public:
-    /// One task of the set.
-    struct member {
-        std::uint32_t task;
-        resource_need need;
-        std::uint32_t chain; ///< tasks of one chain never overlap, whatever their modes
-    };
-
-    /// Empties the set. Keeps the memory.
-    void clear() { members_.clear(); }
-    /// Adds a task, the part_s of which is no shorter than of those before. Chains are numbered from 0.
-    void add(const member& m) { members_.push_back(m); }
-    /// The set, in the order in which it was added.
-    [[nodiscard]] std::span<const member> members() const noexcept { return members_; }
-
-    /// The bound from the longest task and the work. \complexity O(tasks).
-    double by_longest() {
-        const std::size_t n = members_.size();
-        beside_s_.resize(n);
-        at_least_s_.resize(n);
-        double beside_s = 0.0;
-        for (std::size_t k = 0; k < n; ++k) beside_s_[k] = beside_s += members_[k].need.least_s;
-        double alone_s = 0.0; // of those that last longer
-        double least_s = std::numeric_limits<double>::infinity();
-        for (std::size_t k = n; k-- > 0;) {
-            const resource_need& need = members_[k].need;
-            at_least_s_[k] = least_s = std::min(least_s, alone_s + std::max(need.part_s, beside_s_[k]));
-            alone_s += need.full_s;
-        }
-        return std::min(least_s, alone_s);
-    }
-
-    /// The bound from the chains, and that of `by_longest`, whichever is larger for every theta. A chain with
-    /// more than `points_a_chain` ways to save counts as several. \complexity O(tasks * points + points log
-    /// points).
-    double by_chains();
-
-    /// The bound where the member at `position` shares: so all ways with a theta of at least its part_s. Of
-    /// the call before.
-    [[nodiscard]] double where_shared_s(std::size_t position) const { return at_least_s_[position]; }
-
-private:
-    static constexpr std::size_t points_a_chain = 48;
-    static constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
-
-    // On one chain, or along theta: so much time of sharing saves so much of running alone.
-    struct saving {
-        double shared_s;
-        double saved_s;
-    };
-    using savings = std::vector<saving>; // rising in both
-
-    void fill_chains(double useless_s);
-    bool put_in(savings& chain, const resource_need& need, double useless_s);
-
-    std::vector<member> members_;
-    std::vector<double> beside_s_, at_least_s_, from_s_;
-    std::vector<savings> chains_;    // the first `used_chains_` count
-    std::vector<std::size_t> place_; // of every chain, among them
-    std::size_t used_chains_ = 0;
-    savings points_, along_;
-};
-
-inline double occupancy::by_chains() {
-    constexpr double infinity = std::numeric_limits<double>::infinity();
-    const double longest_bound_s = by_longest();
-    double alone_s = 0.0; // all that can be alone are
-    double useless_s = 0.0;
-    for (const member& m : members_) {
-        if (m.need.full_s < infinity)
-            alone_s += m.need.full_s;
-        else
-            useless_s += m.need.part_s;
-    }
-    useless_s += alone_s; // whoever shares for longer takes longer than without any choice to share
-    fill_chains(useless_s);
-
-    // Along theta: what is saved, and so the bound.
-    points_.clear();
-    double base_s = 0.0;
-    for (std::size_t c = 0; c < used_chains_; ++c) {
-        const savings& points = chains_[c];
-        base_s = std::max(base_s, points.front().shared_s);
-        for (std::size_t p = 1; p < points.size(); ++p)
-            points_.push_back({points[p].shared_s, points[p].saved_s - points[p - 1].saved_s});
-    }
-    std::sort(points_.begin(), points_.end(),
-              [](const saving& a, const saving& b) { return a.shared_s < b.shared_s; });
-    along_.assign(1, {base_s, 0.0});
-    for (const saving& p : points_) {
-        if (p.shared_s > along_.back().shared_s) along_.push_back({p.shared_s, along_.back().saved_s});
-        along_.back().saved_s += p.saved_s;
-    }
-    from_s_.resize(along_.size());
-    double least_s = infinity;
-    for (std::size_t k = along_.size(); k-- > 0;)
-        from_s_[k] = least_s = std::min(least_s, alone_s - along_[k].saved_s + along_[k].shared_s);
-
-    for (std::size_t k = 0; k < members_.size(); ++k) {
-        const double part_s = members_[k].need.part_s;
-        const auto next =
-            std::lower_bound(along_.begin(), along_.end(), part_s,
-                             [](const saving& a, double theta_s) { return a.shared_s < theta_s; });
-        if (next == along_.end()) continue; // beyond what is useful
-        double shared_s = std::min(useless_s, from_s_[static_cast<std::size_t>(next - along_.begin())]);
-        if (next != along_.begin()) shared_s = std::min(shared_s, alone_s - (next - 1)->saved_s + part_s);
-        at_least_s_[k] = std::max(at_least_s_[k], shared_s);
-    }
-    return std::max(longest_bound_s, least_s);
-}
-
-inline void occupancy::fill_chains(double useless_s) {
-    used_chains_ = 0;
-    place_.clear();
-    for (const member& m : members_) {
-        if (m.need.part_s == std::numeric_limits<double>::infinity()) continue;
-        if (place_.size() <= m.chain) place_.resize(m.chain + std::size_t{1}, none);
-        std::size_t& at = place_[m.chain];
-        if (at != none && put_in(chains_[at], m.need, useless_s)) continue;
-        at = used_chains_++;
-        if (chains_.size() == at) chains_.emplace_back();
-        chains_[at].assign(1, {0.0, 0.0});
-        put_in(chains_[at], m.need, useless_s);
-    }
-}
-
-// Adds a task to the knapsack of a chain; false, and nothing done, where that makes too many points.
-inline bool occupancy::put_in(savings& chain, const resource_need& need, double useless_s) {
-    constexpr double infinity = std::numeric_limits<double>::infinity();
-    if (need.full_s == infinity) { // it has no choice
-        for (saving& p : chain) p.shared_s += need.part_s;
-        return true;
-    }
-    // Both lists rise: merge them, without what shares for longer and saves no more.
-    points_.clear();
-    std::size_t without = 0, with = 0;
-    while (with < chain.size()) {
-        const double apart_s = without < chain.size() ? chain[without].shared_s : infinity;
-        const double shared_s = chain[with].shared_s + need.part_s;
-        const saving next =
-            apart_s <= shared_s ? chain[without++] : saving{shared_s, chain[with++].saved_s + need.full_s};
-        if (!points_.empty() && (next.shared_s >= useless_s || next.saved_s <= points_.back().saved_s))
-            continue;
-        points_.push_back(next);
-    }
-    if (points_.size() > points_a_chain) return false;
-    chain.swap(points_);
-    return true;
-}
-
-} // namespace dovetail::schedule
-
-/// \file
 /// The project files of PSPLIB, with one mode or several, as scheduling problems.
 
 namespace dovetail::schedule {
@@ -19811,6 +20550,9 @@ public:
         return allowed_[tasks_[position].first_mode + mode] != 0;
     }
 
+    /// No shorter schedule of the block ends sooner after the end of the task at `position`.
+    [[nodiscard]] double tail_s(std::size_t position) const { return tasks_[position].tail_s; }
+
 private:
     using local = std::uint32_t; // position in the block
 
@@ -19903,16 +20645,8 @@ inline bool tightening::summarise() {
             if (allowed_[t.first_mode + k] == 0) continue;
             const mode& m = t.modes[k];
             t.shortest_s = std::min(t.shortest_s, m.duration_s);
-            for (std::size_t r = 0; r < max_resources; ++r) {
-                resource_need& n = t.needs[r];
-                if (m.use[r] == 0 || m.duration_s == 0.0) {
-                    n.always = false;
-                    continue;
-                }
-                double& kind_s = m.use[r] == capacity_[r] ? n.full_s : n.part_s;
-                kind_s = std::min(kind_s, m.duration_s);
-                n.least_s = std::min(n.least_s, m.duration_s * m.use[r] / capacity_[r]);
-            }
+            for (std::size_t r = 0; r < max_resources; ++r)
+                t.needs[r].add(m.duration_s, m.use[r], capacity_[r]);
         }
         if (t.shortest_s == infinity) return false;
         for (std::size_t r = 0; r < max_resources; ++r)
@@ -20074,21 +20808,24 @@ private:
 
 /// The memory of a `tightened_search`, kept from one problem to the next; one a thread.
 struct tightened_workspace {
-    workspace lists; ///< of the list scheduler
-    tightening left; ///< of the bounds
+    workspace lists;               ///< of the list scheduler
+    tightening left;               ///< of the bounds
+    detail::small_block block;     ///< of what is searched
+    detail::cutset_search cutsets; ///< of the search
 };
 
 /// A list schedule; for every block that misses its bound, `tightening` proves it shortest or rules modes
-/// out; then lists of what is left, for as long as they are shorter; then `branch_and_bound` on what is left.
-/// Layers of operators, each of which takes one core or all, seldom come to the last step. Deterministic, but
-/// for a limit in seconds.
+/// out; then lists of what is left, for as long as they are shorter; then `detail::cutset_search` among what
+/// is left, which goes through few sets of operators where a layer is narrow. What it cannot hold,
+/// `branch_and_bound` searches: blocks of more than 64 tasks, and very wide ones. Deterministic, but for a
+/// limit in seconds.
 struct tightened_search {
-    budget limits{};            ///< of the search, over all blocks together
+    budget limits{};            ///< of the searches, over all blocks together
     list_scheduler incumbent{}; ///< gives the first schedule, and those of what is left
 
     /// \returns the best schedule found and the bound, as `branch_and_bound` does; `certificate::nodes` is 0
     /// where bounds alone proved a list schedule. \complexity O(tasks^3 * resources) a round of tightening;
-    /// exponential in the largest block where it comes to a search.
+    /// exponential in the width of the widest block where it comes to a search.
     [[nodiscard]] certificate operator()(const task_graph& problem, tightened_workspace& memory) const {
         certificate answer = incumbent(problem, memory.lists);
         if (answer.proved_optimal()) return answer;
@@ -20103,9 +20840,10 @@ struct tightened_search {
             begin = end;
             const detail::extent listed(problem, answer.best, tasks);
             const double makespan_s = listed.end_s - listed.start_s;
-            answer.lower_bound_s += meets(makespan_s, relaxed.block_bound_s()[block])
+            const double bound_s = relaxed.block_bound_s()[block];
+            answer.lower_bound_s += meets(makespan_s, bound_s)
                                         ? makespan_s
-                                        : improve(problem, tasks, listed, found, memory, so_far);
+                                        : improve(problem, tasks, listed, bound_s, found, memory, so_far);
         }
         // Blocks start where the one before ends: placing the tasks again in order closes the gaps.
         answer.best = serial_schedule(problem, order_by(problem, found.start_s), found.mode);
@@ -20122,39 +20860,77 @@ struct tightened_search {
     }
 
 private:
+    // Levels of the search are widened from here to there.
+    static constexpr std::size_t least_width = 128, most_width = 131'072, widening = 16;
+
     struct spent {
         budget limits;
         stopwatch clock{};
         std::int64_t nodes = 0;
         bool complete = true;
+
+        [[nodiscard]] budget rest() const { return {limits.nodes - nodes, limits.seconds - clock.seconds()}; }
     };
 
-    // Puts the best schedule of the block into `found`. Returns its bound.
+    [[nodiscard]] static bool shorter(const certificate& found, double upper_s) {
+        return found.best.makespan_s < upper_s * (1.0 - makespan_tolerance);
+    }
+
+    // Puts the best schedule of the block into `found`. Returns its bound, at least `bound_s`.
     double improve(const task_graph& problem, std::span<const graph::index> tasks,
-                   const detail::extent& listed, schedule& found, tightened_workspace& memory,
+                   const detail::extent& listed, double bound_s, schedule& found, tightened_workspace& memory,
                    spent& so_far) const {
         double upper_s = listed.end_s - listed.start_s;
-        const auto shorter = [&](const certificate& c) {
-            return c.best.makespan_s < upper_s * (1.0 - makespan_tolerance);
-        };
+        std::size_t width = least_width;
         while (memory.left(problem, tasks, upper_s)) {
             const detail::reduced_block left(problem, tasks, memory.left);
             certificate again = incumbent(left.problem(), memory.lists);
-            const bool listed_again = shorter(again);
-            if (!listed_again && !meets(upper_s, again.lower_bound_s)) {
-                again = branch_and_bound{.limits = {so_far.limits.nodes - so_far.nodes,
-                                                    so_far.limits.seconds - so_far.clock.seconds()}}(
-                    left.problem());
-                so_far.nodes += again.nodes;
-                so_far.complete &= again.proved_optimal() || meets(upper_s, again.lower_bound_s);
-            }
-            if (shorter(again)) {
+            if (!shorter(again, upper_s) && !meets(upper_s, again.lower_bound_s))
+                again = search(left.problem(), upper_s, width, memory, so_far);
+            bound_s = std::max(bound_s, again.lower_bound_s);
+            const bool improved = shorter(again, upper_s);
+            if (improved) {
                 left.put_into(found, again.best, listed.start_s);
                 upper_s = again.best.makespan_s;
             }
-            if (!listed_again) return std::min(upper_s, again.lower_bound_s);
+            if (improved && !meets(upper_s, bound_s)) continue;
+            so_far.complete = so_far.complete && meets(upper_s, bound_s);
+            return std::min(upper_s, bound_s);
         }
         return upper_s;
+    }
+
+    // A schedule that is shorter than `upper_s`, where there is one and the limits allow to find it; it need
+    // not be the shortest. The bound is at least `upper_s` where there is none. Leaves in `width` what it
+    // took.
+    certificate search(const task_graph& left, double upper_s, std::size_t& width,
+                       tightened_workspace& memory, spent& so_far) const {
+        certificate answer;
+        answer.best.makespan_s = std::numeric_limits<double>::infinity();
+        if (left.task_count() <= detail::small_block::most_tasks) {
+            const detail::tick_scale scale = detail::scale_of(left, left.order());
+            const detail::ticks limit = scale.shorter_than(upper_s);
+            memory.block.assign(left, scale, [&](std::size_t v) { return memory.left.tail_s(v); });
+            for (;; width = std::min(width * widening, most_width)) {
+                spending nodes(so_far.rest());
+                const auto found = memory.cutsets(memory.block, limit, width, nodes);
+                so_far.nodes += nodes.nodes();
+                answer.lower_bound_s = std::max(
+                    answer.lower_bound_s, found.bound > limit ? upper_s : scale.at_least_s(found.bound));
+                const bool any = found.makespan != detail::small_block::never;
+                if (any) {
+                    const std::span<const detail::ticks> start = memory.cutsets.start();
+                    const std::vector<double> key(start.begin(), start.end());
+                    answer.best = serial_schedule(left, order_by(left, key), memory.cutsets.mode());
+                }
+                if (any || found.bound > limit || nodes.exhausted()) return answer;
+                if (width == most_width) break;
+            }
+        }
+        certificate deep = branch_and_bound{.limits = so_far.rest()}(left);
+        so_far.nodes += deep.nodes;
+        deep.lower_bound_s = std::max(deep.lower_bound_s, answer.lower_bound_s);
+        return deep;
     }
 };
 
@@ -28697,8 +29473,7 @@ struct layer_profile {
     pass_profile backward; ///< input and weight gradients
     double parameters = 0;
     double working_elements = 0; ///< largest live set of one micro-batch beyond the stash
-    double stash_elements = 0;   ///< kept from the forward to the backward pass of a micro-batch
-    double mask_elements = 0;    ///< kept as well, one byte each
+    workload::data_volume stash; ///< kept from the forward to the backward pass of a micro-batch
     bool tensor_parallel = false;
 };
 
@@ -28972,7 +29747,7 @@ private:
         m.structures_.resize(slice.structures.size());
         for (std::size_t k = 0; k < slice.structures.size(); ++k) {
             const layer_profile& layer = slice.structures[k];
-            const double stash_bytes = layer.stash_elements * Model::element_bytes + layer.mask_elements;
+            const double stash_bytes = layer.stash.size_bytes(Model::element_bytes);
             m.structures_[k] = {.forward_s = timers[k].forward(model_, chip, group, m.scheduled_).latency_s,
                                 .backward_s = timers[k].backward(model_, chip, group, m.scheduled_).latency_s,
                                 .update_s = cost::update_s<Platform>(optimizer_, layer.parameters, chip),
@@ -29495,7 +30270,8 @@ namespace dovetail::search {
                                                               std::int64_t element_bytes) {
     std::vector<schedule::buffer> buffers;
     for (const workload::pass_buffer& b : pass.buffers)
-        buffers.push_back({b.elements * element_bytes, b.producer, b.consumers, b.kept});
+        buffers.push_back({static_cast<std::int64_t>(b.volume.size_bytes(static_cast<double>(element_bytes))),
+                           b.producer, b.consumers, b.kept});
     return buffers;
 }
 
@@ -29524,6 +30300,9 @@ namespace detail {
     for (const double amount : {work.lane_cycles, work.product_operand_elements, work.product_result_elements,
                                 work.read_elements, work.written_elements, work.reduced_elements})
         hash = hash_append(hash, std::bit_cast<std::uint64_t>(amount));
+    if (work.read_discrete_bytes + work.written_discrete_bytes > 0) // few have any
+        for (const double amount : {work.read_discrete_bytes, work.written_discrete_bytes})
+            hash = hash_append(hash, std::bit_cast<std::uint64_t>(amount));
     return hash;
 }
 
@@ -29656,8 +30435,7 @@ parameters_by_layer(const operator_graph& g, std::span<const index> labels, std:
 
 /// Whether two layers cost the same on every chip.
 [[nodiscard]] inline bool same_costs(const layer_profile& a, const layer_profile& b) {
-    return a.parameters == b.parameters && a.working_elements == b.working_elements &&
-           a.stash_elements == b.stash_elements && a.mask_elements == b.mask_elements &&
+    return a.parameters == b.parameters && a.working_elements == b.working_elements && a.stash == b.stash &&
            a.tensor_parallel == b.tensor_parallel && same_pass(a.forward, b.forward) &&
            same_pass(a.backward, b.backward);
 }
@@ -29701,8 +30479,7 @@ parameters_by_layer(const operator_graph& g, std::span<const index> labels, std:
             .backward = profile_pass(training, fused, backward[l], std::move(backward_buffers[l]), price),
             .parameters = parameters[l],
             .working_elements = working[l],
-            .stash_elements = kept[l].elements,
-            .mask_elements = kept[l].mask_elements,
+            .stash = kept[l],
             .tensor_parallel = split[l]};
         const auto same = std::find_if(profile.structures.begin(), profile.structures.end(),
                                        [&](const layer_profile& other) { return same_costs(layer, other); });

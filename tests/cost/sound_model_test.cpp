@@ -68,7 +68,7 @@ TEST(sound_model, moves_integers_and_truth_values_in_their_own_size) {
     operator_work dropout = vector_work(1e8, 2);
     dropout.written_discrete_bytes = 1e8;
     const accelerator wide{1, 4096, 64, 64, 256, 128 << 20};
-    const estimate e = model(dropout, wide, core_mode::all_cores);
+    const estimate e = sound_price(dropout, wide, core_mode::all_cores);
     EXPECT_EQ(e.bound_by(), bound::hbm);
     EXPECT_DOUBLE_EQ(e.latency_s(), 1e8 * (2 + 2 + 1) / 1.2e12);
     EXPECT_EQ(e.hbm_bytes, 5e8);

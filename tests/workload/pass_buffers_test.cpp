@@ -99,7 +99,7 @@ TEST(PassBuffers, OfATransformerLayerAreThoseOfAPaper) {
 TEST(PassBuffers, KeepForTheBackwardPassWhatALayerStashes) {
     zoo::transformer m = small_transformer;
     m.feed_forward = 4 * m.hidden;
-    const trained t(zoo::gpt(m, 2).value());
+    const fused_training t(zoo::gpt(m, 2).value());
     const auto layers = passes(t.graph, t.fused, t.labels, phase::forward, phase::forward);
     const auto buffers = pass_buffers(t.graph, t.fused, t.labels, layers);
     constexpr double sbh = 4 * 2 * 8;
