@@ -76,8 +76,8 @@ TEST(sound_model, moves_integers_and_truth_values_in_their_own_size) {
     // It takes as long as half as many elements of two bytes.
     operator_work as_elements = vector_work(1e8, 2);
     as_elements.written_elements += 0.5e8;
-    EXPECT_EQ(model(dropout, tpuv4_like, core_mode::all_cores).latency_s(),
-              model(as_elements, tpuv4_like, core_mode::all_cores).latency_s());
+    EXPECT_EQ(sound_price(dropout, tpuv4_like, core_mode::all_cores).latency_s(),
+              sound_price(as_elements, tpuv4_like, core_mode::all_cores).latency_s());
 }
 
 TEST(sound_model, vector_operators_move_their_operands) {
