@@ -22,7 +22,7 @@ using namespace dovetail;
 void sweep(benchmark::State& state, const workload::operator_graph& model,
            const std::vector<std::int64_t>& widths) {
     bench::layer_sweep found;
-    for (auto _ : state) found = bench::sweep_layers(model, widths, {.limits = {.nodes = 2'000}});
+    for (auto _ : state) found = bench::sweep_layers(model, widths, {.limits = {.nodes = 20'000}});
     if (found.seconds.empty()) return state.SkipWithError("the model has no layers at these widths");
     const auto problems = static_cast<double>(found.seconds.size());
     state.counters["problems"] = problems;

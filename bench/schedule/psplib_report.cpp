@@ -1,10 +1,12 @@
-// How fast the exact scheduler proves the optima of PSPLIB's J30 projects, on one core:
+// How fast the exact schedulers prove the optima of PSPLIB's J30 projects, on one core:
 //     psplib_report FOLDER [NODES]
-// where FOLDER holds j30_optimum.csv and j30/*.sm. Times are processor time. Exits with 1 where a schedule, a
-// bound or a published optimum is contradicted, or a project is left open.
+// where FOLDER holds j30_optimum.csv and j30/*.sm. `tightened_search` is what the command line runs,
+// `branch_and_bound` learns from the start. Times are processor time. Exits with 1 where a schedule, a bound
+// or a published optimum is contradicted, or the first leaves a project open.
 #include <dovetail/core/text.hpp>
 #include <dovetail/schedule/exact.hpp>
 #include <dovetail/schedule/psplib.hpp>
+#include <dovetail/schedule/tightened_search.hpp>
 #include <dovetail/schedule/verify.hpp>
 
 #include <algorithm>
@@ -19,22 +21,73 @@
 #include <string>
 #include <vector>
 
+namespace {
+
+using namespace dovetail;
+
+// What one scheduler made of all projects.
+class tally {
+public:
+    explicit tally(const char* name) : name_(name) {}
+
+    template <class Scheduler>
+    void add(const std::string& file, const schedule::task_graph& problem, double optimum,
+             const Scheduler& solve) {
+        const std::clock_t begin = std::clock();
+        const schedule::certificate answer = solve(problem);
+        const double spent_s = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
+        const bool sound = schedule::verify(problem, answer.best) && answer.best.makespan_s >= optimum &&
+                           answer.lower_bound_s <= optimum &&
+                           (!answer.proved_optimal() || answer.best.makespan_s == optimum);
+        seconds_.push_back(spent_s);
+        nodes_ += answer.nodes;
+        proved_ += answer.proved_optimal() ? 1U : 0U;
+        wrong_ += sound ? 0U : 1U;
+        if (!sound || !answer.proved_optimal() || spent_s >= 1.0)
+            std::printf("%-17s %-12s optimum %g, found %g, bound %g, %lld nodes, %.2f s%s\n", name_,
+                        file.c_str(), optimum, answer.best.makespan_s, answer.lower_bound_s,
+                        static_cast<long long>(answer.nodes), spent_s, sound ? "" : ": WRONG");
+    }
+
+    // Whether nothing was contradicted.
+    bool sound() const { return wrong_ == 0; }
+    bool complete() const { return proved_ == seconds_.size(); }
+    bool empty() const { return seconds_.empty(); }
+
+    void print() {
+        std::sort(seconds_.begin(), seconds_.end());
+        double sum_s = 0.0;
+        for (const double s : seconds_) sum_s += s;
+        const auto share = [&](double part) {
+            return seconds_[static_cast<std::size_t>(part * static_cast<double>(seconds_.size() - 1))];
+        };
+        std::printf("%-17s %zu of %zu proved, %zu wrong, %lld nodes, %.1f s; median %.4f s, 90 %% %.4f s, "
+                    "95 %% %.4f s, 99 %% %.3f s, longest %.2f s\n",
+                    name_, proved_, seconds_.size(), wrong_, static_cast<long long>(nodes_), sum_s,
+                    share(0.5), share(0.9), share(0.95), share(0.99), seconds_.back());
+    }
+
+private:
+    const char* name_;
+    std::vector<double> seconds_;
+    std::size_t proved_ = 0, wrong_ = 0;
+    std::int64_t nodes_ = 0;
+};
+
+} // namespace
+
 int main(int argc, char** argv) {
-    using namespace dovetail;
     if (argc < 2) {
         std::fprintf(stderr, "usage: psplib_report FOLDER [NODES]\n");
         return 2;
     }
     const std::filesystem::path folder = argv[1];
-    const std::int64_t nodes =
-        argc > 2 ? parse_number<std::int64_t>(argv[2]).value_or(0) : std::numeric_limits<std::int64_t>::max();
+    const budget limits{.nodes = argc > 2 ? parse_number<std::int64_t>(argv[2]).value_or(0)
+                                          : std::numeric_limits<std::int64_t>::max()};
     std::ifstream published(folder / "j30_optimum.csv");
     std::string line;
     std::getline(published, line);
-    std::vector<double> seconds;
-    std::size_t proved = 0, wrong = 0;
-    std::int64_t all_nodes = 0;
-    double sum_s = 0.0;
+    tally tightened("tightened_search"), learning("branch_and_bound");
     while (std::getline(published, line)) {
         if (!line.empty() && line.back() == '\r') line.pop_back();
         const std::size_t comma = std::min(line.find(','), line.size());
@@ -47,33 +100,14 @@ int main(int argc, char** argv) {
             std::fprintf(stderr, "%s\n", project.problem().line().c_str());
             return 2;
         }
-        const std::clock_t begin = std::clock();
-        const schedule::certificate answer =
-            schedule::branch_and_bound{.limits = {.nodes = nodes}}(project->problem);
-        seconds.push_back(static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC);
-        sum_s += seconds.back();
-        all_nodes += answer.nodes;
-        const bool sound = schedule::verify(project->problem, answer.best) &&
-                           answer.best.makespan_s >= optimum && answer.lower_bound_s <= optimum &&
-                           (!answer.proved_optimal() || answer.best.makespan_s == optimum);
-        proved += answer.proved_optimal() ? 1U : 0U;
-        wrong += sound ? 0U : 1U;
-        if (!sound || !answer.proved_optimal() || seconds.back() >= 1.0)
-            std::printf("%-12s optimum %g, found %g, bound %g, %lld nodes, %.2f s%s\n", file.c_str(), optimum,
-                        answer.best.makespan_s, answer.lower_bound_s, static_cast<long long>(answer.nodes),
-                        seconds.back(), sound ? "" : ": WRONG");
+        tightened.add(file, project->problem, optimum, schedule::tightened_search{.limits = limits});
+        learning.add(file, project->problem, optimum, schedule::branch_and_bound{.limits = limits});
     }
-    if (seconds.empty()) {
+    if (tightened.empty()) {
         std::fprintf(stderr, "%s: it has no j30_optimum.csv with projects\n", argv[1]);
         return 2;
     }
-    std::sort(seconds.begin(), seconds.end());
-    const auto share = [&](double part) {
-        return seconds[static_cast<std::size_t>(part * static_cast<double>(seconds.size() - 1))];
-    };
-    std::printf("%zu of %zu proved, %zu wrong, %lld nodes, %.1f s\n", proved, seconds.size(), wrong,
-                static_cast<long long>(all_nodes), sum_s);
-    std::printf("median %.4f s, 90 %% %.4f s, 95 %% %.4f s, 99 %% %.3f s, longest %.2f s\n", share(0.5),
-                share(0.9), share(0.95), share(0.99), seconds.back());
-    return proved == seconds.size() && wrong == 0 ? 0 : 1;
+    tightened.print();
+    learning.print();
+    return tightened.sound() && learning.sound() && tightened.complete() ? 0 : 1;
 }

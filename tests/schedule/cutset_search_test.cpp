@@ -133,6 +133,29 @@ TEST(cutset_search, counts_running_tasks_only_against_those_that_need_every_unit
     EXPECT_EQ(p.scale.at_least_s(search(p.block, p.scale.within(10.0), unlimited, nodes).makespan), 10.0);
 }
 
+// Two ways to run the first task: one ends sooner, the other leaves units to the third. The second one makes
+// the third wait, so that the first has started by then.
+TEST(cutset_search, prefers_no_early_end_to_free_units) {
+    const auto optimum = [](const demand& capacity, const mode& sooner, const mode& later,
+                            const mode& third) {
+        mode_table table;
+        table.add_task(sooner);
+        table.add_mode(later);
+        table.add_task({1.0, {0, 1, 0, 0}});
+        table.add_task(third);
+        const std::vector<graph::arc> arcs{{1, 2}};
+        const task_graph problem = make_task_graph(graph::digraph(3, arcs), capacity, table).value();
+        posed p(problem);
+        spending nodes{{}};
+        cutset_search search;
+        return p.scale.at_least_s(search(p.block, p.scale.within(9.0), unlimited, nodes).makespan);
+    };
+    // Part of the units: 2 + 2 of 3 do not fit, 1 + 2 do.
+    EXPECT_EQ(optimum({3, 1, 0, 0}, {2.0, {2, 0, 0, 0}}, {3.0, {1, 0, 0, 0}}, {2.0, {2, 0, 0, 0}}), 3.0);
+    // All of them: the third waits for whoever holds any; the other way needs another resource.
+    EXPECT_EQ(optimum({3, 1, 1, 0}, {2.0, {1, 0, 0, 0}}, {3.0, {0, 0, 1, 0}}, {2.0, {3, 0, 0, 0}}), 3.0);
+}
+
 // Operators that may stand in for one another are started in one order only.
 TEST(cutset_search, does_not_try_equal_tasks_in_every_order) {
     constexpr std::size_t n = 12;

@@ -19,7 +19,7 @@ namespace dovetail::schedule::detail {
 
 /// Dynamic programming over the sets of tasks that have started. Every schedule starts its tasks in some
 /// order, each as soon as the order, its predecessors and the resources allow; so level k holds partial
-/// schedules of k tasks, and of those with the same tasks only such as no other dominates (`dominates`). A
+/// schedules of k tasks, and of those with the same tasks only such as no other dominates (see `noticed`). A
 /// partial schedule is left where its `outlook` is too long, and it is not extended
 ///   - by a task that starts no earlier than another could have ended: that one goes first, without loss;
 ///   - by a task where another may stand in for it (`small_block::task::stand_ins`);
@@ -58,8 +58,9 @@ public:
         }
         outcome found{small_block::never, bound_};
         for (std::uint32_t k = 0; k < now_.size(); ++k) {
-            if (now_[k].last_end >= found.makespan) continue;
-            found.makespan = now_[k].last_end;
+            const ticks end = begun(now_[k], running_).last_end();
+            if (end >= found.makespan) continue;
+            found.makespan = end;
             trace_back(block, now_[k].origin);
         }
         found.bound = std::min(found.bound, found.makespan);
@@ -76,7 +77,6 @@ private:
     struct label {
         task_set started;
         ticks front;
-        ticks last_end = 0;
         ticks bound; // of the completions
         std::uint32_t first_running = 0, running_count = 0;
         std::uint32_t way = outlook::no_way;      // of the last start
@@ -170,7 +170,6 @@ private:
         }
         if (!placed) next_running_.push_back({c.end, c.way});
         l.running_count = static_cast<std::uint32_t>(next_running_.size()) - l.first_running;
-        l.last_end = begun(l, next_running_).last_end();
         next_.push_back(l);
     }
 
@@ -183,27 +182,40 @@ private:
         now_.clear();
         running_.swap(next_running_);
         task_set started = 0;
-        std::size_t kept = 0; // the first of this level that has started the same tasks
         for (const place& p : places_) {
             if (p.started != started) {
                 started = p.started;
-                kept = now_.size();
-                left_ = needs_left(block, started);
+                noticed_.assign(block, started);
+                numbers_.clear();
             }
             label& l = next_[p.number];
             const partial_schedule b = begun(l, running_);
-            if (std::any_of(
-                    now_.begin() + static_cast<std::ptrdiff_t>(kept), now_.end(), [&](const label& a) {
-                        return a.last_end <= l.last_end && dominates(block, begun(a, running_), b, left_);
-                    }))
-                continue;
-            l.bound = std::max(l.bound, outlook_(block, b, limit));
-            if (l.bound > limit) continue;
-            steps_.push_back({l.origin, l.way, l.front});
-            l.origin = static_cast<std::uint32_t>(steps_.size() - 1);
-            l.harmless = outlook_.harmless(block, b, l.bound);
-            now_.push_back(l);
+            const std::size_t kept = numbers_.size();
+            noticed_.append(b, numbers_);
+            if (!is_dominated(kept)) {
+                l.bound = std::max(l.bound, outlook_(block, b, limit));
+                if (l.bound <= limit) {
+                    steps_.push_back({l.origin, l.way, l.front});
+                    l.origin = static_cast<std::uint32_t>(steps_.size() - 1);
+                    l.harmless = outlook_.harmless(block, b, l.bound);
+                    now_.push_back(l);
+                    continue;
+                }
+            }
+            numbers_.resize(kept);
         }
+    }
+
+    // Whether the numbers from `last` on are all at least those of one partial schedule before them.
+    [[nodiscard]] bool is_dominated(std::size_t last) const {
+        const ticks* const own = numbers_.data() + last;
+        const std::size_t count = noticed_.count();
+        for (const ticks* other = numbers_.data(); other != own; other += count) {
+            std::size_t k = 0;
+            while (k < count && other[k] <= own[k]) ++k;
+            if (k == count) return true;
+        }
+        return false;
     }
 
     void trace_back(const small_block& block, std::uint32_t last) {
@@ -217,13 +229,14 @@ private:
     }
 
     outlook outlook_;
-    needs_left left_;
+    noticed noticed_;
     ticks bound_ = 0; // of all that was left for want of room or time
     std::vector<label> now_, next_;
     std::vector<running_task> running_, next_running_;
     std::vector<step> steps_;
     std::vector<choice> choices_;
     std::vector<place> places_;
+    std::vector<ticks> numbers_; // of the partial schedules kept so far that have started the same tasks
     std::array<ticks, small_block::most_tasks> ready_{};
     std::vector<ticks> start_;
     std::vector<std::uint32_t> mode_;

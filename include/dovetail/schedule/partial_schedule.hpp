@@ -75,54 +75,82 @@ private:
     return ready;
 }
 
-/// What the tasks that have not started can hold of every resource.
-struct needs_left {
-    std::array<bool, max_resources> any{};
-    demand shared{}; ///< all of them together, in ways that do not take the whole resource
-
-    needs_left() = default;
-    needs_left(const small_block& block, task_set started) {
-        for_each(block.all() & ~started, [&](std::size_t v) {
-            demand most{};
-            for (std::uint32_t k = block[v].first_way; k < block[v].way_end; ++k)
-                for (std::size_t r = 0; r < max_resources; ++r) {
-                    const std::int32_t use = block.ways(k).use[r];
-                    any[r] = any[r] || use > 0;
-                    if (use < block.capacity()[r]) most[r] = std::max(most[r], use);
-                }
-            for (std::size_t r = 0; r < max_resources; ++r)
-                shared[r] = std::min(shared[r] + most[r], block.capacity()[r]);
+/// What the tasks that have not started can notice of those that have, as numbers of which the smaller one is
+/// the better: the front; the end of the last task; of every task that is waited for, its end, or the front
+/// where that is later; of every resource, when so many units are free, for as many as the tasks left can
+/// share, and for all where one of them may take all. A partial schedule none of whose numbers is larger than
+/// those of another with the same tasks dominates it: whatever completes the other completes it, and ends no
+/// later. This is the cutset rule (Demeulemeester and Herroelen, Management Science 38, 1992), here for
+/// several modes.
+class noticed {
+public:
+    /// For partial schedules that have started these tasks.
+    void assign(const small_block& block, task_set started) {
+        block_ = &block;
+        const task_set left = block.all() & ~started;
+        count_ = 2;
+        for_each(started, [&](std::size_t v) {
+            if ((block[v].after & left) != 0) place_[v] = count_++;
         });
-    }
-};
-
-/// Whether every completion of `b` is one of `a`, which has started the same tasks, and ends no later with
-/// it: the cutset rule (Demeulemeester and Herroelen, Management Science 38, 1992), here for several modes.
-/// While a resource has room for all that the tasks left can share, only who needs the whole of it notices
-/// how much is held. \param left of the tasks that neither has started
-[[nodiscard]] inline bool dominates(const small_block& block, const partial_schedule& a,
-                                    const partial_schedule& b, const needs_left& left) {
-    if (a.front > b.front || a.last_end() > b.last_end()) return false;
-    demand held_a{}, held_b{};
-    auto next_b = b.running.rbegin(); // those of b from here on end before the one of a
-    for (auto t = a.running.rbegin(); t != a.running.rend() && t->end > b.front; ++t) {
-        const small_block::way& w = block.ways(t->way);
-        for (; next_b != b.running.rend() && next_b->end >= t->end; ++next_b)
-            for (std::size_t r = 0; r < max_resources; ++r) held_b[r] += block.ways(next_b->way).use[r];
+        shared_ = {};
+        whole_ = {};
+        for_each(left, [&](std::size_t v) {
+            const demand& most = block[v].most_shared;
+            for (std::size_t r = 0; r < max_resources; ++r) {
+                whole_[r] = whole_[r] || block[v].needs[r].full_s < std::numeric_limits<double>::infinity();
+                shared_[r] = std::min(shared_[r] + most[r], block.capacity()[r]);
+            }
+        });
         for (std::size_t r = 0; r < max_resources; ++r) {
-            held_a[r] += w.use[r];
-            if (left.any[r] && held_a[r] > held_b[r] &&
-                (held_b[r] == 0 || held_a[r] > block.capacity()[r] - left.shared[r]))
-                return false;
+            if (block.always_fits(r)) shared_[r] = 0;
+            count_ += static_cast<std::size_t>(shared_[r]) + (whole_[r] ? 1 : 0);
         }
-        if (block[w.task].after != 0 &&
-            std::none_of(b.running.begin(), b.running.end(), [&](const running_task& other) {
-                return block.ways(other.way).task == w.task && other.end >= t->end;
-            }))
-            return false;
     }
-    return true;
-}
+
+    /// How many numbers there are.
+    [[nodiscard]] std::size_t count() const noexcept { return count_; }
+
+    /// Writes the numbers of a partial schedule behind others.
+    void append(const partial_schedule& begun, std::vector<ticks>& numbers) const {
+        const std::size_t first = numbers.size();
+        numbers.resize(first + count_, begun.front);
+        const auto number = numbers.begin() + static_cast<std::ptrdiff_t>(first);
+        number[1] = begun.last_end();
+        for (const running_task& t : begun.running) {
+            const std::uint8_t v = block_->ways(t.way).task;
+            if (((*block_)[v].after & ~begun.started) != 0)
+                number[static_cast<std::ptrdiff_t>(place_[v])] = t.end;
+        }
+        auto next = numbers.end();
+        for (std::size_t r = 0; r < max_resources; ++r) {
+            if (shared_[r] == 0 && !whole_[r]) continue;
+            // From the last task to the first: fewer and fewer units are free before its end.
+            next -= shared_[r] + (whole_[r] ? 1 : 0);
+            auto unit = next + shared_[r];
+            std::int32_t free = block_->capacity()[r];
+            if (whole_[r]) *unit = std::max(begun.front, last_holder_end(begun, r));
+            for (auto t = begun.running.rbegin(); t != begun.running.rend(); ++t) {
+                const std::int32_t use = block_->ways(t->way).use[r];
+                for (std::int32_t k = std::min(free, shared_[r]); k > free - use && k > 0; --k)
+                    next[k - 1] = t->end;
+                free -= use;
+            }
+        }
+    }
+
+private:
+    [[nodiscard]] ticks last_holder_end(const partial_schedule& begun, std::size_t r) const {
+        const auto holder = std::find_if(begun.running.rbegin(), begun.running.rend(),
+                                         [&](const auto& t) { return block_->ways(t.way).use[r] > 0; });
+        return holder == begun.running.rend() ? 0 : holder->end;
+    }
+
+    const small_block* block_ = nullptr;
+    std::size_t count_ = 0;
+    std::array<std::size_t, small_block::most_tasks> place_{}; // of the tasks that are waited for
+    demand shared_{};                                          // units of which the first free time counts
+    std::array<bool, max_resources> whole_{};                  // whether that of all units counts
+};
 
 /// What follows from a partial schedule for the tasks that have not started: when they can end at the
 /// earliest, how long all of it takes at least, and whether one of them may start without loss. The memory is

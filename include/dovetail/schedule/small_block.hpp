@@ -56,6 +56,7 @@ public:
         ticks shortest = never;   ///< of the ways
         ticks tail = 0;           ///< from its end to that of the block, at least
         std::array<resource_need, max_resources> needs; ///< in ticks
+        demand most_shared{};                           ///< of the ways that do not take all of a resource
     };
 
     /// \param tail_s of every task: no schedule of interest ends sooner after the end of the task
@@ -104,6 +105,12 @@ public:
     /// By number: those of a task are `first_way` to `way_end`.
     [[nodiscard]] const way& ways(std::uint32_t number) const { return ways_[number]; }
     [[nodiscard]] std::size_t way_count() const noexcept { return ways_.size(); }
+    /// Whether all tasks that share a resource fit together.
+    [[nodiscard]] bool always_fits(std::size_t r) const {
+        std::int64_t all = 0;
+        for (const task& t : tasks_) all += t.most_shared[r];
+        return all <= capacity_[r];
+    }
     /// Those that cannot do without a resource, by the shortest way that takes less than all of it.
     [[nodiscard]] std::span<const std::uint8_t> by_part(std::size_t r) const noexcept { return by_part_[r]; }
 
@@ -116,8 +123,10 @@ private:
                         k};
             ways_.push_back(w);
             t.shortest = std::min(t.shortest, w.length);
-            for (std::size_t r = 0; r < max_resources; ++r)
+            for (std::size_t r = 0; r < max_resources; ++r) {
                 t.needs[r].add(static_cast<double>(w.length), w.use[r], capacity_[r]);
+                if (w.use[r] < capacity_[r]) t.most_shared[r] = std::max(t.most_shared[r], w.use[r]);
+            }
         }
         t.way_end = static_cast<std::uint32_t>(ways_.size());
     }
