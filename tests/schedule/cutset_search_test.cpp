@@ -156,6 +156,21 @@ TEST(cutset_search, prefers_no_early_end_to_free_units) {
     EXPECT_EQ(optimum({3, 1, 1, 0}, {2.0, {1, 0, 0, 0}}, {3.0, {0, 0, 1, 0}}, {2.0, {3, 0, 0, 0}}), 3.0);
 }
 
+// The third task may stand in for the second, which would wait for the first meanwhile: it need not.
+TEST(cutset_search, lets_no_one_wait_for_a_stand_in_that_is_not_ready) {
+    const mode_table table{{{2.5, {0, 1, 0, 0}}},
+                           {{1.0, {0, 1, 0, 0}}},
+                           {{3.0, {1, 0, 0, 0}}}, // after the second
+                           {{3.0, {1, 0, 0, 0}}}, // after the first
+                           {{1.0, {0, 1, 0, 0}}}};
+    const std::vector<graph::arc> arcs{{0, 3}, {1, 2}, {3, 4}};
+    const task_graph problem = make_task_graph(graph::digraph(5, arcs), {1, 2, 0, 0}, table).value();
+    posed p(problem);
+    spending nodes{{}};
+    cutset_search search;
+    EXPECT_EQ(p.scale.at_least_s(search(p.block, p.scale.within(20.0), unlimited, nodes).makespan), 8.0);
+}
+
 // Operators that may stand in for one another are started in one order only.
 TEST(cutset_search, does_not_try_equal_tasks_in_every_order) {
     constexpr std::size_t n = 12;
