@@ -152,6 +152,8 @@ TEST(cutset_search, prefers_no_early_end_to_free_units) {
     };
     // Part of the units: 2 + 2 of 3 do not fit, 1 + 2 do.
     EXPECT_EQ(optimum({3, 1, 0, 0}, {2.0, {2, 0, 0, 0}}, {3.0, {1, 0, 0, 0}}, {2.0, {2, 0, 0, 0}}), 3.0);
+    // The sooner one holds all of them, the rest has always room.
+    EXPECT_EQ(optimum({3, 1, 0, 0}, {2.0, {3, 0, 0, 0}}, {3.0, {1, 0, 0, 0}}, {2.0, {1, 0, 0, 0}}), 3.0);
     // All of them: the third waits for whoever holds any; the other way needs another resource.
     EXPECT_EQ(optimum({3, 1, 1, 0}, {2.0, {1, 0, 0, 0}}, {3.0, {0, 0, 1, 0}}, {2.0, {3, 0, 0, 0}}), 3.0);
 }

@@ -3,6 +3,8 @@
 /// Search over the beginnings of schedules, one task longer at every level.
 
 #include <dovetail/core/budget.hpp>
+#include <dovetail/schedule/noticed.hpp>
+#include <dovetail/schedule/outlook.hpp>
 #include <dovetail/schedule/partial_schedule.hpp>
 #include <dovetail/schedule/small_block.hpp>
 
@@ -24,9 +26,8 @@ namespace dovetail::schedule::detail {
 ///   - by a task that starts no earlier than another could have ended: that one goes first, without loss;
 ///   - by a task where another may stand in for it (`small_block::task::stand_ins`);
 ///   - by any other than a harmless one (`outlook::harmless`), where there is such.
-/// A layer has many operators and few sets of them that begin a schedule: 98,325 in the widest known layer,
-/// of 26 operators. A level that is wider than `width` keeps those with the least bounds. The memory is kept
-/// from one use to the next.
+/// A layer has many operators and few sets of them that begin a schedule. A level that is wider than `width`
+/// keeps those with the least bounds. The memory is kept from one use to the next.
 class cutset_search {
 public:
     /// The best schedule found, and what no schedule beats.
