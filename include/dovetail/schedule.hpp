@@ -35,7 +35,9 @@
 #include <dovetail/schedule/memory_search.hpp>
 #include <dovetail/schedule/mode_table.hpp>
 #include <dovetail/schedule/nogood_base.hpp>
+#include <dovetail/schedule/noticed.hpp>
 #include <dovetail/schedule/occupancy.hpp>
+#include <dovetail/schedule/outlook.hpp>
 #include <dovetail/schedule/partial_schedule.hpp>
 #include <dovetail/schedule/profile.hpp>
 #include <dovetail/schedule/psplib.hpp>

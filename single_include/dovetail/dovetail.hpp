@@ -15555,7 +15555,10 @@ struct chain_link {
 /// Search over the beginnings of schedules, one task longer at every level.
 
 /// \file
-/// The beginning of a schedule, and what it leaves to be decided.
+/// When one beginning of a schedule is as good as another.
+
+/// \file
+/// The beginning of a schedule.
 
 /// \file
 /// A few tasks as bit sets and whole numbers.
@@ -15787,6 +15790,7 @@ public:
         ticks shortest = never;   ///< of the ways
         ticks tail = 0;           ///< from its end to that of the block, at least
         std::array<resource_need, max_resources> needs; ///< in ticks
+        demand most_shared{};                           ///< of the ways that do not take all of a resource
     };
 
     /// \param tail_s of every task: no schedule of interest ends sooner after the end of the task
@@ -15835,6 +15839,12 @@ public:
     /// By number: those of a task are `first_way` to `way_end`.
     [[nodiscard]] const way& ways(std::uint32_t number) const { return ways_[number]; }
     [[nodiscard]] std::size_t way_count() const noexcept { return ways_.size(); }
+    /// Whether all tasks that share a resource fit together.
+    [[nodiscard]] bool always_fits(std::size_t r) const {
+        std::int64_t all = 0;
+        for (const task& t : tasks_) all += t.most_shared[r];
+        return all <= capacity_[r];
+    }
     /// Those that cannot do without a resource, by the shortest way that takes less than all of it.
     [[nodiscard]] std::span<const std::uint8_t> by_part(std::size_t r) const noexcept { return by_part_[r]; }
 
@@ -15847,8 +15857,10 @@ private:
                         k};
             ways_.push_back(w);
             t.shortest = std::min(t.shortest, w.length);
-            for (std::size_t r = 0; r < max_resources; ++r)
+            for (std::size_t r = 0; r < max_resources; ++r) {
                 t.needs[r].add(static_cast<double>(w.length), w.use[r], capacity_[r]);
+                if (w.use[r] < capacity_[r]) t.most_shared[r] = std::max(t.most_shared[r], w.use[r]);
+            }
         }
         t.way_end = static_cast<std::uint32_t>(ways_.size());
     }
@@ -15933,54 +15945,94 @@ private:
     return ready;
 }
 
-/// What the tasks that have not started can hold of every resource.
-struct needs_left {
-    std::array<bool, max_resources> any{};
-    demand shared{}; ///< all of them together, in ways that do not take the whole resource
+} // namespace dovetail::schedule::detail
 
-    needs_left() = default;
-    needs_left(const small_block& block, task_set started) {
-        for_each(block.all() & ~started, [&](std::size_t v) {
-            demand most{};
-            for (std::uint32_t k = block[v].first_way; k < block[v].way_end; ++k)
-                for (std::size_t r = 0; r < max_resources; ++r) {
-                    const std::int32_t use = block.ways(k).use[r];
-                    any[r] = any[r] || use > 0;
-                    if (use < block.capacity()[r]) most[r] = std::max(most[r], use);
-                }
-            for (std::size_t r = 0; r < max_resources; ++r)
-                shared[r] = std::min(shared[r] + most[r], block.capacity()[r]);
+namespace dovetail::schedule::detail {
+
+/// What the tasks that have not started can notice of those that have, as numbers of which the smaller one is
+/// the better: the front; the end of the last task; of every task that is waited for, its end, or the front
+/// where that is later; of every resource, when so many units are free, for as many as the tasks left can
+/// share, and for all where one of them may take all. A partial schedule none of whose numbers is larger than
+/// those of another with the same tasks dominates it: whatever completes the other completes it, and ends no
+/// later. This is the cutset rule (Demeulemeester and Herroelen, Management Science 38, 1992), here for
+/// several modes.
+class noticed {
+public:
+    /// For partial schedules that have started these tasks.
+    void assign(const small_block& block, task_set started) {
+        block_ = &block;
+        const task_set left = block.all() & ~started;
+        count_ = 2;
+        for_each(started, [&](std::size_t v) {
+            if ((block[v].after & left) != 0) place_[v] = count_++;
         });
+        shared_ = {};
+        whole_ = {};
+        for_each(left, [&](std::size_t v) {
+            const demand& most = block[v].most_shared;
+            for (std::size_t r = 0; r < max_resources; ++r) {
+                whole_[r] = whole_[r] || block[v].needs[r].full_s < std::numeric_limits<double>::infinity();
+                shared_[r] = std::min(shared_[r] + most[r], block.capacity()[r]);
+            }
+        });
+        for (std::size_t r = 0; r < max_resources; ++r) {
+            // Then what is shared keeps no one waiting, and who holds all of it everybody.
+            if (block.always_fits(r)) shared_[r] = std::min(shared_[r], 1);
+            count_ += static_cast<std::size_t>(shared_[r]) + (whole_[r] ? 1 : 0);
+        }
     }
+
+    /// How many numbers there are.
+    [[nodiscard]] std::size_t count() const noexcept { return count_; }
+
+    /// Writes the numbers of a partial schedule behind others.
+    void append(const partial_schedule& begun, std::vector<ticks>& numbers) const {
+        const std::size_t first = numbers.size();
+        numbers.resize(first + count_, begun.front);
+        const auto number = numbers.begin() + static_cast<std::ptrdiff_t>(first);
+        number[1] = begun.last_end();
+        for (const running_task& t : begun.running) {
+            const std::uint8_t v = block_->ways(t.way).task;
+            if (((*block_)[v].after & ~begun.started) != 0)
+                number[static_cast<std::ptrdiff_t>(place_[v])] = t.end;
+        }
+        auto next = numbers.end();
+        for (std::size_t r = 0; r < max_resources; ++r) {
+            if (shared_[r] == 0 && !whole_[r]) continue;
+            // From the last task to the first: fewer and fewer units are free before its end.
+            next -= shared_[r] + (whole_[r] ? 1 : 0);
+            auto unit = next + shared_[r];
+            std::int32_t free = block_->capacity()[r];
+            if (whole_[r]) *unit = std::max(begun.front, last_holder_end(begun, r));
+            for (auto t = begun.running.rbegin(); t != begun.running.rend(); ++t) {
+                const std::int32_t use = block_->ways(t->way).use[r];
+                for (std::int32_t k = std::min(free, shared_[r]); k > free - use && k > 0; --k)
+                    next[k - 1] = t->end;
+                free -= use;
+            }
+        }
+    }
+
+private:
+    [[nodiscard]] ticks last_holder_end(const partial_schedule& begun, std::size_t r) const {
+        const auto holder = std::find_if(begun.running.rbegin(), begun.running.rend(),
+                                         [&](const auto& t) { return block_->ways(t.way).use[r] > 0; });
+        return holder == begun.running.rend() ? 0 : holder->end;
+    }
+
+    const small_block* block_ = nullptr;
+    std::size_t count_ = 0;
+    std::array<std::size_t, small_block::most_tasks> place_{}; // of the tasks that are waited for
+    demand shared_{};                                          // units of which the first free time counts
+    std::array<bool, max_resources> whole_{};                  // whether that of all units counts
 };
 
-/// Whether every completion of `b` is one of `a`, which has started the same tasks, and ends no later with
-/// it: the cutset rule (Demeulemeester and Herroelen, Management Science 38, 1992), here for several modes.
-/// While a resource has room for all that the tasks left can share, only who needs the whole of it notices
-/// how much is held. \param left of the tasks that neither has started
-[[nodiscard]] inline bool dominates(const small_block& block, const partial_schedule& a,
-                                    const partial_schedule& b, const needs_left& left) {
-    if (a.front > b.front || a.last_end() > b.last_end()) return false;
-    demand held_a{}, held_b{};
-    auto next_b = b.running.rbegin(); // those of b from here on end before the one of a
-    for (auto t = a.running.rbegin(); t != a.running.rend() && t->end > b.front; ++t) {
-        const small_block::way& w = block.ways(t->way);
-        for (; next_b != b.running.rend() && next_b->end >= t->end; ++next_b)
-            for (std::size_t r = 0; r < max_resources; ++r) held_b[r] += block.ways(next_b->way).use[r];
-        for (std::size_t r = 0; r < max_resources; ++r) {
-            held_a[r] += w.use[r];
-            if (left.any[r] && held_a[r] > held_b[r] &&
-                (held_b[r] == 0 || held_a[r] > block.capacity()[r] - left.shared[r]))
-                return false;
-        }
-        if (block[w.task].after != 0 &&
-            std::none_of(b.running.begin(), b.running.end(), [&](const running_task& other) {
-                return block.ways(other.way).task == w.task && other.end >= t->end;
-            }))
-            return false;
-    }
-    return true;
-}
+} // namespace dovetail::schedule::detail
+
+/// \file
+/// What the beginning of a schedule means for the tasks that have not started.
+
+namespace dovetail::schedule::detail {
 
 /// What follows from a partial schedule for the tasks that have not started: when they can end at the
 /// earliest, how long all of it takes at least, and whether one of them may start without loss. The memory is
@@ -16123,14 +16175,13 @@ namespace dovetail::schedule::detail {
 
 /// Dynamic programming over the sets of tasks that have started. Every schedule starts its tasks in some
 /// order, each as soon as the order, its predecessors and the resources allow; so level k holds partial
-/// schedules of k tasks, and of those with the same tasks only such as no other dominates (`dominates`). A
+/// schedules of k tasks, and of those with the same tasks only such as no other dominates (see `noticed`). A
 /// partial schedule is left where its `outlook` is too long, and it is not extended
 ///   - by a task that starts no earlier than another could have ended: that one goes first, without loss;
 ///   - by a task where another may stand in for it (`small_block::task::stand_ins`);
 ///   - by any other than a harmless one (`outlook::harmless`), where there is such.
-/// A layer has many operators and few sets of them that begin a schedule: 98,325 in the widest known layer,
-/// of 26 operators. A level that is wider than `width` keeps those with the least bounds. The memory is kept
-/// from one use to the next.
+/// A layer has many operators and few sets of them that begin a schedule. A level that is wider than `width`
+/// keeps those with the least bounds. The memory is kept from one use to the next.
 class cutset_search {
 public:
     /// The best schedule found, and what no schedule beats.
@@ -16162,8 +16213,9 @@ public:
         }
         outcome found{small_block::never, bound_};
         for (std::uint32_t k = 0; k < now_.size(); ++k) {
-            if (now_[k].last_end >= found.makespan) continue;
-            found.makespan = now_[k].last_end;
+            const ticks end = begun(now_[k], running_).last_end();
+            if (end >= found.makespan) continue;
+            found.makespan = end;
             trace_back(block, now_[k].origin);
         }
         found.bound = std::min(found.bound, found.makespan);
@@ -16180,7 +16232,6 @@ private:
     struct label {
         task_set started;
         ticks front;
-        ticks last_end = 0;
         ticks bound; // of the completions
         std::uint32_t first_running = 0, running_count = 0;
         std::uint32_t way = outlook::no_way;      // of the last start
@@ -16274,7 +16325,6 @@ private:
         }
         if (!placed) next_running_.push_back({c.end, c.way});
         l.running_count = static_cast<std::uint32_t>(next_running_.size()) - l.first_running;
-        l.last_end = begun(l, next_running_).last_end();
         next_.push_back(l);
     }
 
@@ -16287,27 +16337,40 @@ private:
         now_.clear();
         running_.swap(next_running_);
         task_set started = 0;
-        std::size_t kept = 0; // the first of this level that has started the same tasks
         for (const place& p : places_) {
             if (p.started != started) {
                 started = p.started;
-                kept = now_.size();
-                left_ = needs_left(block, started);
+                noticed_.assign(block, started);
+                numbers_.clear();
             }
             label& l = next_[p.number];
             const partial_schedule b = begun(l, running_);
-            if (std::any_of(
-                    now_.begin() + static_cast<std::ptrdiff_t>(kept), now_.end(), [&](const label& a) {
-                        return a.last_end <= l.last_end && dominates(block, begun(a, running_), b, left_);
-                    }))
-                continue;
-            l.bound = std::max(l.bound, outlook_(block, b, limit));
-            if (l.bound > limit) continue;
-            steps_.push_back({l.origin, l.way, l.front});
-            l.origin = static_cast<std::uint32_t>(steps_.size() - 1);
-            l.harmless = outlook_.harmless(block, b, l.bound);
-            now_.push_back(l);
+            const std::size_t kept = numbers_.size();
+            noticed_.append(b, numbers_);
+            if (!is_dominated(kept)) {
+                l.bound = std::max(l.bound, outlook_(block, b, limit));
+                if (l.bound <= limit) {
+                    steps_.push_back({l.origin, l.way, l.front});
+                    l.origin = static_cast<std::uint32_t>(steps_.size() - 1);
+                    l.harmless = outlook_.harmless(block, b, l.bound);
+                    now_.push_back(l);
+                    continue;
+                }
+            }
+            numbers_.resize(kept);
         }
+    }
+
+    // Whether the numbers from `last` on are all at least those of one partial schedule before them.
+    [[nodiscard]] bool is_dominated(std::size_t last) const {
+        const ticks* const own = numbers_.data() + last;
+        const std::size_t count = noticed_.count();
+        for (const ticks* other = numbers_.data(); other != own; other += count) {
+            std::size_t k = 0;
+            while (k < count && other[k] <= own[k]) ++k;
+            if (k == count) return true;
+        }
+        return false;
     }
 
     void trace_back(const small_block& block, std::uint32_t last) {
@@ -16321,13 +16384,14 @@ private:
     }
 
     outlook outlook_;
-    needs_left left_;
+    noticed noticed_;
     ticks bound_ = 0; // of all that was left for want of room or time
     std::vector<label> now_, next_;
     std::vector<running_task> running_, next_running_;
     std::vector<step> steps_;
     std::vector<choice> choices_;
     std::vector<place> places_;
+    std::vector<ticks> numbers_; // of the partial schedules kept so far that have started the same tasks
     std::array<ticks, small_block::most_tasks> ready_{};
     std::vector<ticks> start_;
     std::vector<std::uint32_t> mode_;
