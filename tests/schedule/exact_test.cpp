@@ -3,13 +3,16 @@
 #include "schedule/problems.hpp"
 
 #include <dovetail/schedule/destructive_bound.hpp>
+#include <dovetail/schedule/learning_search.hpp>
 #include <dovetail/schedule/tick_scale.hpp>
 #include <dovetail/schedule/verify.hpp>
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -29,6 +32,30 @@ void expect_chain(const task_graph& problem, double optimum_s) {
     }
     const result<void> sound = verify(problem, listed.best, assign_cores(problem, listed.best));
     EXPECT_TRUE(sound) << sound.problem().line();
+}
+
+// All tasks of `first` before all of `second`, with the capacities of the second.
+task_graph in_series(const task_graph& first, const task_graph& second) {
+    const auto n = static_cast<graph::index>(first.task_count());
+    std::vector<graph::arc> arcs;
+    mode_table table;
+    for (const task_graph* part : {&first, &second}) {
+        const graph::index shift = part == &first ? 0 : n;
+        for (graph::index v = 0; v < part->task_count(); ++v) {
+            table.add_task();
+            for (mode m : part->modes(v)) {
+                for (std::size_t r = 0; r < max_resources; ++r)
+                    m.use[r] = std::min(m.use[r], second.capacity()[r]);
+                table.add_mode(m);
+            }
+            for (const graph::index w : part->precedence().successors(v))
+                arcs.push_back({v + shift, w + shift});
+            if (part == &first)
+                for (graph::index w = 0; w < second.task_count(); ++w) arcs.push_back({v, w + n});
+        }
+    }
+    return make_task_graph(graph::digraph(n + second.task_count(), arcs), second.capacity(), std::move(table))
+        .value();
 }
 
 TEST(branch_and_bound, agrees_with_brute_force_on_projects) {
@@ -149,6 +176,37 @@ TEST(branch_and_bound, finds_the_same_by_deciding_on_starts_and_on_orders) {
         searched += by_start.nodes > 1 ? 1 : 0;
     }
     EXPECT_GT(searched, 8);
+}
+
+// Where nothing is shorter than what is known, that is the answer; it also counts beside a block that the
+// budget left open.
+TEST(branch_and_bound, adds_up_blocks_that_it_finished_and_others) {
+    random_source random(20);
+    int open = 0;
+    for (int instance = 0; instance < 12; ++instance) {
+        const task_graph small = test::random_project(random, 6);
+        const double small_s = test::brute_force(small).makespan_s();
+        spending nodes{{}};
+        if (small.block_ends().size() == 1) {
+            const std::vector<std::uint32_t> modes(small.task_count(), 0);
+            dovetail::schedule::detail::learning_search search(small, small.order(), modes, small_s, 100,
+                                                               nodes);
+            EXPECT_TRUE(search.run());
+            EXPECT_EQ(search.best_s(), small_s);
+            EXPECT_TRUE(search.best_start().empty());
+        }
+        // One block after the other: what two searches prove of them alone, one proves of both.
+        const task_graph large = test::random_progen(random, 25, 1.5, 1.0, 0.1);
+        const task_graph both = in_series(small, large);
+        const certificate answer =
+            branch_and_bound{.limits = {.nodes = 60}, .incumbent = {.sampled_tasks = 0}}(both);
+        EXPECT_LE(answer.lower_bound_s, answer.best.makespan_s);
+        EXPECT_GE(answer.lower_bound_s, lower_bound_s(both) * (1 - 1e-12));
+        if (answer.proved_optimal()) continue;
+        ++open;
+        EXPECT_LT(answer.lower_bound_s, answer.best.makespan_s);
+    }
+    EXPECT_GT(open, 3);
 }
 
 TEST(branch_and_bound, repeats_itself) {

@@ -37,6 +37,12 @@ public:
         return !exhausted_;
     }
 
+    /// Reads the clock, for work between nodes that takes long; whether the budget is exhausted.
+    [[nodiscard]] bool late() {
+        exhausted_ = exhausted_ || clock_.seconds() > limits_.seconds;
+        return exhausted_;
+    }
+
     [[nodiscard]] bool exhausted() const noexcept { return exhausted_; }
     [[nodiscard]] std::int64_t nodes() const noexcept { return nodes_; }
     [[nodiscard]] double seconds() const { return clock_.seconds(); }

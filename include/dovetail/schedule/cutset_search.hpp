@@ -47,15 +47,13 @@ public:
             narrow(width);
             next_.clear();
             next_running_.clear();
-            bool within = true;
             for (std::uint32_t k = 0; k < now_.size(); ++k) {
-                within = within && spent.spend_node();
-                if (within)
+                if (spent.spend_node())
                     extend(block, k);
                 else
                     bound_ = std::min(bound_, now_[k].bound);
             }
-            keep_best(block, limit);
+            keep_best(block, limit, spent);
         }
         outcome found{small_block::never, bound_};
         for (std::uint32_t k = 0; k < now_.size(); ++k) {
@@ -174,8 +172,9 @@ private:
         next_.push_back(l);
     }
 
-    // Makes the next level this one, without what is dominated or too long.
-    void keep_best(const small_block& block, ticks limit) {
+    // Makes the next level this one, without what is dominated or too long; when the seconds are over,
+    // without what has not been looked at.
+    void keep_best(const small_block& block, ticks limit, spending& spent) {
         places_.clear();
         for (std::uint32_t k = 0; k < next_.size(); ++k)
             places_.push_back({next_[k].started, next_[k].front, k});
@@ -183,7 +182,14 @@ private:
         now_.clear();
         running_.swap(next_running_);
         task_set started = 0;
-        for (const place& p : places_) {
+        bool late = false;
+        for (std::size_t k = 0; k < places_.size(); ++k) {
+            const place& p = places_[k];
+            late = late || (k % 1024 == 1023 && spent.late());
+            if (late) {
+                bound_ = std::min(bound_, next_[p.number].bound);
+                continue;
+            }
             if (p.started != started) {
                 started = p.started;
                 noticed_.assign(block, started);

@@ -39,7 +39,7 @@ public:
                     std::span<const std::uint32_t> modes, double incumbent_s, std::size_t nogood_limit,
                     spending& spent)
         : scale_(scale_of(problem, block)), model_(problem, block, scale_, scale_.shorter_than(incumbent_s)),
-          nogood_limit_(nogood_limit), spent_(spent) {
+          nogood_limit_(nogood_limit), spent_(spent), best_s_(incumbent_s) {
         for (const graph::index v : block) first_mode_.push_back(modes[v]);
     }
 

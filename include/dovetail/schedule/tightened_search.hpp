@@ -8,6 +8,7 @@
 #include <dovetail/schedule/bounds.hpp>
 #include <dovetail/schedule/cutset_search.hpp>
 #include <dovetail/schedule/exact.hpp>
+#include <dovetail/schedule/learning_search.hpp>
 #include <dovetail/schedule/list_scheduler.hpp>
 #include <dovetail/schedule/schedule.hpp>
 #include <dovetail/schedule/serial.hpp>
@@ -80,10 +81,10 @@ struct tightened_workspace {
 };
 
 /// A list schedule; for every block that misses its bound, `tightening` proves it shortest or rules modes
-/// out; then lists of what is left, for as long as they are shorter; then `detail::cutset_search` among what
-/// is left, which goes through few sets of operators where a layer is narrow. What it cannot hold,
-/// `branch_and_bound` searches: blocks of more than 64 tasks, and very wide ones. Deterministic, but for a
-/// limit in seconds.
+/// out; then lists of what is left, for as long as they are shorter; then two searches among what is left
+/// take turns: `detail::cutset_search`, which has few sets of operators to go through where a layer is
+/// narrow, and `detail::learning_search`, which alone takes blocks of more than 64 tasks. Deterministic, but
+/// for a limit in seconds.
 struct tightened_search {
     budget limits{};            ///< of the searches, over all blocks together
     list_scheduler incumbent{}; ///< gives the first schedule, and those of what is left
@@ -125,16 +126,26 @@ struct tightened_search {
     }
 
 private:
-    // Levels of the search are widened from here to there.
+    // Levels of the search over beginnings are widened from here to there.
     static constexpr std::size_t least_width = 128, most_width = 131'072, widening = 16;
+    // A turn of the learning search is this part of the width before: a tenth of the time on layers and
+    // projects.
+    static constexpr std::size_t learning_part = 4;
+    static constexpr std::size_t nogood_limit = 100'000;
 
     struct spent {
         budget limits;
         stopwatch clock{};
         std::int64_t nodes = 0;
+        bool exhausted = false;
         bool complete = true;
 
         [[nodiscard]] budget rest() const { return {limits.nodes - nodes, limits.seconds - clock.seconds()}; }
+
+        void add(const spending& search) {
+            nodes += search.nodes();
+            exhausted = nodes > limits.nodes || clock.seconds() > limits.seconds;
+        }
     };
 
     [[nodiscard]] static bool shorter(const certificate& found, double upper_s) {
@@ -151,7 +162,7 @@ private:
             const detail::reduced_block left(problem, tasks, memory.left);
             certificate again = incumbent(left.problem(), memory.lists);
             if (!shorter(again, upper_s) && !meets(upper_s, again.lower_bound_s))
-                again = search(left.problem(), upper_s, width, memory, so_far);
+                again = search(left.problem(), again.best.mode, upper_s, width, memory, so_far);
             bound_s = std::max(bound_s, again.lower_bound_s);
             const bool improved = shorter(again, upper_s);
             if (improved) {
@@ -166,36 +177,66 @@ private:
     }
 
     // A schedule that is shorter than `upper_s`, where there is one and the limits allow to find it; it need
-    // not be the shortest. The bound is at least `upper_s` where there is none. Leaves in `width` what it
-    // took.
-    certificate search(const task_graph& left, double upper_s, std::size_t& width,
-                       tightened_workspace& memory, spent& so_far) const {
+    // not be the shortest. The bound is at least `upper_s` where there is none. Two searches take turns, each
+    // longer than the one before: few sets of tasks that begin a schedule are soon gone through, and a few
+    // nogoods may refute what many sets do not. Leaves in `width` what it took.
+    certificate search(const task_graph& left, std::span<const std::uint32_t> modes, double upper_s,
+                       std::size_t& width, tightened_workspace& memory, spent& so_far) const {
         certificate answer;
         answer.best.makespan_s = std::numeric_limits<double>::infinity();
-        if (left.task_count() <= detail::small_block::most_tasks) {
-            const detail::tick_scale scale = detail::scale_of(left, left.order());
-            const detail::ticks limit = scale.shorter_than(upper_s);
-            memory.block.assign(left, scale, [&](std::size_t v) { return memory.left.tail_s(v); });
-            for (;; width = std::min(width * widening, most_width)) {
-                spending nodes(so_far.rest());
-                const auto found = memory.cutsets(memory.block, limit, width, nodes);
-                so_far.nodes += nodes.nodes();
-                answer.lower_bound_s = std::max(
-                    answer.lower_bound_s, found.bound > limit ? upper_s : scale.at_least_s(found.bound));
-                const bool any = found.makespan != detail::small_block::never;
-                if (any) {
-                    const std::span<const detail::ticks> start = memory.cutsets.start();
-                    const std::vector<double> key(start.begin(), start.end());
-                    answer.best = serial_schedule(left, order_by(left, key), memory.cutsets.mode());
-                }
-                if (any || found.bound > limit || nodes.exhausted()) return answer;
-                if (width == most_width) break;
-            }
+        const detail::tick_scale scale = detail::scale_of(left, left.order());
+        const bool small = left.task_count() <= detail::small_block::most_tasks;
+        if (small) memory.block.assign(left, scale, [&](std::size_t v) { return memory.left.tail_s(v); });
+        for (;; width = width < most_width ? std::min(width * widening, most_width) : most_width + 1) {
+            const bool last = !small || width > most_width;
+            if (!last) begin(left, scale, upper_s, width, memory, answer, so_far);
+            if (decided(answer, upper_s, so_far)) return answer;
+            const auto turn = last ? so_far.limits.nodes : static_cast<std::int64_t>(width / learning_part);
+            learn(left, modes, upper_s, turn, answer, so_far);
+            if (last || decided(answer, upper_s, so_far)) return answer;
         }
-        certificate deep = branch_and_bound{.limits = so_far.rest()}(left);
-        so_far.nodes += deep.nodes;
-        deep.lower_bound_s = std::max(deep.lower_bound_s, answer.lower_bound_s);
-        return deep;
+    }
+
+    // Whether a schedule was found, or that there is none, or the limits are reached.
+    [[nodiscard]] static bool decided(const certificate& answer, double upper_s, const spent& so_far) {
+        return shorter(answer, upper_s) || meets(upper_s, answer.lower_bound_s) || so_far.exhausted;
+    }
+
+    // Looks among the beginnings of schedules, `width` of one length.
+    static void begin(const task_graph& left, const detail::tick_scale& scale, double upper_s,
+                      std::size_t width, tightened_workspace& memory, certificate& answer, spent& so_far) {
+        const detail::ticks limit = scale.shorter_than(upper_s);
+        spending nodes(so_far.rest());
+        const auto found = memory.cutsets(memory.block, limit, width, nodes);
+        so_far.add(nodes);
+        answer.lower_bound_s =
+            std::max(answer.lower_bound_s, found.bound > limit ? upper_s : scale.at_least_s(found.bound));
+        if (found.makespan != detail::small_block::never)
+            answer.best = placed(left, memory.cutsets.start(), memory.cutsets.mode());
+    }
+
+    // Looks with at most `turn` nodes by learning from contradictions.
+    static void learn(const task_graph& left, std::span<const std::uint32_t> modes, double upper_s,
+                      std::int64_t turn, certificate& answer, spent& so_far) {
+        const budget rest = so_far.rest();
+        spending nodes({std::min(rest.nodes, turn), rest.seconds});
+        detail::learning_search learning(left, left.order(), modes, upper_s, nogood_limit, nodes);
+        const bool finished = learning.run();
+        so_far.add(nodes);
+        if (finished) answer.lower_bound_s = std::max(answer.lower_bound_s, learning.best_s());
+        if (learning.best_start().empty()) return;
+        std::vector<detail::ticks> start(left.task_count());
+        std::vector<std::uint32_t> mode(left.task_count());
+        for (std::size_t k = 0; k < left.task_count(); ++k) {
+            start[left.order()[k]] = learning.best_start()[k];
+            mode[left.order()[k]] = learning.best_mode()[k];
+        }
+        answer.best = placed(left, start, mode);
+    }
+
+    [[nodiscard]] static schedule placed(const task_graph& left, std::span<const detail::ticks> start,
+                                         std::span<const std::uint32_t> mode) {
+        return serial_schedule(left, order_by(left, std::vector<double>(start.begin(), start.end())), mode);
     }
 };
 
