@@ -41,6 +41,21 @@ dovetail::schedule::schedule found_in(const task_graph& problem, const cutset_se
     return serial_schedule(problem, order_by(problem, key), search.mode());
 }
 
+// The search finds the optimum where longer schedules are allowed and where they are not, and nothing where
+// it is not allowed either.
+void expect_optimum(double optimum_s, const demand& capacity, const std::vector<graph::arc>& arcs,
+                    const mode_table& table) {
+    const task_graph problem =
+        make_task_graph(graph::digraph(table.task_count(), arcs), capacity, table).value();
+    posed p(problem);
+    spending nodes{{}};
+    cutset_search search;
+    const auto optimum = p.scale.within(optimum_s);
+    EXPECT_EQ(search(p.block, 3 * optimum, unlimited, nodes).makespan, optimum);
+    EXPECT_EQ(search(p.block, optimum, unlimited, nodes).makespan, optimum);
+    EXPECT_EQ(search(p.block, optimum - 1, unlimited, nodes).makespan, small_block::never);
+}
+
 task_graph random_problem(random_source& random, int instance, std::int64_t most_tasks) {
     const auto n = static_cast<std::size_t>(random.integer(1, most_tasks));
     return instance % 2 == 0 ? test::random_layer(random, n) : test::random_project(random, n);
@@ -125,37 +140,27 @@ TEST(cutset_search, counts_running_tasks_only_against_those_that_need_every_unit
                            {{0.5, {0, 1, 0, 0}}},
                            {{1.0, {1, 0, 0, 0}}}, // beside the first, after the second
                            {{5.0, {0, 1, 0, 0}}}};
-    const std::vector<graph::arc> arcs{{1, 2}, {2, 3}};
-    const task_graph problem = make_task_graph(graph::digraph(4, arcs), {2, 1, 0, 0}, table).value();
-    posed p(problem);
-    spending nodes{{}};
-    cutset_search search;
-    EXPECT_EQ(p.scale.at_least_s(search(p.block, p.scale.within(10.0), unlimited, nodes).makespan), 10.0);
+    expect_optimum(10.0, {2, 1, 0, 0}, {{1, 2}, {2, 3}}, table);
 }
 
 // Two ways to run the first task: one ends sooner, the other leaves units to the third. The second one makes
 // the third wait, so that the first has started by then.
 TEST(cutset_search, prefers_no_early_end_to_free_units) {
-    const auto optimum = [](const demand& capacity, const mode& sooner, const mode& later,
-                            const mode& third) {
+    const auto expect_three = [](const demand& capacity, const mode& sooner, const mode& later,
+                                 const mode& third) {
         mode_table table;
         table.add_task(sooner);
         table.add_mode(later);
         table.add_task({1.0, {0, 1, 0, 0}});
         table.add_task(third);
-        const std::vector<graph::arc> arcs{{1, 2}};
-        const task_graph problem = make_task_graph(graph::digraph(3, arcs), capacity, table).value();
-        posed p(problem);
-        spending nodes{{}};
-        cutset_search search;
-        return p.scale.at_least_s(search(p.block, p.scale.within(9.0), unlimited, nodes).makespan);
+        expect_optimum(3.0, capacity, {{1, 2}}, table);
     };
     // Part of the units: 2 + 2 of 3 do not fit, 1 + 2 do.
-    EXPECT_EQ(optimum({3, 1, 0, 0}, {2.0, {2, 0, 0, 0}}, {3.0, {1, 0, 0, 0}}, {2.0, {2, 0, 0, 0}}), 3.0);
+    expect_three({3, 1, 0, 0}, {2.0, {2, 0, 0, 0}}, {3.0, {1, 0, 0, 0}}, {2.0, {2, 0, 0, 0}});
     // The sooner one holds all of them, the rest has always room.
-    EXPECT_EQ(optimum({3, 1, 0, 0}, {2.0, {3, 0, 0, 0}}, {3.0, {1, 0, 0, 0}}, {2.0, {1, 0, 0, 0}}), 3.0);
+    expect_three({3, 1, 0, 0}, {2.0, {3, 0, 0, 0}}, {3.0, {1, 0, 0, 0}}, {2.0, {1, 0, 0, 0}});
     // All of them: the third waits for whoever holds any; the other way needs another resource.
-    EXPECT_EQ(optimum({3, 1, 1, 0}, {2.0, {1, 0, 0, 0}}, {3.0, {0, 0, 1, 0}}, {2.0, {3, 0, 0, 0}}), 3.0);
+    expect_three({3, 1, 1, 0}, {2.0, {1, 0, 0, 0}}, {3.0, {0, 0, 1, 0}}, {2.0, {3, 0, 0, 0}});
 }
 
 // The third task may stand in for the second, which would wait for the first meanwhile: it need not.
@@ -165,12 +170,7 @@ TEST(cutset_search, lets_no_one_wait_for_a_stand_in_that_is_not_ready) {
                            {{3.0, {1, 0, 0, 0}}}, // after the second
                            {{3.0, {1, 0, 0, 0}}}, // after the first
                            {{1.0, {0, 1, 0, 0}}}};
-    const std::vector<graph::arc> arcs{{0, 3}, {1, 2}, {3, 4}};
-    const task_graph problem = make_task_graph(graph::digraph(5, arcs), {1, 2, 0, 0}, table).value();
-    posed p(problem);
-    spending nodes{{}};
-    cutset_search search;
-    EXPECT_EQ(p.scale.at_least_s(search(p.block, p.scale.within(20.0), unlimited, nodes).makespan), 8.0);
+    expect_optimum(8.0, {1, 2, 0, 0}, {{0, 3}, {1, 2}, {3, 4}}, table);
 }
 
 // Operators that may stand in for one another are started in one order only.
