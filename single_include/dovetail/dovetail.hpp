@@ -15835,7 +15835,6 @@ public:
         }
     }
 
-    [[nodiscard]] std::span<const task> tasks() const noexcept { return tasks_; }
     [[nodiscard]] const task& operator[](std::size_t v) const { return tasks_[v]; }
     [[nodiscard]] std::size_t size() const noexcept { return tasks_.size(); }
     [[nodiscard]] task_set all() const noexcept {
@@ -16128,7 +16127,7 @@ private:
     // When the tasks left that always need resource r have ended and the shortest tail of them is over, at
     // least: see `occupancy`. What runs already is in the way of those that take all of it, and works beside
     // them; of those that share, it may outlast the last. Sets of the later tasks alone, by head or by tail,
-    // were measured to refute nothing more.
+    // refute hardly more on layers.
     ticks occupied_until(const small_block& block, const partial_schedule& begun, const room& free,
                          std::size_t r, task_set left) {
         set_.clear();
@@ -20938,8 +20937,7 @@ struct tightened_search {
 private:
     // Levels of the search over beginnings are widened from here to there.
     static constexpr std::size_t least_width = 128, most_width = 131'072, widening = 16;
-    // A turn of the learning search is this part of the width before: a tenth of the time on layers and
-    // projects.
+    // A turn of the learning search has the width before over this as nodes, which take longer each.
     static constexpr std::size_t learning_part = 4;
     static constexpr std::size_t nogood_limit = 100'000;
 

@@ -19,7 +19,6 @@ using namespace dovetail;
 using namespace dovetail::schedule;
 using dovetail::schedule::detail::cutset_search;
 using dovetail::schedule::detail::small_block;
-using dovetail::schedule::detail::task_set;
 using dovetail::schedule::detail::tick_scale;
 
 constexpr std::size_t unlimited = 1'000'000;
@@ -191,28 +190,29 @@ TEST(cutset_search, does_not_try_equal_tasks_in_every_order) {
     EXPECT_LT(nodes.nodes(), 1'000);                    // 4,096 sets
 }
 
-// A block that fills the set of bits, and one that does not fit and is searched otherwise.
-TEST(tightened_search, solves_blocks_of_any_size) {
-    for (const std::size_t branches : {std::size_t{20}, std::size_t{31}, std::size_t{40}}) {
-        // A fork and a join around branches of two tasks: 2 x branches + 2 tasks, one block between.
-        const std::size_t n = 2 * branches + 2;
-        std::vector<graph::arc> arcs;
+// Three tasks of 2 s share two units beside a chain, in one block: 4 s, where the load says 3. The block is
+// of any size: one that fills the set of bits, and one that does not fit and is searched otherwise.
+TEST(tightened_search, proves_blocks_of_any_size) {
+    for (const std::size_t n : {30U, 64U, 65U}) {
         mode_table table;
-        table.add_task({1.0, {1, 1, 0, 0}});
-        for (graph::index b = 0; b < branches; ++b) {
-            const graph::index first = 1 + 2 * b;
-            arcs.insert(arcs.end(),
-                        {{0, first}, {first, first + 1}, {first + 1, static_cast<graph::index>(n - 1)}});
-            table.add_task({2.0 + b % 3, {1, 0, 0, 0}});
-            table.add_task({1.0 + b % 2, {0, 1, 0, 0}});
+        std::vector<graph::arc> arcs;
+        for (graph::index v = 0; v < n; ++v) {
+            if (v < 3) {
+                table.add_task({2.0, {2, 0, 0, 0}});
+                table.add_mode({2.0, {1, 0, 0, 0}});
+            } else {
+                table.add_task({1.0 / 64, {0, 1, 0, 0}});
+                if (v > 3) arcs.push_back({v - 1, v});
+            }
         }
-        table.add_task({1.0, {1, 1, 0, 0}});
         const task_graph problem =
-            make_task_graph(graph::digraph(n, arcs), {2, 2, 0, 0}, std::move(table)).value();
-        const certificate found = tightened_search{.limits = {.nodes = 2'000}}(problem);
-        ASSERT_TRUE(verify(problem, found.best)) << branches;
-        EXPECT_LE(found.lower_bound_s, found.best.makespan_s);
-        EXPECT_GE(found.lower_bound_s, lower_bound_s(problem));
+            make_task_graph(graph::digraph(n, arcs), {2, 1, 0, 0}, std::move(table)).value();
+        ASSERT_EQ(problem.block_ends().size(), 1U);
+        const certificate found = tightened_search{.limits = {.nodes = 20'000}}(problem);
+        ASSERT_TRUE(found.proved_optimal()) << n;
+        EXPECT_GT(found.nodes, 0) << n;
+        EXPECT_EQ(found.best.makespan_s, 4.0) << n;
+        EXPECT_TRUE(verify(problem, found.best)) << n;
     }
 }
 

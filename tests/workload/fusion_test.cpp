@@ -1,6 +1,7 @@
 #include <dovetail/workload/fusion.hpp>
 
 #include "graphs.hpp"
+#include "small_transformer.hpp"
 
 #include <dovetail/core/random.hpp>
 #include <dovetail/core/text.hpp>
@@ -316,16 +317,8 @@ TEST(Fusion, NoGroupIsLeftAndEnteredAgain) {
 }
 
 TEST(Fusion, SurvivesDisguise) {
-    constexpr zoo::transformer small{.name = "small",
-                                     .layers = 2,
-                                     .hidden = 8,
-                                     .heads = 2,
-                                     .sequence = 4,
-                                     .feed_forward = 16,
-                                     .vocabulary = 32,
-                                     .positions = 4};
     random_source random(22);
-    std::vector<operator_graph> graphs{training_graph(zoo::gpt(small, 2).value())};
+    std::vector<operator_graph> graphs{training_graph(zoo::gpt(test::small_transformer, 2).value())};
     for (int round = 0; round < 40; ++round) graphs.push_back(random_graph(random, 20));
     for (const operator_graph& g : graphs) {
         // Operations that nothing tells apart may change places, so groups are compared by hashes.

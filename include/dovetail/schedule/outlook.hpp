@@ -102,7 +102,7 @@ private:
     // When the tasks left that always need resource r have ended and the shortest tail of them is over, at
     // least: see `occupancy`. What runs already is in the way of those that take all of it, and works beside
     // them; of those that share, it may outlast the last. Sets of the later tasks alone, by head or by tail,
-    // were measured to refute nothing more.
+    // refute hardly more on layers.
     ticks occupied_until(const small_block& block, const partial_schedule& begun, const room& free,
                          std::size_t r, task_set left) {
         set_.clear();

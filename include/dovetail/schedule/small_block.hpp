@@ -95,7 +95,6 @@ public:
         }
     }
 
-    [[nodiscard]] std::span<const task> tasks() const noexcept { return tasks_; }
     [[nodiscard]] const task& operator[](std::size_t v) const { return tasks_[v]; }
     [[nodiscard]] std::size_t size() const noexcept { return tasks_.size(); }
     [[nodiscard]] task_set all() const noexcept {

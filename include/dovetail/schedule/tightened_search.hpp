@@ -128,8 +128,7 @@ struct tightened_search {
 private:
     // Levels of the search over beginnings are widened from here to there.
     static constexpr std::size_t least_width = 128, most_width = 131'072, widening = 16;
-    // A turn of the learning search is this part of the width before: a tenth of the time on layers and
-    // projects.
+    // A turn of the learning search has the width before over this as nodes, which take longer each.
     static constexpr std::size_t learning_part = 4;
     static constexpr std::size_t nogood_limit = 100'000;
 
