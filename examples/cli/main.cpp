@@ -27,9 +27,11 @@ exit_status exit_of(dovetail::status outcome) {
 }
 
 void common_options::add_to(command_syntax command) {
-    command.add_option("--json", json_file, "write the answer as JSON to this file, - for standard output");
-    command.add_flag("--quiet", quiet, "print nothing for people");
+    command.add_option("--json", json_file, "write the answer as JSON to this file, - for standard output")
+        .no_part_of_answer();
+    command.add_flag("--quiet", quiet, "print nothing for people").no_part_of_answer();
     add_options(command, *this);
+    command.option("--threads").no_part_of_answer();
 }
 
 std::ostream& common_options::people() const { return json_file == "-" ? std::cerr : std::cout; }

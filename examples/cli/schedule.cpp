@@ -374,12 +374,15 @@ void add_schedule(command_syntax app, int& status) {
     command
         .add_option("--memory-limit", options->memory_limit, "bytes of activations that may be live at once")
         .type_name("NUMBER");
-    command.add_option("--html", options->html_file, "write a page with the schedule to this file");
-    command.add_option("--trace", options->trace_file, "write a trace for Chrome or Perfetto to this file");
-    command.add_option("--write-lp", options->lp_file,
-                       "write the integer program to this file, in LP format");
-    command.add_option("--write-mps", options->mps_file,
-                       "write the integer program to this file, in MPS format");
+    command.add_option("--html", options->html_file, "write a page with the schedule to this file")
+        .no_part_of_answer();
+    command.add_option("--trace", options->trace_file, "write a trace for Chrome or Perfetto to this file")
+        .no_part_of_answer();
+    command.add_option("--write-lp", options->lp_file, "write the integer program to this file, in LP format")
+        .no_part_of_answer();
+    command
+        .add_option("--write-mps", options->mps_file, "write the integer program to this file, in MPS format")
+        .no_part_of_answer();
     options->common.add_to(command);
     command.callback([options, &status] { status = options->run(); });
 }

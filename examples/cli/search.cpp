@@ -271,7 +271,8 @@ void add_search(command_syntax app, int& status) {
     command.add_option("--cooling", options->cooling, "what --max-junction is meant for: air or liquid")
         .capture_default();
     command.add_flag("--power", options->power, "add the TDP and the energy of a step");
-    command.add_option("--html", options->html_file, "write a page with pictures to this file");
+    command.add_option("--html", options->html_file, "write a page with pictures to this file")
+        .no_part_of_answer();
     add_options(command, options->plan);
     add_options(command, options->space);
     options->common.add_to(command);

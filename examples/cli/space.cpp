@@ -64,7 +64,8 @@ void add_space(command_syntax app, int& status) {
     const command_syntax command = app.add_subcommand("space", "the designs that a family keeps");
     const auto options = std::make_shared<space_command>();
     command.add_option("--family", options->family, "the family").one_of({"phaze", "n7"}).capture_default();
-    command.add_option("--csv", options->csv_file, "write the designs to this file, - for standard output");
+    command.add_option("--csv", options->csv_file, "write the designs to this file, - for standard output")
+        .no_part_of_answer();
     options->common.add_to(command);
     command.callback([options, &status] { status = options->run(); });
 }

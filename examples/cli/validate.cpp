@@ -231,7 +231,8 @@ void add_validate(command_syntax app, int& status) {
     const auto options = std::make_shared<validate_command>();
     command.add_option("folder", options->folder, "with files of measurements; any name, known columns")
         .required();
-    command.add_option("--html", options->html_file, "draw predicted against measured in this file");
+    command.add_option("--html", options->html_file, "draw predicted against measured in this file")
+        .no_part_of_answer();
     options->common.add_to(command);
     command.callback([options, &status] { status = options->run(); });
 }
