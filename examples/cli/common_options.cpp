@@ -74,13 +74,14 @@ report::origin common_options::origin() const {
     report::origin from{.command = {}, .version = DOVETAIL_VERSION_STRING, .settings = {}, .inputs = inputs_};
     from.command = "dovetail " + command_->name();
     for (const setting& s : command_->settings()) {
+        if (!s.is_part_of_answer) continue;
         from.settings.push_back({.name = s.name.substr(s.name.find_first_not_of('-')),
                                  .values = s.values,
                                  .is_list = s.is_list,
-                                 .is_switch = s.is_switch});
+                                 .is_switch = s.is_flag});
         if (!s.given) continue;
-        if (s.name.starts_with('-')) from.command += ' ' + s.name;
-        if (!s.is_switch) from.command += ' ' + for_the_shell(joined(s.values));
+        if (!s.is_argument()) from.command += ' ' + s.name;
+        if (!s.is_flag) from.command += ' ' + for_the_shell(joined(s.values));
     }
     return from;
 }
