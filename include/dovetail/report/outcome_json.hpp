@@ -122,6 +122,7 @@ inline void write_solution(json_writer& json, const search::solution& found) {
         .member("pruned", outcome.search.pruned)
         .member("seconds", outcome.search.seconds)
         .member("complete", outcome.search.complete)
+        .member("proof", outcome.search.proof)
         .end_object();
     if (!outcome.binding.empty()) json.member("binding", outcome.binding);
     json.end_object();
