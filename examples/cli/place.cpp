@@ -52,18 +52,13 @@ struct place_command {
     common_options common;
     place_request request;
     std::string format = "phaze";
-    std::string time_limit;
+    std::optional<flag_syntax> limited;
 
     exit_status run() {
         if (auto begun = common.begin(sources_of(request.file)); !begun) return complain(begun.problem());
         request.threads = common.threads;
         request.seed = common.seed;
-        if (!time_limit.empty()) {
-            request.time_limit_s = read_number<double>("--time-limit", time_limit);
-            if (!(*request.time_limit_s > 0.0))
-                refuse({dovetail::errc::out_of_range, "option --time-limit", "it is " + time_limit,
-                        "it must be a positive number of seconds"});
-        }
+        request.has_time_limit = limited && limited->is_given();
         if (format != "phaze" && request.options != schedule_options{})
             refuse({dovetail::errc::unsupported, "option --format",
                     "it is '" + format + "', with an option of PHAZE's problem",
@@ -90,8 +85,7 @@ void add_place(command_syntax app, int& status) {
     for (const place_format& f : formats) names.emplace_back(f.name);
     command.add_option("file", options->request.file, "the instance").required();
     command.add_option("--format", options->format, "the format of the instance").one_of(names);
-    command.add_option("--time-limit", options->time_limit, "seconds after which the best so far is given")
-        .type_name("NUMBER");
+    options->limited = options->request.limit.add_to(command).default_text("inf; latency: 20");
     schedule_options& more = options->request.options;
     const std::string group = "Beyond PHAZE's problem (--format phaze)";
     command.add_option("--schedule", more.schedule, "the pipeline's schedule")

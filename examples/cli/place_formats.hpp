@@ -1,8 +1,10 @@
 #pragma once
 // What `dovetail place` asks of every published planner's format, and what each answers.
 
+#include "interruption.hpp"
 #include "solve_effort.hpp"
 
+#include <dovetail/core/budget.hpp>
 #include <dovetail/core/json.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/status.hpp>
@@ -35,8 +37,9 @@ struct schedule_options {
 struct place_request {
     std::string file;
     schedule_options options;
-    std::optional<double> time_limit_s; ///< the format's own default where it is not given
-    std::int64_t threads = 0;           ///< 0 takes all
+    time_limit limit;
+    bool has_time_limit = false; ///< else the format has its own default
+    std::int64_t threads = 0;    ///< 0 takes all
     std::uint64_t seed = 1;
 };
 

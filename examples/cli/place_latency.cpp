@@ -30,7 +30,7 @@ std::size_t accelerators_used(const placement::latency_plan& plan) {
 
 std::string binding_of(const placement::device_graph& problem, const placement::latency_plan& plan) {
     const std::size_t used = accelerators_used(plan);
-    if (plan.outcome != dovetail::status::optimal) return "time limit";
+    if (plan.outcome != dovetail::status::optimal) return "time: it ended before the search";
     if (std::none_of(plan.device.begin(), plan.device.end(), [](graph::index a) { return a == graph::none; }))
         return "accelerators and transfers: no node is on the host";
     if (static_cast<std::int64_t>(used) == problem.accelerators) return "accelerators: all are in use";
@@ -57,13 +57,15 @@ dovetail::result<placement_answer> place_latency(const place_request& request) {
     if (std::any_of(nodes.begin(), nodes.end(), [](const auto& node) { return node.backward; }))
         return dovetail::error{dovetail::errc::unsupported, request.file, "it has a backward pass",
                                "a placement for latency is of inference"};
-    const placement::latency_program program{
-        .limits = {.seconds = request.time_limit_s.value_or(default_limit_s)},
-        .threads =
-            request.threads > 0 ? static_cast<std::size_t>(request.threads) : dovetail::hardware_threads(),
-        .seed = request.seed};
+    dovetail::budget limits = request.limit.begin();
+    if (!request.has_time_limit) limits.seconds = default_limit_s;
+    const placement::latency_program program{.limits = limits,
+                                             .threads = request.threads > 0
+                                                            ? static_cast<std::size_t>(request.threads)
+                                                            : dovetail::hardware_threads(),
+                                             .seed = request.seed};
     placement_answer answer;
-    auto solved = measure_solve(answer.effort, [&] { return program(instance->problem); });
+    auto solved = measure_solve(answer.effort, limits, [&] { return program(instance->problem); });
     if (!solved) return std::move(solved).problem().within(request.file);
     answer.outcome = solved->outcome;
     answer.objective = solved->latency_s;

@@ -8,7 +8,6 @@
 #include <dovetail/placement/smallest_device_memory.hpp>
 
 #include <algorithm>
-#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -70,10 +69,12 @@ dovetail::result<placement_answer> place_max_load(const place_request& request) 
     auto instance = dovetail::ext::json::load_device_placement(request.file);
     if (!instance) return std::move(instance).problem();
     placement::max_load_program program;
-    program.limits.seconds = request.time_limit_s.value_or(std::numeric_limits<double>::infinity());
+    program.limits = request.limit.begin();
+    const dovetail::stopwatch clock;
     placement_answer answer;
-    auto plan = measure_solve(answer.effort, [&] { return program(instance->problem); });
+    auto plan = measure_solve(answer.effort, program.limits, [&] { return program(instance->problem); });
     answer.outcome = plan.outcome;
+    program.limits = program.limits.after(clock.seconds());
     answer.binding = binding_of(*instance, plan, program);
     if (plan.outcome != dovetail::status::infeasible) answer.lower_bound = plan.lower_bound_s;
     if (plan.devices.empty()) return answer;

@@ -2,6 +2,7 @@
 
 #include "place_formats.hpp"
 
+#include <dovetail/core/budget.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/ext/json/phaze_placement.hpp>
 #include <dovetail/placement/chain_program.hpp>
@@ -20,16 +21,18 @@ namespace placement = dovetail::placement;
 /// PHAZE's own problem. Chains are solved in memory that is kept from solve to solve, as in a search.
 struct phaze_problem {
     placement::chain_workspace& memory;
+    dovetail::spending* spent = nullptr;
 
     [[nodiscard]] dovetail::result<placement::plan> operator()(const placement::layer_graph& problem) const {
         constexpr auto charge = placement::objective::phaze;
-        if (is_chain(problem)) return placement::chain_program{charge}(problem, memory);
-        return placement::exact_program{.charge = charge}(problem);
+        if (is_chain(problem)) return placement::chain_program{charge, spent}(problem, memory);
+        return placement::exact_program{.charge = charge, .spent = spent}(problem);
     }
     [[nodiscard]] dovetail::result<placement::hbm_need>
     smallest_hbm(const placement::layer_graph& problem) const {
-        return placement::smallest_hbm(problem);
+        return placement::smallest_hbm(problem, placement::exact_program{}.downset_limit, spent);
     }
+    void keep_to(dovetail::spending& time) { spent = &time; }
 };
 
 /// A wider one.
@@ -47,6 +50,7 @@ struct scheduled_problem {
     smallest_hbm(const placement::layer_graph& problem) const {
         return placement::smallest_hbm(problem, program);
     }
+    void keep_to(dovetail::spending& time) { program.spent = &time; }
 };
 
 std::string readable_gib(double bytes) {
@@ -64,6 +68,7 @@ std::string binding_of(const placement::layer_graph& problem, const placement::p
 }
 
 std::string binding_of(const placement::hbm_need& need) {
+    if (!need.proved) return "devices or memory: the time ended before it was known which";
     if (need.binding() == placement::constraint::devices)
         return "devices: a replica takes at least " + dovetail::to_text(need.fewest_devices);
     return "memory: stage " + dovetail::to_text(need.stage + 1) + " of " + dovetail::to_text(need.stages) +
@@ -105,24 +110,38 @@ void write_explanation(const placement::explanation& why, dovetail::json_writer&
 }
 
 template <class Solver>
-dovetail::result<placement_answer> answer_with(const place_request& request, const Solver& solve) {
+dovetail::result<placement_answer> answer_with(const place_request& request, Solver solve) {
     auto instance = dovetail::ext::json::load_phaze_placement(request.file);
     if (!instance) return std::move(instance).problem();
     const placement::layer_graph& problem = instance->problem;
+    const dovetail::budget limits = request.limit.begin();
+    dovetail::spending spent(limits);
+    solve.keep_to(spent);
     placement_answer answer;
-    auto solved = measure_solve(answer.effort, [&] { return solve(problem); });
+    auto solved = measure_solve(answer.effort, limits, [&] { return solve(problem); });
     if (!solved) return std::move(solved).problem().within(request.file);
     answer.outcome = solved->outcome;
+    const bool ended = solved->outcome == dovetail::status::budget;
+    if (solved->stages.empty() && ended) {
+        answer.binding = "time: it ended before the first plan";
+        return answer;
+    }
     if (solved->stages.empty()) {
         const auto need = solve.smallest_hbm(problem);
         answer.binding = need ? binding_of(*need) : need.problem().line();
         return answer;
     }
-    const auto why = placement::explain(problem, *solved, solve);
-    if (!why) return dovetail::error(why.problem()).within(request.file);
-    answer.binding = binding_of(problem, *solved, *why);
-    answer.more = [why = *why](dovetail::json_writer& json) { write_explanation(why, json); };
-    answer.objective = answer.lower_bound = solved->time_per_batch_s;
+    answer.objective = solved->time_per_batch_s;
+    if (!ended) answer.lower_bound = solved->time_per_batch_s;
+    answer.binding = "time: it ended before " + std::string(ended ? "the search" : "what binds was known");
+    if (!ended) {
+        const auto why = placement::explain(problem, *solved, solve);
+        if (!why) return dovetail::error(why.problem()).within(request.file);
+        if (why->complete) {
+            answer.binding = binding_of(problem, *solved, *why);
+            answer.more = [why = *why](dovetail::json_writer& json) { write_explanation(why, json); };
+        }
+    }
     const std::size_t depth = solved->stages.size() / solved->stages_per_device;
     answer.summary = dovetail::to_text(solved->time_per_batch_s) + " s per batch, " +
                      dovetail::to_text(solved->data_parallel) + " x " + dovetail::to_text(depth) + " x " +

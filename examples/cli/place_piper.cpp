@@ -13,11 +13,13 @@ namespace {
 
 namespace placement = dovetail::placement;
 
-std::string binding_of(const placement::variant_graph& problem, const placement::variant_plan& plan) {
+std::string binding_of(const placement::variant_graph& problem, const placement::variant_plan& plan,
+                       const dovetail::budget& limits) {
     if (!plan.stages.empty()) return "time of stage " + dovetail::to_text(plan.slowest_stage() + 1);
-    if (plan.outcome != dovetail::status::infeasible) return "budget: it ended before the first plan";
-    const auto need = placement::smallest_hbm(problem);
+    if (plan.outcome != dovetail::status::infeasible) return "time: it ended before the first plan";
+    const auto need = placement::smallest_hbm(problem, placement::variant_program{}.downset_limit, limits);
     if (!need) return need.problem().line();
+    if (!need->proved) return "devices or memory: the time ended before it was known which";
     if (need->stages.empty())
         return "devices: a pipeline takes at least " + dovetail::to_text(need->fewest_devices);
     return "memory: stage " + dovetail::to_text(need->stage + 1) + " of " +
@@ -56,12 +58,15 @@ dovetail::result<placement_answer> place_piper(const place_request& request) {
     auto instance = dovetail::ext::json::load_piper_placement(request.file);
     if (!instance) return std::move(instance).problem();
     placement::variant_program program;
-    if (request.time_limit_s) program.seconds = *request.time_limit_s;
+    const dovetail::budget limits = request.limit.begin();
+    program.seconds = limits.seconds;
+    program.stop = limits.stop;
+    const dovetail::stopwatch clock;
     placement_answer answer;
-    auto solved = measure_solve(answer.effort, [&] { return program(instance->problem); });
+    auto solved = measure_solve(answer.effort, limits, [&] { return program(instance->problem); });
     if (!solved) return std::move(solved).problem().within(request.file);
     answer.outcome = solved->outcome;
-    answer.binding = binding_of(instance->problem, *solved);
+    answer.binding = binding_of(instance->problem, *solved, limits.after(clock.seconds()));
     if (solved->outcome != dovetail::status::infeasible) answer.lower_bound = solved->lower_bound_s;
     if (solved->stages.empty()) return answer;
     answer.objective = solved->time_s;

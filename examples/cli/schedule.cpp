@@ -2,6 +2,7 @@
 
 #include "command.hpp"
 #include "inputs.hpp"
+#include "interruption.hpp"
 #include "model.hpp"
 #include "schedule_problem.hpp"
 #include "solve_effort.hpp"
@@ -24,7 +25,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <ostream>
@@ -54,17 +54,11 @@ struct schedule_command {
     schedule_request request;
     std::string solver = "exact";
     std::string program;
-    std::string time_limit, memory_limit;
+    time_limit limit;
+    std::string memory_limit;
     output html, trace, lp, mps;
 
     exit_status run() {
-        double limit_s = std::numeric_limits<double>::infinity();
-        if (!time_limit.empty()) {
-            limit_s = read_number<double>("--time-limit", time_limit);
-            if (!(limit_s > 0.0))
-                refuse({dovetail::errc::out_of_range, "option --time-limit", "it is " + time_limit,
-                        "it must be a positive number of seconds"});
-        }
         if (auto begun = common.begin(request.format == "model" ? sources_of_model(request.layer.model.model)
                                                                 : sources_of(request.layer.model.model));
             !begun)
@@ -84,16 +78,16 @@ struct schedule_command {
             if (auto done = write_model(*written); !done) return complain(done.problem());
         }
         solve_effort effort;
+        const dovetail::budget limits = limit.begin();
         if (limit_bytes) {
-            const schedule::memory_limited within{.limit_bytes = *limit_bytes,
-                                                  .limits = {.seconds = limit_s}};
+            const schedule::memory_limited within{.limit_bytes = *limit_bytes, .limits = limits};
             const auto found =
-                measure_solve(effort, [&] { return within(problem->tasks, *problem->memory); });
+                measure_solve(effort, limits, [&] { return within(problem->tasks, *problem->memory); });
             const bool none = found.proof.best.start_s.empty() && problem->tasks.task_count() > 0;
             if (none) return tell_none(*problem, found, *limit_bytes, effort);
             return check_and_tell(*problem, found.proof, written, limit_bytes, effort);
         }
-        const auto answer = solve(problem->tasks, limit_s, effort);
+        const auto answer = solve(problem->tasks, limits, effort);
         if (!answer) return complain(answer.problem());
         return check_and_tell(*problem, *answer, written, limit_bytes, effort);
     }
@@ -165,17 +159,17 @@ struct schedule_command {
         return {};
     }
 
-    [[nodiscard]] dovetail::result<schedule::certificate> solve(const schedule::task_graph& tasks,
-                                                                double limit_s, solve_effort& effort) const {
+    [[nodiscard]] dovetail::result<schedule::certificate>
+    solve(const schedule::task_graph& tasks, const dovetail::budget& limits, solve_effort& effort) const {
         if (solver == "glpk") {
             const formulation::program_scheduler<dovetail::ext::glpk::solver> by_program{
-                .which = chosen(), .solver = {.time_limit_s = limit_s}};
-            return measure_solve(effort, [&] { return by_program(tasks); });
+                .which = chosen(), .solver = {.time_limit_s = limits.seconds, .stop = limits.stop}};
+            return measure_solve(effort, limits, [&] { return by_program(tasks); });
         }
         schedule::tightened_workspace memory;
-        return measure_solve(effort, [&]() -> schedule::certificate {
-            if (solver == "list") return schedule::list_scheduler{}(tasks, memory.lists);
-            return schedule::tightened_search{.limits = {.seconds = limit_s}}(tasks, memory);
+        return measure_solve(effort, limits, [&]() -> schedule::certificate {
+            if (solver == "list") return schedule::list_scheduler{.limits = limits}(tasks, memory.lists);
+            return schedule::tightened_search{.limits = limits}(tasks, memory);
         });
     }
 
@@ -357,8 +351,7 @@ void add_schedule(command_syntax app, int& status) {
     for (const auto p : formulation::programs) programs.emplace_back(to_string(p));
     command.add_option("--formulation", options->program, "the integer program; disjunctive if not given")
         .one_of(programs);
-    command.add_option("--time-limit", options->time_limit, "seconds after which the best so far is given")
-        .type_name("NUMBER");
+    options->limit.add_to(command);
     command
         .add_option("--memory-limit", options->memory_limit, "bytes of activations that may be live at once")
         .type_name("NUMBER");

@@ -2,6 +2,7 @@
 
 #include "command.hpp"
 #include "inputs.hpp"
+#include "interruption.hpp"
 #include "model.hpp"
 
 #include <dovetail/core/budget.hpp>
@@ -19,10 +20,11 @@
 #include <dovetail/search/area_ordered.hpp>
 #include <dovetail/search/breakdown.hpp>
 #include <dovetail/search/exhaustive.hpp>
-#include <dovetail/search/profile.hpp>
+#include <dovetail/search/profiler.hpp>
 #include <dovetail/search/random_sample.hpp>
 #include <dovetail/search/step_energy.hpp>
 #include <dovetail/search/winner.hpp>
+#include <dovetail/workload/recognise.hpp>
 
 #include <unistd.h>
 
@@ -62,10 +64,15 @@ public:
 
     void on_progress(const search::progress& p) {
         if (!visible_ || p.done == 0) return;
-        const double left_s = p.seconds / static_cast<double>(p.done) *
-                              static_cast<double>(p.total > p.done ? p.total - p.done : 0);
-        std::fprintf(stderr, "\r\x1b[K%zu of %zu chips, best %.5g samples/s, about %.0f s left", p.done,
-                     p.total, p.best_throughput_samples_per_s, std::ceil(left_s));
+        if (p.total == 0) {
+            std::fprintf(stderr, "\r\x1b[K%zu chips, best %.5g samples/s", p.done,
+                         p.best_throughput_samples_per_s);
+        } else {
+            const double left_s =
+                p.seconds / static_cast<double>(p.done) * static_cast<double>(p.total - p.done);
+            std::fprintf(stderr, "\r\x1b[K%zu of %zu chips, best %.5g samples/s, about %.0f s left", p.done,
+                         p.total, p.best_throughput_samples_per_s, std::ceil(left_s));
+        }
         std::fflush(stderr);
         shown_ = true;
     }
@@ -80,6 +87,7 @@ struct search_command {
     model_options model;
     search::plan_options plan;
     search::space_options space;
+    time_limit limit;
     std::string family = "phaze";
     std::string strategy = "exhaustive";
     std::string optimizer = "adam";
@@ -98,8 +106,16 @@ struct search_command {
         space.cooling = *cooling_kind;
         const auto optimizer_kind = dovetail::cost::find_optimizer(optimizer);
         if (!optimizer_kind) return complain(optimizer_kind.problem());
-        const auto profile = model.profile(plan);
+        const auto graph = model.load();
+        if (!graph) return complain(graph.problem());
+        const dovetail::budget limits = limit.begin();
+        dovetail::spending preparing(limits);
+        const auto profile =
+            search::profile_workload(dovetail::workload::recognise(*graph), plan, &preparing);
         if (!profile) return complain(profile.problem());
+        if (preparing.exhausted()) return tell_unprepared(*profile, clock.seconds());
+        space.time_limit_s = limits.after(preparing.seconds()).seconds;
+        space.stop = limits.stop;
         const auto charge = objective == "phaze" ? dovetail::placement::objective::phaze
                                                  : dovetail::placement::objective::every_stage;
         if (cost_model == "phaze") {
@@ -116,19 +132,34 @@ struct search_command {
         return answer<dovetail::hardware::phaze_family>(evaluate, clock.seconds());
     }
 
+    /// The time was over before there was anything to search.
+    exit_status tell_unprepared(const search::workload_profile& profile, double preparation_s) {
+        search::outcome nothing;
+        nothing.status = dovetail::status::budget;
+        nothing.search.strategy = strategy;
+        nothing.search.proof = "ended early, while the model was prepared: no design was evaluated";
+        return tell(nothing, profile, preparation_s, [] { return std::string(); });
+    }
+
     template <class Family, class Evaluator>
     exit_status answer(const Evaluator& evaluate, double preparation_s) {
         auto outcome = explore(Family{}, evaluate);
         if (!outcome) return complain(outcome.problem());
+        return tell(*outcome, evaluate.profile(), preparation_s, [&] { return page(*outcome, evaluate); });
+    }
 
+    /// \param draw gives the page, where there is a plan
+    template <class Draw>
+    exit_status tell(const search::outcome& outcome, const search::workload_profile& profile,
+                     double preparation_s, const Draw& draw) {
         common.put_json([&](dovetail::json_writer& json) {
-            dovetail::report::write_outcome(json, *outcome, evaluate.profile());
+            dovetail::report::write_outcome(json, outcome, profile);
         });
-        if (html.wanted() && outcome->best.feasible()) common.put(html, page(*outcome, evaluate));
-        print(common.people(), *outcome, preparation_s);
-        if (html.wanted() && !outcome->best.feasible())
+        if (html.wanted() && outcome.best.feasible()) common.put(html, draw());
+        print(common.people(), outcome, preparation_s);
+        if (html.wanted() && !outcome.best.feasible())
             common.people() << html.path() << " is not written: there is no plan to draw\n";
-        return common.finish(exit_of(outcome->status));
+        return common.finish(exit_of(outcome.status));
     }
 
     template <class Family, class Evaluator>
@@ -233,7 +264,8 @@ struct search_command {
         out << to_string(outcome.status) << ": " << record.evaluated << " chips evaluated, " << record.pruned
             << " left out (" << record.strategy << (record.complete ? ", complete" : ", not complete")
             << "); " << to_text(preparation_s, 3) << " s preparing the model, " << to_text(record.seconds, 3)
-            << " s searching\n";
+            << " s searching\n"
+            << record.proof << '\n';
     }
 
     static std::string milliseconds(double seconds) { return readable(seconds * 1e3, 4) + " ms"; }
@@ -272,6 +304,7 @@ void add_search(command_syntax app, int& status) {
     command.add_flag("--power", options->power, "add the TDP and the energy of a step");
     options->common.add_output(command, options->html, "--html", "write a page with pictures to this file");
     add_options(command, options->plan);
+    options->limit.add_to(command);
     add_options(command, options->space);
     options->common.add_to(command);
     command.callback([options, &status] { status = options->run(); });

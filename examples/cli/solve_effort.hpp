@@ -15,9 +15,10 @@ struct solve_effort {
     std::size_t peak_bytes = 0;
 };
 
-/// Runs `solve`, whose answer it returns. A solve under 50 ms is repeated until the clock can tell.
+/// Runs `solve`, whose answer it returns. A solve under 50 ms is repeated until the clock can tell, but not
+/// beyond `limits`.
 template <class Solve>
-[[nodiscard]] auto measure_solve(solve_effort& effort, const Solve& solve) {
+[[nodiscard]] auto measure_solve(solve_effort& effort, const dovetail::budget& limits, const Solve& solve) {
     const dovetail::stopwatch clock;
     auto answer = [&] {
         const heap_meter meter;
@@ -26,13 +27,13 @@ template <class Solve>
         return metered;
     }();
     effort.seconds = clock.seconds();
-    if (effort.seconds >= 0.05) return answer;
+    if (effort.seconds >= 0.05 || limits.is_over(effort.seconds)) return answer;
     const dovetail::stopwatch repeated;
     int solves = 0;
     do {
         static_cast<void>(solve());
         ++solves;
-    } while (repeated.seconds() < 0.05);
+    } while (repeated.seconds() < 0.05 && !limits.is_over(clock.seconds()));
     effort.seconds = repeated.seconds() / solves;
     return answer;
 }

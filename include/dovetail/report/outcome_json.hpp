@@ -120,6 +120,7 @@ inline void write_outcome(json_writer& json, const search::outcome& outcome,
         .member("pruned", outcome.search.pruned)
         .member("seconds", outcome.search.seconds)
         .member("complete", outcome.search.complete)
+        .member("proof", outcome.search.proof)
         .end_object();
     if (!outcome.binding.empty()) json.member("binding", outcome.binding);
 }
