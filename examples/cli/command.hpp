@@ -109,8 +109,11 @@ exit_status complain(const dovetail::error& problem);
 /// Writes `text` to `path`, or to standard output for "-".
 [[nodiscard]] dovetail::result<void> write_file(const std::string& path, std::string_view text);
 
-/// Reads all of `path`, or of standard input for "-".
+/// Reads all of `path`, or of standard input for "-". \returns as `dovetail::read_file`.
 [[nodiscard]] dovetail::result<std::string> read_file(const std::string& path);
+
+/// What errors call the input `path`: itself, or standard input for "-".
+[[nodiscard]] std::string input_name(const std::string& path);
 
 /// Each registers one command; its exit status is left in `status` when it has run.
 void add_inspect(command_syntax app, int& status);

@@ -4,10 +4,14 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <exception>
 #include <iostream>
 #include <limits>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace cli {
 
@@ -74,11 +78,31 @@ flag_syntax command_syntax::add_reader(const std::string& name, std::function<vo
     return flag_syntax(*app_->add_option_function<std::string>(name, read, meaning));
 }
 
+namespace {
+
+// The items of a list between commas; one that is empty is a mistake, and not an item to leave out.
+void append_items(const std::string& flag, const std::string& list, std::vector<std::string>& items) {
+    for (std::size_t begin = 0, end = 0; begin <= list.size(); begin = end + 1) {
+        end = std::min(list.find(',', begin), list.size());
+        if (end == begin)
+            refuse({dovetail::errc::parse, "option " + flag,
+                    list.empty() ? "its list is empty" : "an item of '" + list + "' is empty",
+                    "write a value, or several with one comma between two"});
+        items.push_back(list.substr(begin, end - begin));
+    }
+}
+
+} // namespace
+
 flag_syntax command_syntax::add_list_reader(const std::string& name,
                                             std::function<void(const std::vector<std::string>&)> read,
                                             const std::string& meaning) const {
-    return flag_syntax(
-        *app_->add_option_function<std::vector<std::string>>(name, read, meaning)->delimiter(','));
+    const auto split = [name, read](const std::vector<std::string>& lists) {
+        std::vector<std::string> items;
+        for (const std::string& list : lists) append_items(name, list, items);
+        read(items);
+    };
+    return flag_syntax(*app_->add_option_function<std::vector<std::string>>(name, split, meaning));
 }
 
 bool command_syntax::has_option(const std::string& name) const {
