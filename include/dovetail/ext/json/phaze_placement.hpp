@@ -29,9 +29,9 @@
 
 namespace dovetail::ext::json {
 
-/// The plan that a file brings along to compare with, as its model's publishers ran it: of the layers 0, 1, …
-/// each stage takes as many as the others, and the last the rest; layers with other ids go to the first stage
-/// (those below 0) and to the last.
+/// The plan that a file brings along to compare with, as an expert would have it: as many of the L layers
+/// with ids 0 to L - 1 in every stage, in topological order, and what is left in the last of them; layers
+/// with ids below 0, as the embedding, are in the first stage, those from L on, as the head, in the last.
 struct fixed_plan {
     std::int64_t pipeline = 1;           ///< stages
     std::int64_t tensor = 1;             ///< the tensor width
@@ -307,12 +307,14 @@ struct phaze_width {
                      "there are " + to_text(instance.problem.devices) + " devices"};
     const std::int64_t each = (fixed.transformer_layers - 1) / fixed.pipeline + 1;
     std::vector<std::vector<graph::index>> stages(static_cast<std::size_t>(fixed.pipeline));
+    std::int64_t shared_out = 0;
     for (std::size_t v = 0; v < instance.layer_ids.size(); ++v) {
         const std::int64_t id = instance.layer_ids[v];
-        const std::int64_t stage = id < 0                           ? 0
-                                   : id >= fixed.transformer_layers ? fixed.pipeline - 1
-                                                                    : id / each;
-        stages[static_cast<std::size_t>(stage)].push_back(static_cast<graph::index>(v));
+        auto& stage = id < 0 ? stages.front()
+                      : id >= fixed.transformer_layers
+                          ? stages.back()
+                          : stages[static_cast<std::size_t>(shared_out++ / each)];
+        stage.push_back(static_cast<graph::index>(v));
     }
     placement::plan plan{.tensor_parallel = fixed.tensor, .data_parallel = fixed.data};
     for (const std::vector<graph::index>& layers : stages) {
