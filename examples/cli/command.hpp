@@ -135,8 +135,11 @@ void add_options(command_syntax command, Options& options) {
 /// \returns `bad_input`.
 exit_status complain(const dovetail::error& problem);
 
-/// Reads all of `path`, or of standard input for "-".
+/// Reads all of `path`, or of standard input for "-". \returns as `dovetail::read_file`.
 [[nodiscard]] dovetail::result<std::string> read_file(const std::string& path);
+
+/// What errors call the input `path`: itself, or standard input for "-".
+[[nodiscard]] std::string input_name(const std::string& path);
 
 /// Runs the command that `words` name, the program itself aside. \returns its exit status.
 [[nodiscard]] int run_program(const std::vector<std::string>& words);

@@ -72,6 +72,7 @@ struct place_command {
         out << to_string(answer->outcome);
         if (!answer->summary.empty()) out << ": " << answer->summary;
         out << "; binding: " << answer->binding << '\n';
+        if (!answer->comparison.empty()) out << answer->comparison << '\n';
         return common.finish(exit_of(answer->outcome));
     }
 };

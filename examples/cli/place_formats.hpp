@@ -55,6 +55,7 @@ struct placement_answer {
     std::string binding;               ///< what keeps the plan from being better, or from being at all
     json_members plan;                 ///< the members of the object `plan`
     json_members more;                 ///< further members of the answer
+    std::string comparison;            ///< a further line for people, or nothing
     solve_effort effort;
 };
 

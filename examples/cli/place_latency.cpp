@@ -1,5 +1,6 @@
 // The placement of operators on accelerators and CPUs for the least latency of one sample.
 
+#include "command.hpp"
 #include "place_formats.hpp"
 
 #include <dovetail/core/parallel.hpp>
@@ -51,7 +52,9 @@ void write_stage(const dovetail::ext::json::device_placement& instance, const pl
 } // namespace
 
 dovetail::result<placement_answer> place_latency(const place_request& request) {
-    auto instance = dovetail::ext::json::load_device_placement(request.file);
+    const auto text = read_file(request.file);
+    if (!text) return text.problem();
+    auto instance = dovetail::ext::json::read_device_placement(*text, input_name(request.file));
     if (!instance) return std::move(instance).problem();
     const auto& nodes = instance->problem.nodes;
     if (std::any_of(nodes.begin(), nodes.end(), [](const auto& node) { return node.backward; }))

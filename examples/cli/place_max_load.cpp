@@ -1,5 +1,6 @@
 // The largest load of accelerators and CPUs, as Tarnawski et al. (NeurIPS 2020) pose it, minimised exactly.
 
+#include "command.hpp"
 #include "place_formats.hpp"
 
 #include <dovetail/core/text.hpp>
@@ -66,7 +67,9 @@ void write_plan(const device_placement& instance, const placement::device_plan& 
 } // namespace
 
 dovetail::result<placement_answer> place_max_load(const place_request& request) {
-    auto instance = dovetail::ext::json::load_device_placement(request.file);
+    const auto text = read_file(request.file);
+    if (!text) return text.problem();
+    auto instance = dovetail::ext::json::read_device_placement(*text, input_name(request.file));
     if (!instance) return std::move(instance).problem();
     placement::max_load_program program;
     program.limits = request.limit.begin();

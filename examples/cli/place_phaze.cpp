@@ -1,16 +1,26 @@
 // PHAZE's stage planning problem, solved exactly, and what schedules and plan spaces add to it.
 
+#include "command.hpp"
 #include "place_formats.hpp"
 
 #include <dovetail/core/budget.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/ext/json/phaze_placement.hpp>
 #include <dovetail/placement/chain_program.hpp>
+#include <dovetail/placement/evaluate.hpp>
 #include <dovetail/placement/exact_program.hpp>
 #include <dovetail/placement/explain.hpp>
 #include <dovetail/placement/pipeline_program.hpp>
 #include <dovetail/placement/smallest_hbm.hpp>
 #include <dovetail/placement/smallest_pipeline_hbm.hpp>
+#include <dovetail/placement/verify_pipeline.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <limits>
+#include <optional>
+#include <string>
+#include <utility>
 
 namespace cli {
 
@@ -33,6 +43,10 @@ struct phaze_problem {
         return placement::smallest_hbm(problem, placement::exact_program{}.downset_limit, spent);
     }
     void keep_to(dovetail::spending& time) { spent = &time; }
+    [[nodiscard]] dovetail::result<placement::plan> price(const placement::layer_graph& problem,
+                                                          placement::plan draft) const {
+        return placement::evaluate(problem, std::move(draft), placement::objective::phaze);
+    }
 };
 
 /// A wider one.
@@ -51,6 +65,32 @@ struct scheduled_problem {
         return placement::smallest_hbm(problem, program);
     }
     void keep_to(dovetail::spending& time) { program.spent = &time; }
+    [[nodiscard]] dovetail::result<placement::plan> price(const placement::layer_graph& problem,
+                                                          placement::plan draft) const {
+        if (program.schedule.chunks() != 1)
+            return dovetail::error{dovetail::errc::unsupported, "plan", "it has one stage on a device",
+                                   "the schedule has several"};
+        if (std::any_of(draft.stages.begin(), draft.stages.end(),
+                        [](const placement::stage& s) { return s.begin == s.end; }))
+            return dovetail::error{dovetail::errc::shape, "plan", "a stage of it holds no layer",
+                                   "only PHAZE's own problem has empty stages"};
+        // Its layers, its width and its cut are what every plan is checked for.
+        if (auto sound = placement::evaluate(unlimited(problem), draft, program.space.charge); !sound)
+            return sound;
+        for (std::size_t s = 0; s < draft.stages.size(); ++s)
+            if (problem.recompute && s + 1 < draft.stages.size())
+                draft.stages[s].repeats = placement::recomputation::full;
+        const auto costs = std::find_if(problem.widths.begin(), problem.widths.end(),
+                                        [&](const auto& w) { return w.width == draft.tensor_parallel; });
+        return placement::pipeline_evaluator<Policy>(program.schedule, program.space, problem,
+                                                     *costs)(std::move(draft));
+    }
+
+private:
+    static placement::layer_graph unlimited(placement::layer_graph problem) {
+        problem.hbm_bytes = std::numeric_limits<double>::infinity();
+        return problem;
+    }
 };
 
 std::string readable_gib(double bytes) {
@@ -109,9 +149,58 @@ void write_explanation(const placement::explanation& why, dovetail::json_writer&
         .end_object();
 }
 
+// What the plan that the file brings along costs, or why it is none of this problem.
+struct fixed_answer {
+    dovetail::ext::json::fixed_plan plan;
+    std::optional<double> time_per_batch_s;
+    std::string why_not;
+};
+
+template <class Solver>
+fixed_answer price_fixed_plan(const dovetail::ext::json::phaze_placement& instance, const Solver& solve) {
+    fixed_answer fixed{.plan = *instance.expert, .time_per_batch_s = {}, .why_not = {}};
+    auto cut = dovetail::ext::json::cut_of_fixed_plan(instance);
+    const auto priced = cut ? solve.price(instance.problem, *std::move(cut)) : cut;
+    if (priced)
+        fixed.time_per_batch_s = priced->time_per_batch_s;
+    else
+        fixed.why_not = priced.problem().line();
+    return fixed;
+}
+
+void write_fixed_plan(const fixed_answer& fixed, std::optional<double> best, dovetail::json_writer& json) {
+    json.key("fixed_plan")
+        .begin_object()
+        .member("tensor_parallel", fixed.plan.tensor)
+        .member("data_parallel", fixed.plan.data)
+        .member("pipeline_parallel", fixed.plan.pipeline)
+        .member("feasible", fixed.time_per_batch_s.has_value())
+        .key("time_per_batch_s");
+    fixed.time_per_batch_s ? json.value(*fixed.time_per_batch_s) : json.null();
+    json.key("times_best");
+    fixed.time_per_batch_s&& best ? json.value(*fixed.time_per_batch_s / *best) : json.null();
+    json.key("why_not");
+    fixed.time_per_batch_s ? json.null() : json.value(fixed.why_not);
+    json.end_object();
+}
+
+std::string readable_fixed_plan(const fixed_answer& fixed, const placement_answer& answer) {
+    const std::string ways = dovetail::to_text(fixed.plan.data) + " x " +
+                             dovetail::to_text(fixed.plan.pipeline) + " x " +
+                             dovetail::to_text(fixed.plan.tensor) + " (data x pipeline x tensor)";
+    if (!fixed.time_per_batch_s) return "the file's own plan, " + ways + ", does not fit: " + fixed.why_not;
+    std::string line =
+        "the file's own plan, " + ways + ": " + dovetail::to_text(*fixed.time_per_batch_s) + " s per batch";
+    if (answer.objective)
+        line += ", " + dovetail::to_text(*fixed.time_per_batch_s / *answer.objective, 4) + " times the best";
+    return line;
+}
+
 template <class Solver>
 dovetail::result<placement_answer> answer_with(const place_request& request, Solver solve) {
-    auto instance = dovetail::ext::json::load_phaze_placement(request.file);
+    const auto text = read_file(request.file);
+    if (!text) return text.problem();
+    auto instance = dovetail::ext::json::read_phaze_placement(*text, input_name(request.file));
     if (!instance) return std::move(instance).problem();
     const placement::layer_graph& problem = instance->problem;
     const dovetail::budget limits = request.limit.begin();
@@ -126,20 +215,33 @@ dovetail::result<placement_answer> answer_with(const place_request& request, Sol
         answer.binding = "time: it ended before the first plan";
         return answer;
     }
+    if (!solved->stages.empty()) answer.objective = solved->time_per_batch_s;
+    if (!solved->stages.empty() && !ended) answer.lower_bound = solved->time_per_batch_s;
+    json_members compare;
+    if (instance->expert) {
+        const fixed_answer fixed = price_fixed_plan(*instance, solve);
+        answer.comparison = readable_fixed_plan(fixed, answer);
+        compare = [fixed, best = answer.objective](dovetail::json_writer& json) {
+            write_fixed_plan(fixed, best, json);
+        };
+    }
     if (solved->stages.empty()) {
+        answer.more = compare;
         const auto need = solve.smallest_hbm(problem);
         answer.binding = need ? binding_of(*need) : need.problem().line();
         return answer;
     }
-    answer.objective = solved->time_per_batch_s;
-    if (!ended) answer.lower_bound = solved->time_per_batch_s;
+    answer.more = compare;
     answer.binding = "time: it ended before " + std::string(ended ? "the search" : "what binds was known");
     if (!ended) {
         const auto why = placement::explain(problem, *solved, solve);
         if (!why) return dovetail::error(why.problem()).within(request.file);
         if (why->complete) {
             answer.binding = binding_of(problem, *solved, *why);
-            answer.more = [why = *why](dovetail::json_writer& json) { write_explanation(why, json); };
+            answer.more = [why = *why, compare](dovetail::json_writer& json) {
+                write_explanation(why, json);
+                if (compare) compare(json);
+            };
         }
     }
     const std::size_t depth = solved->stages.size() / solved->stages_per_device;

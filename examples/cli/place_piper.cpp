@@ -1,5 +1,6 @@
 // Piper's placement problem, solved exactly.
 
+#include "command.hpp"
 #include "place_formats.hpp"
 
 #include <dovetail/core/text.hpp>
@@ -55,7 +56,9 @@ void write_plan(const dovetail::ext::json::piper_placement& instance, const plac
 } // namespace
 
 dovetail::result<placement_answer> place_piper(const place_request& request) {
-    auto instance = dovetail::ext::json::load_piper_placement(request.file);
+    const auto text = read_file(request.file);
+    if (!text) return text.problem();
+    auto instance = dovetail::ext::json::read_piper_placement(*text, input_name(request.file));
     if (!instance) return std::move(instance).problem();
     placement::variant_program program;
     const dovetail::budget limits = request.limit.begin();

@@ -59,14 +59,14 @@ result<schedule_problem> load_project(const schedule_request& request) {
     const std::string& file = request.layer.model.model;
     const auto text = read_file(file);
     if (!text) return text.problem();
-    auto project = dovetail::schedule::read_psplib(*text, file);
+    auto project = dovetail::schedule::read_psplib(*text, input_name(file));
     if (!project) return std::move(project).problem();
     schedule_problem problem{.tasks = std::move(project->problem),
                              .memory = {},
                              .names = {},
                              .resources = {"R1", "R2", "R3", "R4"},
                              .unit = {.per_second = 1.0, .name = "periods"},
-                             .title = std::filesystem::path(file).filename().string(),
+                             .title = std::filesystem::path(input_name(file)).filename().string(),
                              .subtitle = {}};
     for (std::size_t v = 0; v < problem.tasks.task_count(); ++v)
         problem.names.push_back("job " + to_text(v + 1));

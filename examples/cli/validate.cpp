@@ -2,6 +2,7 @@
 
 #include "command.hpp"
 #include "inputs.hpp"
+#include "table_layout.hpp"
 #include "validate_layouts.hpp"
 
 #include <dovetail/core/json.hpp>
@@ -47,11 +48,7 @@ const set_layout* layout_of(const std::vector<set_layout>& known,
                             const std::vector<dovetail::csv_field>& header) {
     const set_layout* best = nullptr;
     for (const set_layout& layout : known) {
-        const bool all =
-            std::all_of(layout.columns.begin(), layout.columns.end(), [&](std::string_view column) {
-                return std::any_of(header.begin(), header.end(),
-                                   [&](const dovetail::csv_field& field) { return field.text == column; });
-            });
+        const bool all = !dovetail::missing_column(header, layout.columns);
         if (all && (best == nullptr || layout.columns.size() > best->columns.size())) best = &layout;
     }
     return best;
@@ -62,7 +59,8 @@ dovetail::result<std::vector<std::string>> files_of(const std::string& folder) {
     std::vector<std::string> names;
     std::filesystem::directory_iterator entry(folder, failed);
     for (; !failed && entry != std::filesystem::directory_iterator(); entry.increment(failed))
-        if (entry->is_regular_file(failed)) names.push_back(entry->path().filename().string());
+        if (std::error_code unknown; entry->is_regular_file(unknown))
+            names.push_back(entry->path().filename().string());
     if (failed)
         return dovetail::error{dovetail::errc::io, folder, "it cannot be read as a folder",
                                "name a folder with files of measurements"};
@@ -74,6 +72,8 @@ dovetail::result<validation> validate_folder(const std::string& folder) {
     const auto names = files_of(folder);
     if (!names) return names.problem();
     const std::vector<set_layout> known = layouts();
+    std::vector<table_layout> tables;
+    for (const set_layout& layout : known) tables.push_back({layout.name, layout.columns});
     validation found;
     for (const std::string& name : *names) {
         const auto text = read_file((std::filesystem::path(folder) / name).string());
@@ -82,7 +82,7 @@ dovetail::result<validation> validate_folder(const std::string& folder) {
         const set_layout* layout = header ? layout_of(known, *header) : nullptr;
         if (layout == nullptr) {
             found.skipped.push_back(
-                {name, header ? "its columns are of no known layout" : header.problem().line()});
+                {name, header ? why_unknown(tables, name, *header) : header.problem().line()});
             continue;
         }
         const auto table = dovetail::read_csv(*text, name);
@@ -98,7 +98,10 @@ dovetail::result<validation> validate_folder(const std::string& folder) {
     }
     if (found.sets.empty())
         return dovetail::error{dovetail::errc::unsupported, folder,
-                               "none of its " + to_text(names->size()) + " files is of a known layout",
+                               "none of its " + to_text(names->size()) + " files is of a known layout" +
+                                   (found.skipped.empty() ? ""
+                                                          : " (" + found.skipped.front().name + ": " +
+                                                                found.skipped.front().why + ")"),
                                "the layouts are described in docs/models/validation.md"};
     return found;
 }
