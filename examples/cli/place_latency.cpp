@@ -31,7 +31,7 @@ std::size_t accelerators_used(const placement::latency_plan& plan) {
 
 std::string binding_of(const placement::device_graph& problem, const placement::latency_plan& plan) {
     const std::size_t used = accelerators_used(plan);
-    if (plan.outcome != dovetail::status::optimal) return "time: it ended before the search";
+    if (plan.outcome != dovetail::status::optimal) return "time limit";
     if (std::none_of(plan.device.begin(), plan.device.end(), [](graph::index a) { return a == graph::none; }))
         return "accelerators and transfers: no node is on the host";
     if (static_cast<std::int64_t>(used) == problem.accelerators) return "accelerators: all are in use";

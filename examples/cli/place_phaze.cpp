@@ -216,7 +216,7 @@ dovetail::result<placement_answer> answer_with(const place_request& request, Sol
         return answer;
     }
     if (!solved->stages.empty()) answer.objective = solved->time_per_batch_s;
-    if (!solved->stages.empty() && !ended) answer.lower_bound = solved->time_per_batch_s;
+    if (!ended) answer.lower_bound = answer.objective;
     json_members compare;
     if (instance->expert) {
         const fixed_answer fixed = price_fixed_plan(*instance, solve);

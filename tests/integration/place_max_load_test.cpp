@@ -142,7 +142,8 @@ TEST_F(Cli, MaxLoadEndsWithItsBudget) {
     if (!ended.at("objective").is_null()) {
         EXPECT_GE(ended.at("objective").get<double>(), ended.at("lower_bound").get<double>());
     }
-    refused("place --format max-load wide.json --time-limit -1", {"--time-limit", "it is -1", "positive"});
+    refused("place --format max-load wide.json --time-limit -1",
+            {"--time-limit", "its value is -1", "at least 0"});
 }
 
 TEST_F(Cli, MaxLoadRefusesBrokenInstances) {

@@ -107,7 +107,7 @@ TEST_F(Cli, BadPlacementsAreRefused) {
     write("nan.json", not_a_number);
     refused("place nan.json", {"nan.json", "byte", "not JSON"});
     refused("place absent.json", {"absent.json", "cannot be read"});
-    refused("place sound.json --time-limit 0", {"--time-limit", "it is 0", "positive"});
+    refused("place sound.json --time-limit -0.5", {"--time-limit", "its value is -0.5", "at least 0"});
     refused("place sound.json --format chess", {"--format", "chess", "phaze"});
 }
 

@@ -214,7 +214,7 @@ TEST_F(Cli, ScheduleRefusesBadInputInOneLine) {
     refused("schedule bert-large --layer 1 --tensor-width 3", {"3"});
     refused("schedule bert-large --layer 1 --solver magic", {"magic"});
     refused("schedule bert-large --layer 1 --formulation flow", {"--formulation"});
-    refused("schedule bert-large --layer 1 --time-limit 0", {"--time-limit", "positive"});
+    refused("schedule bert-large --layer 1 --time-limit -1", {"--time-limit", "at least 0"});
     refused("schedule nowhere.onnx --layer 1", {"nowhere.onnx"});
     refused("schedule short.sm --format psplib", {"short.sm: line"});
     refused("schedule five.sm --format psplib --layer 1", {"--layer", "--format model"});

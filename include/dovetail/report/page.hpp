@@ -111,7 +111,8 @@ namespace detail {
     page += "<h1>" + escaped(profile.model) + "</h1>\n<p>" + detail::count(record.evaluated) +
             " chips evaluated, " + detail::count(record.pruned) + " left out, in " +
             readable(record.seconds, 3) + " s (" + escaped(record.strategy) + "; " +
-            std::string(record.complete ? "complete" : "not complete") + ")</p>\n";
+            std::string(record.complete ? "complete" : "not complete") + "). " + escaped(record.proof) +
+            "</p>\n";
     page += detail::comparison(outcome);
     page += "<h2>Throughput against area</h2>\n<p>Every dot is a chip with its own best plan; the line is "
             "the best that a chip of that area or less reaches.</p>\n" +
