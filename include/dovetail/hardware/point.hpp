@@ -36,8 +36,7 @@ namespace dovetail::hardware {
         const std::size_t comma = rest.find(',');
         const std::string_view item = rest.substr(0, comma);
         rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
-        // g++ 12 misreads "'" + std::string(item) as an overlapping copy (-Wrestrict).
-        const std::string quoted = std::string("'").append(item).append("'");
+        const std::string quoted = joined('\'', item, '\'');
         const std::size_t equals = item.find('=');
         const std::string_view name = item.substr(0, equals);
         const axis* found = nullptr;
