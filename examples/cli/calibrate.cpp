@@ -1,6 +1,7 @@
 // dovetail calibrate: the numbers of a system, from measurements of it.
 
 #include "command.hpp"
+#include "inputs.hpp"
 #include "measured_products.hpp"
 
 #include <dovetail/core/csv.hpp>
@@ -189,7 +190,8 @@ struct calibrate_command {
     eigen::levenberg_marquardt method;
     study_options study;
 
-    exit_status run() const {
+    exit_status run() {
+        if (auto begun = common.begin(sources_of(folder)); !begun) return complain(begun.problem());
         auto base = hardware::find_system(system);
         if (!base) return complain(base.problem());
         if (from_datasheet) base = datasheet(*base);
@@ -209,23 +211,19 @@ struct calibrate_command {
             if (!fitted) return complain(fitted.problem());
             links = *std::move(fitted);
         }
-        if (!common.json_file.empty()) {
-            dovetail::json_writer json;
-            json.begin_object().member("system", system);
+        common.put_json([&](dovetail::json_writer& json) {
+            json.member("system", system);
             if (chip) write(json, "chip", chip->report);
             if (links) write(json, "links", links->report);
             json.key("skipped").begin_array();
             for (const std::string& why : all->skipped) json.value(why);
-            json.end_array().end_object();
-            if (auto written = write_file(common.json_file, std::move(json).take()); !written)
-                return complain(written.problem());
-        }
-        if (common.quiet) return solved;
+            json.end_array();
+        });
         std::ostream& out = common.people();
         if (chip) print(out, "products", chip->report);
         if (links) print(out, "collectives", links->report);
         for (const std::string& why : all->skipped) out << "skipped: " << why << '\n';
-        return solved;
+        return common.finish(solved);
     }
 };
 

@@ -3,13 +3,20 @@
 /// What the commands of the command line share: exit statuses, option tables as flags, input and output.
 
 #include "command_syntax.hpp"
+#include "output.hpp"
 
+#include <dovetail/core/error.hpp>
+#include <dovetail/core/json.hpp>
 #include <dovetail/core/option.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/status.hpp>
 #include <dovetail/core/text.hpp>
+#include <dovetail/report/origin.hpp>
 
 #include <cstdint>
+#include <functional>
+#include <iosfwd>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -30,17 +37,39 @@ enum exit_status : int {
 /// The exit status of a solver's outcome.
 [[nodiscard]] exit_status exit_of(dovetail::status outcome);
 
-/// Options of every command.
+/// Options of every command, and what every answer is told with.
 struct common_options {
-    std::string json_file; ///< "-" for standard output, empty for none
+    output json;
     bool quiet = false;
     std::int64_t threads = 0;
     std::uint64_t seed = 1;
 
     /// `command` keeps its own flags of the same names.
     void add_to(command_syntax command);
-    /// Where people read: standard output, unless it carries the JSON.
-    [[nodiscard]] std::ostream& people() const;
+    /// Takes care of a further output of the command.
+    void add_output(command_syntax command, output& file, const std::string& flag,
+                    const std::string& meaning);
+
+    /// Before the work: notes what is read, and opens what is written.
+    [[nodiscard]] dovetail::result<void> begin(const std::vector<dovetail::report::input_source>& reads);
+    /// What the answer depends on.
+    [[nodiscard]] dovetail::report::origin origin() const;
+    /// The JSON of an answer: what `members` write into the open object, then what it depends on.
+    void put_json(const std::function<void(dovetail::json_writer&)>& members);
+    /// Writes an output. Where that fails the rest of the answer is told all the same; `finish` says so.
+    void put(output& file, std::string_view text);
+    /// Where people read: standard output, unless it carries an output; nowhere with --quiet.
+    [[nodiscard]] std::ostream& people();
+    /// After the answer: `status`, or `bad_input` with one line where an output is not whole.
+    [[nodiscard]] exit_status finish(exit_status status);
+
+private:
+    std::optional<command_syntax> command_;
+    std::vector<output*> outputs_;
+    std::vector<dovetail::report::input_source> inputs_;
+    std::optional<dovetail::error> unwritten_;
+
+public:
 
     static constexpr auto table() {
         using o = common_options;
@@ -106,11 +135,11 @@ void add_options(command_syntax command, Options& options) {
 /// \returns `bad_input`.
 exit_status complain(const dovetail::error& problem);
 
-/// Writes `text` to `path`, or to standard output for "-".
-[[nodiscard]] dovetail::result<void> write_file(const std::string& path, std::string_view text);
-
 /// Reads all of `path`, or of standard input for "-".
 [[nodiscard]] dovetail::result<std::string> read_file(const std::string& path);
+
+/// Runs the command that `words` name, the program itself aside. \returns its exit status.
+[[nodiscard]] int run_program(const std::vector<std::string>& words);
 
 /// Each registers one command; its exit status is left in `status` when it has run.
 void add_inspect(command_syntax app, int& status);
@@ -122,5 +151,6 @@ void add_price(command_syntax app, int& status);
 void add_search(command_syntax app, int& status);
 void add_calibrate(command_syntax app, int& status);
 void add_validate(command_syntax app, int& status);
+void add_rerun(command_syntax app, int& status);
 
 } // namespace cli

@@ -17,10 +17,25 @@ class Option;
 
 namespace cli {
 
+struct flag_record;
+struct command_record;
+
+/// A flag or argument of a command that runs, and what holds for it.
+struct setting {
+    std::string name;                ///< with its dashes; a bare word where its place tells what it is
+    std::vector<std::string> values; ///< as they are written: of a list any number, else one; none if unknown
+    bool given = false;              ///< by the caller; else what holds without it
+    bool is_flag = false;            ///< it takes no value, and `values` is "true" or "false"
+    bool is_list = false;            ///< it takes any number of values
+    bool is_part_of_answer = true;   ///< another value may give another answer
+
+    [[nodiscard]] bool is_argument() const { return !name.starts_with('-'); }
+};
+
 /// One flag or argument of a command.
 class flag_syntax {
 public:
-    explicit flag_syntax(CLI::Option& option) : option_(&option) {}
+    flag_syntax(CLI::Option& option, flag_record& record) : option_(&option), record_(&record) {}
 
     flag_syntax required(bool is_required = true) const;
     /// Refuses what is not one of `words`.
@@ -37,17 +52,20 @@ public:
     flag_syntax capture_default() const;
     /// Shows `text` in its place; nothing where it is empty.
     flag_syntax default_text(const std::string& text) const;
+    /// The answer is the same whatever it is: an output, or how the work is done.
+    flag_syntax no_part_of_answer() const;
     /// Whether the caller gave it; known once the command runs.
     [[nodiscard]] bool is_given() const;
 
 private:
     CLI::Option* option_;
+    flag_record* record_;
 };
 
 /// A command, or the program itself: its flags, its parts, and what it does.
 class command_syntax {
 public:
-    explicit command_syntax(CLI::App& app) : app_(&app) {}
+    command_syntax(CLI::App& app, command_record& record) : app_(&app), record_(&record) {}
 
     command_syntax add_subcommand(const std::string& name, const std::string& meaning) const;
 
@@ -71,6 +89,11 @@ public:
     /// The flag of that name, which is there.
     [[nodiscard]] flag_syntax option(const std::string& name) const;
 
+    /// As it is called: "price systolic".
+    [[nodiscard]] const std::string& name() const;
+    /// Every flag and argument in order of definition, and what holds; known once the command runs.
+    [[nodiscard]] std::vector<setting> settings() const;
+
     /// It runs alone or with one of its subcommands, and then takes none of the flags that it has by now.
     void make_subcommands_optional() const;
     /// Whether the caller named one of its subcommands; known once it runs.
@@ -79,7 +102,10 @@ public:
     void callback(std::function<void()> action) const;
 
 private:
+    flag_syntax add(CLI::Option* option, const std::string& name, const std::string& initial) const;
+
     CLI::App* app_;
+    command_record* record_;
 };
 
 /// The program: its commands are added to `top`.
@@ -88,13 +114,14 @@ public:
     command_line(const std::string& name, const std::string& meaning, const std::string& version);
     ~command_line();
 
-    [[nodiscard]] command_syntax top() const { return command_syntax(*app_); }
-    /// Reads the arguments and runs the command that they name.
+    [[nodiscard]] command_syntax top() const;
+    /// Reads the arguments, `words`, and runs the command that they name.
     /// \returns the exit status where no command ran to its end: help was asked for, or something is wrong.
-    [[nodiscard]] std::optional<int> run(int argc, char** argv) const;
+    [[nodiscard]] std::optional<int> run(const std::vector<std::string>& words) const;
 
 private:
     std::unique_ptr<CLI::App> app_;
+    std::unique_ptr<command_record> record_;
 };
 
 } // namespace cli

@@ -1,6 +1,7 @@
 // dovetail inspect: what a model is made of.
 
 #include "command.hpp"
+#include "inputs.hpp"
 #include "model.hpp"
 
 #include <dovetail/core/json.hpp>
@@ -22,18 +23,18 @@ struct inspect_command {
     common_options common;
     model_options model;
 
-    exit_status run() const {
+    exit_status run() {
         namespace workload = dovetail::workload;
+        if (auto begun = common.begin(sources_of_model(model.model)); !begun)
+            return complain(begun.problem());
         const auto graph = model.load();
         if (!graph) return complain(graph.problem());
         const workload::operator_graph recognised = workload::recognise(*graph);
         const workload::layer_structure layers =
             workload::detect_layers(recognised, workload::fuse(recognised));
 
-        if (!common.json_file.empty()) {
-            dovetail::json_writer json;
-            json.begin_object()
-                .member("model", graph->name)
+        common.put_json([&](dovetail::json_writer& json) {
+            json.member("model", graph->name)
                 .member("batch", graph->batch)
                 .member("parameters", workload::count_parameters(*graph))
                 .member("macs", workload::count_macs(*graph))
@@ -50,18 +51,15 @@ struct inspect_command {
                     .member("repeats", run.repeats)
                     .member("operators", run.operators)
                     .end_object();
-            json.end_array().end_object();
-            if (auto written = write_file(common.json_file, std::move(json).take()); !written)
-                return complain(written.problem());
-        }
-        if (common.quiet) return solved;
+            json.end_array();
+        });
         std::ostream& out = common.people();
         out << graph->name << ": " << workload::count_parameters(*graph) << " parameters, "
             << dovetail::to_text(workload::count_macs(*graph), 15) << " multiply-accumulates at batch "
             << graph->batch << ", " << graph->operations.size() << " operators\n";
         for (const workload::layer_run& run : workload::layer_summary(layers))
             out << "  layer " << run.id << ": " << run.repeats << " x " << run.operators << " operators\n";
-        return solved;
+        return common.finish(solved);
     }
 };
 

@@ -26,30 +26,9 @@ exit_status exit_of(dovetail::status outcome) {
     return defect;
 }
 
-void common_options::add_to(command_syntax command) {
-    command.add_option("--json", json_file, "write the answer as JSON to this file, - for standard output");
-    command.add_flag("--quiet", quiet, "print nothing for people");
-    add_options(command, *this);
-}
-
-std::ostream& common_options::people() const { return json_file == "-" ? std::cerr : std::cout; }
-
 exit_status complain(const dovetail::error& problem) {
     std::cerr << "dovetail: " << problem.line() << '\n';
     return bad_input;
-}
-
-dovetail::result<void> write_file(const std::string& path, std::string_view text) {
-    if (path == "-") {
-        std::cout << text << std::flush;
-        if (std::cout) return {};
-    } else {
-        std::ofstream file(path, std::ios::binary);
-        file.write(text.data(), static_cast<std::streamsize>(text.size()));
-        if (file.flush()) return {};
-    }
-    return dovetail::error{dovetail::errc::io, path, "it cannot be written",
-                           "name a file in a folder that exists"};
 }
 
 dovetail::result<std::string> read_file(const std::string& path) {
@@ -64,17 +43,18 @@ dovetail::result<std::string> read_file(const std::string& path) {
     return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
-} // namespace cli
-
-int main(int argc, char** argv) {
-    const cli::command_line line(
+int run_program(const std::vector<std::string>& words) {
+    const command_line line(
         "dovetail",
         "Finds the accelerator and the way to spread a neural network over many of them, together.",
         "dovetail " DOVETAIL_VERSION_STRING);
-    int status = cli::defect;
-    for (const auto add :
-         {cli::add_inspect, cli::add_space, cli::add_schedule, cli::add_predict, cli::add_place,
-          cli::add_price, cli::add_search, cli::add_calibrate, cli::add_validate})
+    int status = defect;
+    for (const auto add : {add_inspect, add_space, add_schedule, add_predict, add_place, add_price,
+                           add_search, add_calibrate, add_validate, add_rerun})
         add(line.top(), status);
-    return line.run(argc, argv).value_or(status);
+    return line.run(words).value_or(status);
 }
+
+} // namespace cli
+
+int main(int argc, char** argv) { return cli::run_program({argv + 1, argv + argc}); }

@@ -1,6 +1,7 @@
 // dovetail place: the placement of a published planner's instance.
 
 #include "command.hpp"
+#include "inputs.hpp"
 #include "place_formats.hpp"
 
 #include <algorithm>
@@ -25,13 +26,12 @@ struct place_format {
 constexpr std::array formats{place_format{"phaze", place_phaze}, place_format{"max-load", place_max_load},
                              place_format{"latency", place_latency}, place_format{"piper", place_piper}};
 
-std::string to_json(const placement_answer& answer) {
-    dovetail::json_writer json;
+void write(dovetail::json_writer& json, const placement_answer& answer) {
     const auto number = [&](std::string_view key, const std::optional<double>& value) {
         json.key(key);
         value ? json.value(*value) : json.null();
     };
-    json.begin_object().member("status", to_string(answer.outcome));
+    json.member("status", to_string(answer.outcome));
     number("objective", answer.objective);
     number("lower_bound", answer.lower_bound);
     json.member("proved_optimal", answer.outcome == dovetail::status::optimal).key("plan");
@@ -45,9 +45,7 @@ std::string to_json(const placement_answer& answer) {
     json.member("binding", answer.binding);
     if (answer.more) answer.more(json);
     json.member("solve_seconds", answer.effort.seconds)
-        .member("peak_bytes", answer.effort.peak_bytes)
-        .end_object();
-    return std::move(json).take();
+        .member("peak_bytes", answer.effort.peak_bytes);
 }
 
 struct place_command {
@@ -57,6 +55,7 @@ struct place_command {
     std::string time_limit;
 
     exit_status run() {
+        if (auto begun = common.begin(sources_of(request.file)); !begun) return complain(begun.problem());
         request.threads = common.threads;
         request.seed = common.seed;
         if (!time_limit.empty()) {
@@ -73,16 +72,12 @@ struct place_command {
                                          [&](const place_format& f) { return f.name == format; });
         const auto answer = chosen->place(request);
         if (!answer) return complain(answer.problem());
-        if (!common.json_file.empty())
-            if (auto written = write_file(common.json_file, to_json(*answer)); !written)
-                return complain(written.problem());
-        if (!common.quiet) {
-            std::ostream& out = common.people();
-            out << to_string(answer->outcome);
-            if (!answer->summary.empty()) out << ": " << answer->summary;
-            out << "; binding: " << answer->binding << '\n';
-        }
-        return exit_of(answer->outcome);
+        common.put_json([&](dovetail::json_writer& json) { write(json, *answer); });
+        std::ostream& out = common.people();
+        out << to_string(answer->outcome);
+        if (!answer->summary.empty()) out << ": " << answer->summary;
+        out << "; binding: " << answer->binding << '\n';
+        return common.finish(exit_of(answer->outcome));
     }
 };
 

@@ -1,6 +1,7 @@
 // dovetail predict: seconds, memory and utilisation of a training plan on a machine of the catalogue.
 
 #include "command.hpp"
+#include "inputs.hpp"
 #include "model.hpp"
 
 #include <dovetail/core/json.hpp>
@@ -168,7 +169,9 @@ struct predict_command {
             .zero = degrees.zero};
     }
 
-    exit_status run() const {
+    exit_status run() {
+        if (auto begun = common.begin(sources_of_model(model.model)); !begun)
+            return complain(begun.problem());
         const auto machine = hardware::find_system(system);
         if (!machine) return complain(machine.problem());
         const auto planned = plan();
@@ -181,12 +184,10 @@ struct predict_command {
         if (!described) return complain(described.problem());
         const auto answer = predict(*described, *planned, *machine);
         if (!answer) return complain(answer.problem());
-        if (!common.json_file.empty())
-            if (auto written = write_file(common.json_file, json(*described, *planned, *machine, *answer));
-                !written)
-                return complain(written.problem());
-        if (!common.quiet) print(*planned, *machine, *answer);
-        return solved;
+        common.put_json(
+            [&](dovetail::json_writer& json) { write(json, *described, *planned, *machine, *answer); });
+        print(common.people(), *planned, *machine, *answer);
+        return common.finish(solved);
     }
 
     [[nodiscard]] static std::array<std::pair<std::string_view, double>, 6>
@@ -199,12 +200,10 @@ struct predict_command {
                  {"optimizer", time.optimizer}}};
     }
 
-    [[nodiscard]] std::string json(const described_model& described, const cost::training_plan& p,
-                                   const hardware::system& machine,
-                                   const cost::training_prediction& answer) const {
+    void write(dovetail::json_writer& json, const described_model& described, const cost::training_plan& p,
+               const hardware::system& machine, const cost::training_prediction& answer) const {
         const cost::training_memory& memory = answer.memory;
-        dovetail::json_writer json;
-        json.begin_object().key("model").begin_object();
+        json.key("model").begin_object();
         if (!model.model.empty())
             json.member("name", described.graph.name)
                 .member("parameters", workload::count_parameters(described.graph));
@@ -261,18 +260,15 @@ struct predict_command {
             .end_object()
             .member("fullest_device_bytes", memory.device_bytes)
             .member("device_memory_bytes", machine.chip.memory_bytes)
-            .member("fits", memory.device_bytes <= machine.chip.memory_bytes)
-            .end_object();
-        return std::move(json).take();
+            .member("fits", memory.device_bytes <= machine.chip.memory_bytes);
     }
 
-    void print(const cost::training_plan& p, const hardware::system& machine,
-               const cost::training_prediction& answer) const {
+    static void print(std::ostream& out, const cost::training_plan& p, const hardware::system& machine,
+                      const cost::training_prediction& answer) {
         const auto gib = [](double bytes) {
             return to_text(bytes / static_cast<double>(dovetail::gibibyte), 4) + " GiB";
         };
         const cost::training_memory& memory = answer.memory;
-        std::ostream& out = common.people();
         out << to_text(answer.iteration_s(), 5) << " s an iteration on " << p.devices() << " x "
             << machine.name << ": MFU " << to_text(100 * answer.mfu, 3) << " %, HFU "
             << to_text(100 * answer.hfu, 3) << " %\n";

@@ -1,6 +1,7 @@
 // dovetail price --model: what every operator of a pass through a layer costs on a chip.
 
 #include "command.hpp"
+#include "inputs.hpp"
 #include "layer_choice.hpp"
 #include "price.hpp"
 
@@ -54,11 +55,13 @@ struct price_layer_command {
     layer_request request;
     std::string cost_model = "sound", cores = "all";
 
-    exit_status run() const {
+    exit_status run() {
         if (request.model.model.empty()) refuse_without("--model");
         if (cost_model == "phaze" && request.family != "phaze")
             return complain({dovetail::errc::unsupported, "option --cost-model",
                              "phaze prices the family phaze only", "give sound, or leave out --family"});
+        if (auto begun = common.begin(sources_of_model(request.model.model)); !begun)
+            return complain(begun.problem());
         const auto chosen = choose(request);
         if (!chosen) return complain(chosen.problem());
         if (cost_model == "phaze") return tell<cost::published_platform>(cost::phaze_model<>{}, *chosen);
@@ -67,7 +70,7 @@ struct price_layer_command {
 
 private:
     template <hardware::platform P, cost::latency_model Model>
-    exit_status tell(const Model& model, const chosen_layer& chosen) const {
+    exit_status tell(const Model& model, const chosen_layer& chosen) {
         const auto events = energies_in<P>(request.family, chosen.chip);
         const cost::core_mode mode = cores == "all" ? cost::core_mode::all_cores : cost::core_mode::one_core;
         std::vector<price_row> rows;
@@ -100,12 +103,10 @@ private:
                 total.*sum += row.*sum;
             rows.push_back(std::move(row));
         }
-        if (!common.json_file.empty())
-            if (auto done = write_file(common.json_file, to_json(chosen, rows, total, events.has_value()));
-                !done)
-                return complain(done.problem());
-        if (!common.quiet) print(common.people(), chosen, rows, total, events.has_value());
-        return solved;
+        common.put_json(
+            [&](dovetail::json_writer& json) { write(json, chosen, rows, total, events.has_value()); });
+        print(common.people(), chosen, rows, total, events.has_value());
+        return common.finish(solved);
     }
 
     /// A collective has no energy here, since links are no part of a chip; nor has anything on a chip with
@@ -129,11 +130,9 @@ private:
             .member("lane_cycles", row.lane_cycles);
     }
 
-    [[nodiscard]] std::string to_json(const chosen_layer& chosen, const std::vector<price_row>& rows,
-                                      const price_row& total, bool energies_known) const {
-        dovetail::json_writer json;
-        json.begin_object()
-            .member("problem", chosen.title)
+    void write(dovetail::json_writer& json, const chosen_layer& chosen, const std::vector<price_row>& rows,
+               const price_row& total, bool energies_known) const {
+        json.member("problem", chosen.title)
             .member("cost_model", cost_model)
             .member("cores", cores)
             .key("operators")
@@ -164,8 +163,7 @@ private:
         }
         json.end_array().key("total").begin_object();
         add_costs(json, total, energies_known);
-        json.end_object().end_object();
-        return std::move(json).take();
+        json.end_object();
     }
 
     /// The operator with its product: "MatMul 16 x (512 x 64 x 512)", rows, reduction and columns.

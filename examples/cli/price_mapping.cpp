@@ -69,7 +69,8 @@ struct price_mapping_command {
     std::string point;
     std::string objective = "edp";
 
-    exit_status run() const {
+    exit_status run() {
+        if (auto begun = common.begin({}); !begun) return complain(begun.problem());
         const auto chip = dovetail::hardware::parse_point(point);
         if (!chip) return complain(chip.problem());
         const auto goal = cost::find_mapping_objective(objective);
@@ -83,15 +84,13 @@ struct price_mapping_command {
         const cost::mapped_product mapped(product);
         const cost::mapping_outcome found = cost::mapping_search{*goal}(hardware, mapped);
         const cost::mapping_limit limit = cost::mapping_bound(hardware, mapped);
-        if (!common.json_file.empty())
-            if (auto written = write_file(common.json_file, json_of(found, limit)); !written)
-                return complain(written.problem());
-        if (!common.quiet) print(common.people(), found, limit);
-        return exit_of(found.outcome);
+        common.put_json([&](dovetail::json_writer& json) { write(json, found, limit); });
+        print(common.people(), found, limit);
+        return common.finish(exit_of(found.outcome));
     }
 
-    std::string json_of(const cost::mapping_outcome& found, const cost::mapping_limit& limit) const {
-        dovetail::json_writer json;
+    void write(dovetail::json_writer& json, const cost::mapping_outcome& found,
+               const cost::mapping_limit& limit) const {
         const cost::mapping& m = found.best;
         const auto moved = [&json](std::string_view level, const cost::moved_words& words) {
             json.key(level)
@@ -100,11 +99,8 @@ struct price_mapping_command {
                 .member("written_words", words.written)
                 .end_object();
         };
-        json.begin_object().member("status", to_string(found.outcome)).member("objective", objective);
-        if (found.outcome == dovetail::status::infeasible) {
-            json.end_object();
-            return std::move(json).take();
-        }
+        json.member("status", to_string(found.outcome)).member("objective", objective);
+        if (found.outcome == dovetail::status::infeasible) return;
         json.member("cycles", found.cost.cycles)
             .member("compute_cycles", found.cost.compute_cycles)
             .member("seconds", found.cost.cycles / cost::published_platform::clock_hz)
@@ -136,9 +132,7 @@ struct price_mapping_command {
             .end_object()
             .member("stays_in_block", name_of(m.in_block))
             .member("stays_in_dram", name_of(m.in_dram))
-            .end_object()
             .end_object();
-        return std::move(json).take();
     }
 
     static void print(std::ostream& out, const cost::mapping_outcome& found,

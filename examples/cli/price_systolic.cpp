@@ -13,7 +13,6 @@
 #include <ostream>
 #include <string>
 #include <tuple>
-#include <utility>
 
 namespace cli {
 
@@ -44,7 +43,8 @@ struct price_systolic_command {
     systolic_problem problem;
     std::string dataflow;
 
-    exit_status run() const {
+    exit_status run() {
+        if (auto begun = common.begin({}); !begun) return complain(begun.problem());
         const auto flow = dovetail::cost::find_dataflow(dataflow);
         if (!flow) return complain(flow.problem());
         const dovetail::workload::contraction product{
@@ -55,22 +55,16 @@ struct price_systolic_command {
         const double unit_cycles = static_cast<double>(problem.rows) * static_cast<double>(problem.cols) *
                                    (static_cast<double>(time->cycles) + 1);
         const double utilisation = product.macs() / unit_cycles;
-        if (!common.json_file.empty()) {
-            dovetail::json_writer json;
-            json.begin_object()
-                .member("dataflow", dataflow)
+        common.put_json([&](dovetail::json_writer& json) {
+            json.member("dataflow", dataflow)
                 .member("cycles", time->cycles)
                 .member("folds", time->folds)
                 .member("cycles_per_fold", time->fold_cycles)
-                .member("utilisation", utilisation)
-                .end_object();
-            if (auto written = write_file(common.json_file, std::move(json).take()); !written)
-                return complain(written.problem());
-        }
-        if (!common.quiet)
-            common.people() << time->cycles << " cycles: " << time->folds << " folds of " << time->fold_cycles
-                            << ", the array is " << dovetail::to_text(100 * utilisation, 3) << "% busy\n";
-        return solved;
+                .member("utilisation", utilisation);
+        });
+        common.people() << time->cycles << " cycles: " << time->folds << " folds of " << time->fold_cycles
+                        << ", the array is " << dovetail::to_text(100 * utilisation, 3) << "% busy\n";
+        return common.finish(solved);
     }
 };
 

@@ -102,7 +102,8 @@ struct price_vector_command {
     std::optional<flag_syntax> entries_flag;
     std::string name, point, family = "phaze", cores = "all";
 
-    exit_status run() const {
+    exit_status run() {
+        if (auto begun = common.begin({}); !begun) return complain(begun.problem());
         const auto at = chip_at(point);
         if (!at) return complain(at.problem());
         const hardware::accelerator& chip = *at;
@@ -121,9 +122,8 @@ struct price_vector_command {
         std::optional<double> energy_j;
         if (const auto events = energies_in<platform>(family, chip))
             energy_j = cost::energy_of<sound>(op.work(), e, *events).total_j();
-        if (!common.json_file.empty()) {
-            dovetail::json_writer json;
-            json.begin_object().member("operator", name).member("latency_s", e.latency_s()).key("energy_j");
+        common.put_json([&](dovetail::json_writer& json) {
+            json.member("operator", name).member("latency_s", e.latency_s()).key("energy_j");
             if (energy_j)
                 json.value(*energy_j);
             else
@@ -142,14 +142,9 @@ struct price_vector_command {
                 .begin_object()
                 .member("lanes_a_row", layout.team)
                 .member("rows_at_once", layout.in_flight)
-                .end_object()
                 .end_object();
-            if (auto written = write_file(common.json_file, std::move(json).take()); !written)
-                return complain(written.problem());
-        }
-        if (!common.quiet) {
-            using dovetail::to_text;
-            using dovetail::report::readable;
+        });
+        using dovetail::report::readable;
             common.people() << readable(e.latency_s() * 1e6, 5) << " us, bound by the "
                             << to_string(e.bound_by()) << ", lanes " << readable(used * 100, 3) << "% used, "
                             << (energy_j ? readable(*energy_j * 1e6, 5) + " uJ" : "energy unknown")
@@ -159,8 +154,7 @@ struct price_vector_command {
                             << " us\n  KiB: local " << readable(e.local_bytes / 1024, 5) << ", global "
                             << readable(e.global_bytes / 1024, 5) << ", HBM "
                             << readable(e.hbm_bytes / 1024, 5) << '\n';
-        }
-        return solved;
+        return common.finish(solved);
     }
 };
 

@@ -1,6 +1,7 @@
 // dovetail schedule: when and where every operator of a layer runs, or every job of a project.
 
 #include "command.hpp"
+#include "inputs.hpp"
 #include "model.hpp"
 #include "schedule_problem.hpp"
 #include "solve_effort.hpp"
@@ -54,7 +55,7 @@ struct schedule_command {
     std::string solver = "exact";
     std::string program;
     std::string time_limit, memory_limit;
-    std::string html_file, trace_file, lp_file, mps_file;
+    output html, trace, lp, mps;
 
     exit_status run() {
         double limit_s = std::numeric_limits<double>::infinity();
@@ -64,10 +65,14 @@ struct schedule_command {
                 refuse({dovetail::errc::out_of_range, "option --time-limit", "it is " + time_limit,
                         "it must be a positive number of seconds"});
         }
+        if (auto begun = common.begin(request.format == "model" ? sources_of_model(request.layer.model.model)
+                                                                : sources_of(request.layer.model.model));
+            !begun)
+            return complain(begun.problem());
         const auto problem = load(request);
         if (!problem) return complain(problem.problem());
         const std::optional<std::int64_t> limit_bytes = read_memory_limit(*problem);
-        const bool wants_model = solver == "glpk" || !lp_file.empty() || !mps_file.empty();
+        const bool wants_model = solver == "glpk" || lp.wanted() || mps.wanted();
         if (!program.empty() && !wants_model)
             refuse({dovetail::errc::unsupported, "option --formulation", "no integer program is asked for",
                     "it goes with --solver glpk, --write-lp or --write-mps"});
@@ -109,7 +114,7 @@ struct schedule_command {
 
     exit_status check_and_tell(const schedule_problem& problem, const schedule::certificate& answer,
                                const std::optional<written_program>& written,
-                               std::optional<std::int64_t> limit_bytes, const solve_effort& effort) const {
+                               std::optional<std::int64_t> limit_bytes, const solve_effort& effort) {
         // Whatever found it, it is a schedule by the definition of the problem.
         if (auto sound = schedule::verify(problem.tasks, answer.best); !sound) {
             complain(sound.problem());
@@ -146,16 +151,16 @@ struct schedule_command {
         return {Program::name, program.model(), program.bound(one)};
     }
 
-    [[nodiscard]] dovetail::result<void> write_model(const written_program& written) const {
-        if (!lp_file.empty()) {
+    [[nodiscard]] dovetail::result<void> write_model(const written_program& written) {
+        if (lp.wanted()) {
             const auto text = dovetail::ilp::lp_text(written.model);
             if (!text) return text.problem();
-            if (auto done = write_file(lp_file, *text); !done) return done;
+            common.put(lp, *text);
         }
-        if (!mps_file.empty()) {
+        if (mps.wanted()) {
             const auto text = dovetail::ilp::mps_text(written.model);
             if (!text) return text.problem();
-            if (auto done = write_file(mps_file, *text); !done) return done;
+            common.put(mps, *text);
         }
         return {};
     }
@@ -183,15 +188,13 @@ struct schedule_command {
 
     /// No schedule keeps to the limit, or none was found in time.
     exit_status tell_none(const schedule_problem& problem, const schedule::memory_certificate& answer,
-                          std::int64_t limit_bytes, const solve_effort& effort) const {
+                          std::int64_t limit_bytes, const solve_effort& effort) {
         const dovetail::status status = answer.proof.status;
         const std::string binding = "memory: every schedule keeps at least " +
                                     to_text(answer.least_peak_bytes) + " bytes alive at once, the limit is " +
                                     to_text(limit_bytes);
-        if (!common.json_file.empty()) {
-            dovetail::json_writer json;
-            json.begin_object()
-                .member("status", to_string(status))
+        common.put_json([&](dovetail::json_writer& json) {
+            json.member("status", to_string(status))
                 .key("makespan")
                 .null()
                 .member("lower_bound", answer.proof.lower_bound_s)
@@ -200,49 +203,37 @@ struct schedule_command {
                 .member("nodes", answer.proof.nodes)
                 .member("solve_seconds", effort.seconds)
                 .member("problem", problem.title)
-                .member("binding", binding)
-                .end_object();
-            if (auto done = write_file(common.json_file, std::move(json).take()); !done)
-                return complain(done.problem());
-        }
-        if (!common.quiet)
-            common.people() << (status == dovetail::status::infeasible ? "infeasible: " : "nothing found: ")
-                            << binding << '\n';
-        return exit_of(status);
+                .member("binding", binding);
+        });
+        common.people() << (status == dovetail::status::infeasible ? "infeasible: " : "nothing found: ")
+                        << binding << '\n';
+        return common.finish(exit_of(status));
     }
 
     exit_status tell(const schedule_problem& problem, const schedule::certificate& answer,
                      const std::optional<written_program>& written, std::optional<std::int64_t> limit_bytes,
-                     const solve_effort& effort) const {
+                     const solve_effort& effort) {
         const auto table = schedule::make_timetable(problem.tasks, answer.best);
         const auto chain = schedule::critical_chain(problem.tasks, answer.best);
         const report::drawn_schedule drawn{table, problem.names, problem.resources};
-        if (!common.json_file.empty())
-            if (auto done = write_file(common.json_file,
-                                       to_json(problem, answer, written, limit_bytes, effort, table, chain));
-                !done)
-                return complain(done.problem());
-        if (!trace_file.empty())
-            if (auto done = write_file(
-                    trace_file, report::to_trace(problem.title, table, problem.names, problem.resources));
-                !done)
-                return complain(done.problem());
-        if (!html_file.empty()) {
+        common.put_json([&](dovetail::json_writer& json) {
+            write(json, problem, answer, written, limit_bytes, effort, table, chain);
+        });
+        if (trace.wanted())
+            common.put(trace, report::to_trace(problem.title, table, problem.names, problem.resources));
+        if (html.wanted()) {
             const report::schedule_summary about{.title = problem.title,
                                                  .subtitle = problem.subtitle,
                                                  .facts = facts(problem, answer, effort),
                                                  .capacity = problem.tasks.capacity(),
                                                  .chain = chain};
-            if (auto done = write_file(html_file, report::to_html(about, drawn, problem.unit)); !done)
-                return complain(done.problem());
+            common.put(html, report::to_html(about, drawn, problem.unit, common.origin()));
         }
-        if (!common.quiet) {
-            std::ostream& out = common.people();
-            out << problem.title << ", " << problem.subtitle << '\n';
-            for (const auto& [name, value] : facts(problem, answer, effort))
-                out << "  " << name << ": " << value << '\n';
-        }
-        return exit_of(answer.status);
+        std::ostream& out = common.people();
+        out << problem.title << ", " << problem.subtitle << '\n';
+        for (const auto& [name, value] : facts(problem, answer, effort))
+            out << "  " << name << ": " << value << '\n';
+        return common.finish(exit_of(answer.status));
     }
 
     [[nodiscard]] static std::string readable_mib(std::int64_t bytes) {
@@ -277,14 +268,12 @@ struct schedule_command {
         return facts;
     }
 
-    [[nodiscard]] std::string to_json(const schedule_problem& problem, const schedule::certificate& answer,
-                                      const std::optional<written_program>& written,
-                                      std::optional<std::int64_t> limit_bytes, const solve_effort& effort,
-                                      const std::vector<schedule::timetable_entry>& table,
-                                      const std::vector<schedule::chain_link>& chain) const {
-        dovetail::json_writer json;
-        json.begin_object()
-            .member("status", to_string(answer.status))
+    void write(dovetail::json_writer& json, const schedule_problem& problem,
+               const schedule::certificate& answer, const std::optional<written_program>& written,
+               std::optional<std::int64_t> limit_bytes, const solve_effort& effort,
+               const std::vector<schedule::timetable_entry>& table,
+               const std::vector<schedule::chain_link>& chain) const {
+        json.member("status", to_string(answer.status))
             .member("makespan", answer.best.makespan_s)
             .member("lower_bound", answer.lower_bound_s)
             .member("proved_optimal", answer.proved_optimal())
@@ -348,8 +337,7 @@ struct schedule_command {
                                      : link.reason == schedule::waits_for::predecessor ? "predecessor"
                                                                                        : "resource")
                 .end_object();
-        json.end_array().end_object();
-        return std::move(json).take();
+        json.end_array();
     }
 };
 
@@ -374,13 +362,15 @@ void add_schedule(command_syntax app, int& status) {
     command
         .add_option("--memory-limit", options->memory_limit, "bytes of activations that may be live at once")
         .type_name("NUMBER");
-    command.add_option("--html", options->html_file, "write a page with the schedule to this file");
-    command.add_option("--trace", options->trace_file, "write a trace for Chrome or Perfetto to this file");
-    command.add_option("--write-lp", options->lp_file,
-                       "write the integer program to this file, in LP format");
-    command.add_option("--write-mps", options->mps_file,
-                       "write the integer program to this file, in MPS format");
-    options->common.add_to(command);
+    common_options& common = options->common;
+    common.add_output(command, options->html, "--html", "write a page with the schedule to this file");
+    common.add_output(command, options->trace, "--trace",
+                      "write a trace for Chrome or Perfetto to this file");
+    common.add_output(command, options->lp, "--write-lp",
+                      "write the integer program to this file, in LP format");
+    common.add_output(command, options->mps, "--write-mps",
+                      "write the integer program to this file, in MPS format");
+    common.add_to(command);
     command.callback([options, &status] { status = options->run(); });
 }
 

@@ -1,6 +1,7 @@
 // dovetail search: the best chip of a family and its training plan.
 
 #include "command.hpp"
+#include "inputs.hpp"
 #include "model.hpp"
 
 #include <dovetail/core/budget.hpp>
@@ -86,9 +87,11 @@ struct search_command {
     std::string cost_model = "sound";
     std::string cooling = "air";
     bool power = false;
-    std::string html_file;
+    output html;
 
     exit_status run() {
+        if (auto begun = common.begin(sources_of_model(model.model)); !begun)
+            return complain(begun.problem());
         const dovetail::stopwatch clock;
         const auto cooling_kind = dovetail::hardware::find_cooling(cooling);
         if (!cooling_kind) return complain(cooling_kind.problem());
@@ -114,22 +117,18 @@ struct search_command {
     }
 
     template <class Family, class Evaluator>
-    exit_status answer(const Evaluator& evaluate, double preparation_s) const {
+    exit_status answer(const Evaluator& evaluate, double preparation_s) {
         auto outcome = explore(Family{}, evaluate);
         if (!outcome) return complain(outcome.problem());
 
-        if (!common.json_file.empty())
-            if (auto written =
-                    write_file(common.json_file, dovetail::report::to_json(*outcome, evaluate.profile()));
-                !written)
-                return complain(written.problem());
-        if (!html_file.empty() && outcome->best.feasible())
-            if (auto written = write_file(html_file, page(*outcome, evaluate)); !written)
-                return complain(written.problem());
-        if (!common.quiet) print(common.people(), *outcome, preparation_s);
-        if (!common.quiet && !html_file.empty() && !outcome->best.feasible())
-            common.people() << html_file << " is not written: there is no plan to draw\n";
-        return exit_of(outcome->status);
+        common.put_json([&](dovetail::json_writer& json) {
+            dovetail::report::write_outcome(json, *outcome, evaluate.profile());
+        });
+        if (html.wanted() && outcome->best.feasible()) common.put(html, page(*outcome, evaluate));
+        print(common.people(), *outcome, preparation_s);
+        if (html.wanted() && !outcome->best.feasible())
+            common.people() << html.path() << " is not written: there is no plan to draw\n";
+        return common.finish(exit_of(outcome->status));
     }
 
     template <class Family, class Evaluator>
@@ -154,7 +153,7 @@ struct search_command {
     }
 
     template <class Evaluator>
-    static std::string page(const search::outcome& outcome, const Evaluator& evaluate) {
+    std::string page(const search::outcome& outcome, const Evaluator& evaluate) const {
         const search::solution& best = outcome.best;
         const search::slice_profile& slice = search::slice_of(evaluate.profile(), best);
         const auto structure = search::heaviest_structure(slice, search::costs_of(best.problem, best.plan));
@@ -165,7 +164,7 @@ struct search_command {
         return dovetail::report::to_html(
             outcome, evaluate.profile(), "layer " + evaluate.profile().layer_names[first],
             search::schedule_pass(layer.forward, evaluate.model(), best.chip, group),
-            search::schedule_pass(layer.backward, evaluate.model(), best.chip, group));
+            search::schedule_pass(layer.backward, evaluate.model(), best.chip, group), common.origin());
     }
 
     static void print(std::ostream& out, const search::outcome& outcome, double preparation_s) {
@@ -271,7 +270,7 @@ void add_search(command_syntax app, int& status) {
     command.add_option("--cooling", options->cooling, "what --max-junction is meant for: air or liquid")
         .capture_default();
     command.add_flag("--power", options->power, "add the TDP and the energy of a step");
-    command.add_option("--html", options->html_file, "write a page with pictures to this file");
+    options->common.add_output(command, options->html, "--html", "write a page with pictures to this file");
     add_options(command, options->plan);
     add_options(command, options->space);
     options->common.add_to(command);

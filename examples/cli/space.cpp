@@ -20,41 +20,34 @@ namespace {
 struct space_command {
     common_options common;
     std::string family = "phaze";
-    std::string csv_file;
+    output csv;
 
-    exit_status run() const {
+    exit_status run() {
+        if (auto begun = common.begin({}); !begun) return complain(begun.problem());
         if (family == "n7") return run(dovetail::hardware::n7_family{});
         return run(dovetail::hardware::phaze_family{});
     }
 
     template <class Family>
-    exit_status run(const Family& space) const {
+    exit_status run(const Family& space) {
         const auto kept = dovetail::hardware::kept_designs(space);
         if (!kept) return complain(kept.problem());
-        if (!csv_file.empty()) {
-            std::string csv = "num_tc,num_vc,width,depth,width_vc,glb_bytes,area_um2\n";
+        if (csv.wanted()) {
+            std::string table = "num_tc,num_vc,width,depth,width_vc,glb_bytes,area_um2\n";
             for (const dovetail::hardware::kept_design& design : *kept) {
                 const dovetail::hardware::accelerator& chip = design.chip;
                 for (const auto axis :
                      {chip.num_tc, chip.num_vc, chip.width, chip.depth, chip.width_vc, chip.glb_bytes})
-                    csv += dovetail::to_text(axis) + ',';
-                csv += dovetail::to_text(design.area_um2) + '\n';
+                    table += dovetail::to_text(axis) + ',';
+                table += dovetail::to_text(design.area_um2) + '\n';
             }
-            if (auto written = write_file(csv_file, csv); !written) return complain(written.problem());
+            common.put(csv, table);
         }
-        if (!common.json_file.empty()) {
-            dovetail::json_writer json;
-            json.begin_object()
-                .member("family", family)
-                .member("designs", space.size())
-                .member("kept", kept->size())
-                .end_object();
-            if (auto written = write_file(common.json_file, std::move(json).take()); !written)
-                return complain(written.problem());
-        }
-        if (!common.quiet && csv_file != "-")
-            common.people() << family << ": " << space.size() << " designs, " << kept->size() << " kept\n";
-        return solved;
+        common.put_json([&](dovetail::json_writer& json) {
+            json.member("family", family).member("designs", space.size()).member("kept", kept->size());
+        });
+        common.people() << family << ": " << space.size() << " designs, " << kept->size() << " kept\n";
+        return common.finish(solved);
     }
 };
 
@@ -64,7 +57,8 @@ void add_space(command_syntax app, int& status) {
     const command_syntax command = app.add_subcommand("space", "the designs that a family keeps");
     const auto options = std::make_shared<space_command>();
     command.add_option("--family", options->family, "the family").one_of({"phaze", "n7"}).capture_default();
-    command.add_option("--csv", options->csv_file, "write the designs to this file, - for standard output");
+    options->common.add_output(command, options->csv, "--csv",
+                               "write the designs to this file, - for standard output");
     options->common.add_to(command);
     command.callback([options, &status] { status = options->run(); });
 }

@@ -1,6 +1,7 @@
 // dovetail validate: predictions beside every set of measurements in a folder.
 
 #include "command.hpp"
+#include "inputs.hpp"
 #include "validate_layouts.hpp"
 
 #include <dovetail/core/json.hpp>
@@ -102,9 +103,8 @@ dovetail::result<validation> validate_folder(const std::string& folder) {
     return found;
 }
 
-std::string to_json(const validation& found) {
-    dovetail::json_writer json;
-    json.begin_object().key("sets").begin_array();
+void write(dovetail::json_writer& json, const validation& found) {
+    json.key("sets").begin_array();
     for (std::size_t s = 0; s < found.sets.size(); ++s) {
         const report::measured_set& set = found.sets[s];
         const dovetail::accuracy a = dovetail::accuracy_of(set.predicted, set.measured);
@@ -131,8 +131,7 @@ std::string to_json(const validation& found) {
     json.end_array().key("skipped").begin_array();
     for (const skipped_file& file : found.skipped)
         json.begin_object().member("file", file.name).member("why", file.why).end_object();
-    json.end_array().end_object();
-    return std::move(json).take();
+    json.end_array();
 }
 
 // A text table: the last column to the left, the others to the right.
@@ -207,19 +206,16 @@ void print(std::ostream& out, const validation& found) {
 struct validate_command {
     common_options common;
     std::string folder;
-    std::string html_file;
+    output html;
 
-    exit_status run() const {
+    exit_status run() {
+        if (auto begun = common.begin(sources_of(folder)); !begun) return complain(begun.problem());
         const auto found = validate_folder(folder);
         if (!found) return complain(found.problem());
-        if (!common.json_file.empty())
-            if (auto written = write_file(common.json_file, to_json(*found)); !written)
-                return complain(written.problem());
-        if (!html_file.empty())
-            if (auto written = write_file(html_file, report::to_html(found->sets)); !written)
-                return complain(written.problem());
-        if (!common.quiet) print(common.people(), *found);
-        return solved;
+        common.put_json([&](dovetail::json_writer& json) { write(json, *found); });
+        if (html.wanted()) common.put(html, report::to_html(found->sets, common.origin()));
+        print(common.people(), *found);
+        return common.finish(solved);
     }
 };
 
@@ -231,7 +227,8 @@ void add_validate(command_syntax app, int& status) {
     const auto options = std::make_shared<validate_command>();
     command.add_option("folder", options->folder, "with files of measurements; any name, known columns")
         .required();
-    command.add_option("--html", options->html_file, "draw predicted against measured in this file");
+    options->common.add_output(command, options->html, "--html",
+                               "draw predicted against measured in this file");
     options->common.add_to(command);
     command.callback([options, &status] { status = options->run(); });
 }

@@ -7,6 +7,7 @@
 #include <dovetail/core/text.hpp>
 #include <dovetail/report/axis.hpp>
 #include <dovetail/report/number.hpp>
+#include <dovetail/report/origin.hpp>
 #include <dovetail/report/style.hpp>
 #include <dovetail/report/svg.hpp>
 
@@ -117,8 +118,9 @@ void draw_points(svg& picture, const Horizontal& horizontal, const Vertical& ver
     return std::move(picture).take();
 }
 
-/// The page about `sets`: one table, and two pictures of every set that has predictions.
-[[nodiscard]] inline std::string to_html(std::span<const measured_set> sets) {
+/// The page about `sets`: one table, and two pictures of every set that has predictions; `from` is told
+/// at the end.
+[[nodiscard]] inline std::string to_html(std::span<const measured_set> sets, const origin& from = {}) {
     std::string page =
         page_head("Dovetail: validation") +
         "<h1>Predicted against measured</h1>\n<table><tr><th>set</th><th>rows</th><th>mean "
@@ -148,7 +150,7 @@ void draw_points(svg& picture, const Horizontal& horizontal, const Vertical& ver
         page += "</p>\n";
         if (!set.measured.empty()) page += predicted_against_measured(set) + ratio_against_measured(set);
     }
-    return page + "</body></html>\n";
+    return page + origin_section(from) + "</body></html>\n";
 }
 
 } // namespace dovetail::report

@@ -98,13 +98,11 @@ inline void write_solution(json_writer& json, const search::solution& found) {
 
 } // namespace detail
 
-/// Writes the outcome of a search of `profile`. Numbers are in SI units or bytes, as their names say; `best`
-/// and `baseline` are null where no plan fits.
-[[nodiscard]] inline std::string to_json(const search::outcome& outcome,
-                                         const search::workload_profile& profile) {
-    json_writer json;
-    json.begin_object()
-        .member("status", to_string(outcome.status))
+/// Writes the outcome of a search of `profile` into the object that is open. Numbers are in SI units or bytes,
+/// as their names say; `best` and `baseline` are null where no plan fits.
+inline void write_outcome(json_writer& json, const search::outcome& outcome,
+                          const search::workload_profile& profile) {
+    json.member("status", to_string(outcome.status))
         .member("model", profile.model)
         .key("best");
     detail::write_solution(json, outcome.best);
@@ -124,6 +122,14 @@ inline void write_solution(json_writer& json, const search::solution& found) {
         .member("complete", outcome.search.complete)
         .end_object();
     if (!outcome.binding.empty()) json.member("binding", outcome.binding);
+}
+
+/// The outcome of a search of `profile` as one document.
+[[nodiscard]] inline std::string to_json(const search::outcome& outcome,
+                                         const search::workload_profile& profile) {
+    json_writer json;
+    json.begin_object();
+    write_outcome(json, outcome, profile);
     json.end_object();
     return std::move(json).take();
 }

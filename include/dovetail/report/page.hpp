@@ -6,6 +6,7 @@
 #include <dovetail/core/units.hpp>
 #include <dovetail/report/figures.hpp>
 #include <dovetail/report/number.hpp>
+#include <dovetail/report/origin.hpp>
 #include <dovetail/report/style.hpp>
 #include <dovetail/report/svg.hpp>
 #include <dovetail/search/breakdown.hpp>
@@ -100,11 +101,11 @@ namespace detail {
 } // namespace detail
 
 /// The page of a search that found a plan. `forward` and `backward` are the schedules of the winner's
-/// heaviest layer, `layer` its name.
+/// heaviest layer, `layer` its name; `from` is told at the end.
 [[nodiscard]] inline std::string to_html(const search::outcome& outcome,
                                          const search::workload_profile& profile, std::string_view layer,
                                          const search::scheduled_pass& forward,
-                                         const search::scheduled_pass& backward) {
+                                         const search::scheduled_pass& backward, const origin& from = {}) {
     const search::search_record& record = outcome.search;
     std::string page = page_head("Dovetail: " + profile.model);
     page += "<h1>" + escaped(profile.model) + "</h1>\n<p>" + detail::count(record.evaluated) +
@@ -127,7 +128,7 @@ namespace detail {
             detail::pass_caption("Forward", forward) + operator_schedule("Forward pass of " + name, forward) +
             detail::pass_caption("Backward", backward) +
             operator_schedule("Backward pass of " + name, backward);
-    return page + "</body></html>\n";
+    return page + origin_section(from) + "</body></html>\n";
 }
 
 } // namespace dovetail::report

@@ -5,6 +5,7 @@
 #include <dovetail/core/text.hpp>
 #include <dovetail/report/lanes.hpp>
 #include <dovetail/report/number.hpp>
+#include <dovetail/report/origin.hpp>
 #include <dovetail/report/schedule_chart.hpp>
 #include <dovetail/report/style.hpp>
 #include <dovetail/report/svg.hpp>
@@ -54,9 +55,9 @@ namespace detail {
 
 } // namespace detail
 
-/// The page of a schedule; `unit` is the unit of its times.
+/// The page of a schedule; `unit` is the unit of its times, `from` is told at the end.
 [[nodiscard]] inline std::string to_html(const schedule_summary& about, const drawn_schedule& drawn,
-                                         const time_unit& unit) {
+                                         const time_unit& unit, const origin& from = {}) {
     std::string page = page_head("Dovetail: " + about.title);
     page += "<h1>" + escaped(about.title) + "</h1>\n<p>" + escaped(about.subtitle) + "</p>\n<table>\n";
     for (const auto& [name, value] : about.facts)
@@ -82,7 +83,7 @@ namespace detail {
                                                                            : "its units") +
                     "</tr>\n";
         }
-    return page + "</table>\n</body></html>\n";
+    return page + "</table>\n" + origin_section(from) + "</body></html>\n";
 }
 
 } // namespace dovetail::report
