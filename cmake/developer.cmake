@@ -4,7 +4,6 @@ set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
 option(DOVETAIL_UNIT_TESTS "Build what needs GoogleTest" ON)
-option(DOVETAIL_CLI "Build the command line, where every door is open" ON)
 option(DOVETAIL_BENCHMARKS "Build what needs Google Benchmark" OFF)
 option(DOVETAIL_CHECK_HEADERS "Compile every header alone" OFF)
 option(DOVETAIL_PRECOMPILE "Parse the library once for suites, examples and the command line, in a debug build" OFF)

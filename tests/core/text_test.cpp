@@ -54,4 +54,14 @@ static_assert(dovetail::hash_append(1, "ab") != dovetail::hash_append(1, "ba"));
 static_assert(dovetail::hash_append(dovetail::hash_append(1, "a"), "b") != dovetail::hash_append(1, "ab"));
 static_assert(to_string(dovetail::status::budget) == "budget");
 
+TEST(Joined, HoldsEveryPartInOrder) {
+    using dovetail::joined;
+    const std::string name = "held";
+    EXPECT_EQ(joined(), "");
+    EXPECT_EQ(joined(name, '_', 3, '_', std::uint64_t{18'446'744'073'709'551'615u}, "<=", -0.1),
+              "held_3_18446744073709551615<=-0.1");
+    // A literal ends at its first zero, any other text does not.
+    EXPECT_EQ(joined("a\0b", std::string_view("c\0d", 3)), std::string("ac\0d", 4));
+}
+
 } // namespace

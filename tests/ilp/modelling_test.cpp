@@ -25,7 +25,7 @@ constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 // The row as people would write it, to compare with.
 std::string written(const model& m, const row& r) {
     std::string text = r.name + ":";
-    for (const entry& e : r.entries) text += " " + to_text(e.coefficient) + " " + m.columns()[e.column].name;
+    for (const entry& e : r.entries) text += ' ' + to_text(e.coefficient) + ' ' + m.columns()[e.column].name;
     text += r.sense == relation::less_equal ? " <= " : r.sense == relation::equal ? " = " : " >= ";
     return text + to_text(r.right_side);
 }

@@ -84,7 +84,7 @@ private:
     std::filesystem::path folder_;
 };
 
-inline std::string quoted(const std::filesystem::path& path) { return "'" + path.string() + "'"; }
+inline std::string quoted(const std::filesystem::path& path) { return '\'' + path.string() + '\''; }
 
 /// The fields of a line, separated by commas outside quotes.
 inline std::vector<std::string> fields_of(const std::string& line) {

@@ -65,7 +65,7 @@ inline std::size_t occurrences(std::string_view text, std::string_view part) {
 inline std::vector<double> attribute_values(std::string_view text, std::string_view tag,
                                             std::string_view name) {
     std::vector<double> values;
-    const std::string wanted = " " + std::string(name) + "=\"";
+    const std::string wanted = ' ' + std::string(name) + "=\"";
     for (std::size_t i = text.find(tag); i != std::string_view::npos; i = text.find(tag, i + 1)) {
         const std::size_t place = text.find(wanted, i);
         if (place < text.find('>', i))

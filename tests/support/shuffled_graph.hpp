@@ -48,12 +48,12 @@ inline shuffled_graph shuffled(const workload::operator_graph& g, std::uint64_t 
     renumber(result.graph.outputs, new_tensor);
     for (const index old : result.tensor) {
         workload::tensor t = g.tensors[old];
-        t.name = "t" + to_text(random());
+        t.name = 't' + to_text(random());
         result.graph.add(std::move(t));
     }
     for (const index old : result.operation) {
         workload::operation op = g.operations[old];
-        op.name = "v" + to_text(random());
+        op.name = 'v' + to_text(random());
         renumber(op.inputs, new_tensor);
         renumber(op.outputs, new_tensor);
         if (op.forward != workload::none) op.forward = new_operation[op.forward];

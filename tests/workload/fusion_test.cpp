@@ -266,7 +266,7 @@ operator_graph random_graph(random_source& random, int operations) {
     attribute_set halves;
     halves.set("axis", std::int64_t{0});
     for (int v = 0; v < operations; ++v) {
-        const std::string name = "v" + to_text(v);
+        const std::string name = 'v' + to_text(v);
         switch (random.integer(0, 9)) {
         case 0:
         case 1:

@@ -28,7 +28,7 @@ struct speller {
     graph_builder b{"model", 2};
     int count = 0;
 
-    std::string name() { return "v" + to_text(count++); }
+    std::string name() { return 'v' + to_text(count++); }
     template <class Op>
     index apply(std::vector<index> inputs, attribute_set attributes = {}) {
         return b.apply<Op>(name(), std::move(inputs), std::move(attributes));
@@ -419,7 +419,7 @@ TEST(Recognise, ManyInOneGraphAndTheRestUntouched) {
     speller s;
     index x = s.x;
     for (int layer = 0; layer < 3; ++layer) {
-        const index w = s.b.parameter("w" + to_text(layer), {8, 8});
+        const index w = s.b.parameter('w' + to_text(layer), {8, 8});
         const index d = s.sub(x, s.reduce(x));
         const index normal = s.add(s.mul(s.div(d, root_of_variance(s, d)), s.scale), s.shift);
         const index product = s.apply<op::mat_mul>({normal, w});

@@ -41,8 +41,7 @@ namespace dovetail::hardware {
         if (item.empty())
             return error{errc::parse, place, "an axis between commas is empty",
                          "write name=value, with one comma between two"};
-        // g++ 12 misreads "'" + std::string(item) as an overlapping copy (-Wrestrict).
-        const std::string quoted = std::string("'").append(item).append("'");
+        const std::string quoted = joined('\'', item, '\'');
         const std::size_t equals = item.find('=');
         const std::string_view name = item.substr(0, equals);
         const axis* found = nullptr;

@@ -36,8 +36,8 @@ namespace detail {
         const column& c = m.columns()[t.of.index];
         const bool upper = largest == (t.coefficient > 0.0);
         if (!std::isfinite(upper ? c.upper : c.lower))
-            return "'" + display_name(c.name, "x", t.of.index) + "' has no " + (upper ? "upper" : "lower") +
-                   " bound";
+            return joined('\'', display_name(c.name, "x", t.of.index), "' has no ", upper ? "upper" : "lower",
+                          " bound");
     }
     return {};
 }
@@ -53,7 +53,7 @@ namespace detail {
 inline void add_indicator(model& m, variable binary, bool active, const constraint& c,
                           const std::string& name = {}) {
     const std::string place =
-        "indicator " + (name.empty() ? "#" + to_text(m.rows().size()) : "'" + name + "'");
+        "indicator " + (name.empty() ? joined('#', m.rows().size()) : joined('\'', name, '\''));
     if (!m.owns(binary))
         return m.reject(place, "its switch is a variable of another model",
                         "variables come from this model's add_variable");

@@ -64,7 +64,7 @@ private:
     if (c.lower == c.upper) return " " + name + " = " + to_text(c.lower);
     if (c.lower == -infinity && c.upper == infinity) return " " + name + " free";
     if (c.lower == -infinity) return " -inf <= " + name + " <= " + to_text(c.upper);
-    if (c.upper != infinity) return " " + to_text(c.lower) + " <= " + name + " <= " + to_text(c.upper);
+    if (c.upper != infinity) return joined(' ', c.lower, " <= ", name, " <= ", c.upper);
     if (c.lower != 0.0) return " " + name + " >= " + to_text(c.lower);
     return {};
 }
@@ -92,7 +92,7 @@ private:
     std::vector<bool> in_a_row(columns.size(), false);
     for (const row& r : m.rows())
         for (const entry& e : r.entries) in_a_row[e.column] = true;
-    out.begin(" " + std::string(made.objective()) + ":");
+    out.begin(joined(' ', made.objective(), ':'));
     // A column that stands nowhere else is named here, or its bounds would speak of an unknown one.
     for (std::size_t k = 0; k < columns.size(); ++k)
         if (columns[k].cost != 0.0 || !in_a_row[k]) out.term(columns[k].cost, names[k]);

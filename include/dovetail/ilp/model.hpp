@@ -84,7 +84,7 @@ public:
     /// Adds a constraint: `m.add_constraint(2 * x + y <= 3, "knapsack")`. Terms of one variable are summed.
     void add_constraint(const constraint& c, std::string name = {}) {
         const std::string place =
-            "constraint " + (name.empty() ? "#" + to_text(rows_.size()) : "'" + name + "'");
+            "constraint " + (name.empty() ? joined('#', rows_.size()) : joined('\'', name, '\''));
         row r{std::move(name), c.sense, -c.difference.constant(), entries_of(c.difference, place)};
         if (!std::isfinite(r.right_side))
             reject(place, "its right side is " + to_text(r.right_side), "it must be finite");
@@ -137,7 +137,8 @@ private:
     }
 
     [[nodiscard]] std::string name_of_column(std::uint32_t index) const {
-        return columns_[index].name.empty() ? "#" + to_text(index) : "'" + columns_[index].name + "'";
+        const std::string& name = columns_[index].name;
+        return name.empty() ? joined('#', index) : joined('\'', name, '\'');
     }
 
     void set_objective(direction sense, const expression& objective) {

@@ -89,7 +89,7 @@ private:
     // A word in an error, which stays a line to look at.
     static std::string shown(std::string_view word) {
         constexpr std::size_t longest = 60;
-        return "'" + std::string(word.substr(0, longest)) + (word.size() > longest ? "...'" : "'");
+        return joined('\'', word.substr(0, longest), word.size() > longest ? "...'" : "'");
     }
 
     [[nodiscard]] result<void> read_line(std::string_view line) {
@@ -143,7 +143,7 @@ private:
             "time iteration node memory gap bound target interrupted unknown undefined not none no empty ";
         while (!first_word.empty() && (first_word.back() == ':' || first_word.back() == ','))
             first_word.remove_suffix(1);
-        return known.find(" " + std::string(first_word) + " ") != known.npos;
+        return known.find(joined(' ', first_word, ' ')) != known.npos;
     }
 
     void read_heading(std::string_view line) {

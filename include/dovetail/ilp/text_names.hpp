@@ -30,7 +30,7 @@ public:
         const std::string key = lower(name);
         if (const auto [at, is_new] = uses_.try_emplace(key, 1); is_new) return name;
         for (;;) {
-            const std::string suffix = "_" + to_text(++uses_[key]);
+            const std::string suffix = joined('_', ++uses_[key]);
             if (uses_.try_emplace(key + suffix, 1).second) return name + suffix;
         }
     }

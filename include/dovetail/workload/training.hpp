@@ -144,7 +144,7 @@ private:
                          std::vector<index> inputs, index operand) {
         operation backward{.type = op.type,
                            .phase = phase::weight_gradient,
-                           .name = op.name + ".gradient" + (operand == none ? "" : "." + to_text(operand)),
+                           .name = op.name + (operand == none ? ".gradient" : joined(".gradient.", operand)),
                            .inputs = std::move(inputs),
                            .attributes = op.attributes,
                            .forward = v,

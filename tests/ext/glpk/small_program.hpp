@@ -26,9 +26,9 @@ struct small_program {
             const bool binary = random.real() < 0.4;
             const std::int64_t low = binary ? 0 : random.integer(-2, 1);
             const std::int64_t high = binary ? 1 : low + random.integer(0, 3);
-            x.push_back(binary ? m.add_binary("x" + to_text(k))
+            x.push_back(binary ? m.add_binary('x' + to_text(k))
                                : m.add_integer(static_cast<double>(low), static_cast<double>(high),
-                                               "x" + to_text(k)));
+                                               'x' + to_text(k)));
             grid.emplace_back();
             for (std::int64_t v = low; v <= high; ++v) grid.back().push_back(static_cast<double>(v));
         }

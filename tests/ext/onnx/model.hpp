@@ -59,7 +59,7 @@ public:
                             std::initializer_list<std::string_view> outputs) {
         ::onnx::NodeProto& n = *proto.mutable_graph()->add_node();
         n.set_op_type(type);
-        n.set_name("n" + std::to_string(proto.graph().node_size()));
+        n.set_name('n' + std::to_string(proto.graph().node_size()));
         for (const std::string_view input : inputs) n.add_input(std::string(input));
         for (const std::string_view output : outputs) n.add_output(std::string(output));
         return n;

@@ -92,10 +92,10 @@ private:
     }
     [[nodiscard]] double units(double seconds) const { return seconds / unit_s_; }
     static std::string label(const char* what, std::size_t i, std::size_t j) {
-        return what + ("_" + to_text(i)) + "_" + to_text(j);
+        return joined(what, '_', i, '_', j);
     }
     static std::string label(const char* what, std::size_t i, std::size_t j, std::size_t k) {
-        return label(what, i, j) + "_" + to_text(k);
+        return joined(what, '_', i, '_', j, '_', k);
     }
 
     const device_graph* problem_; // outlives the formulation

@@ -98,7 +98,7 @@ private:
         return c.accelerator ? ilp::expression(*c.accelerator) : 0.0;
     }
     static std::string label(const char* what, std::size_t i, std::size_t place) {
-        return what + ("_" + to_text(i)) + "_" + to_text(place);
+        return joined(what, '_', i, '_', place);
     }
 
     const device_graph* problem_; // outlives the formulation

@@ -127,10 +127,10 @@ private:
         return has_order_[i * paths_.size() + j];
     }
     [[nodiscard]] std::string name(const char* what, std::size_t i) const {
-        return what + ("_" + to_text(paths_.task(i)));
+        return joined(what, '_', paths_.task(i));
     }
     [[nodiscard]] std::string name(const char* what, std::size_t i, std::size_t j) const {
-        return name(what, i) + "_" + to_text(paths_.task(j));
+        return joined(what, '_', paths_.task(i), '_', paths_.task(j));
     }
     // A row between numbers says nothing.
     void add(const ilp::constraint& c, std::string row_name) {

@@ -100,9 +100,9 @@ private:
                : problem_->reaches.reaches(static_cast<graph::index>(i), static_cast<graph::index>(j)) ? 1.0
                                                                                                        : 0.0;
     }
-    static std::string label(const char* what, std::size_t i) { return what + ("_" + to_text(i)); }
+    static std::string label(const char* what, std::size_t i) { return joined(what, '_', i); }
     static std::string label(const char* what, std::size_t i, std::size_t j) {
-        return label(what, i) + "_" + to_text(j);
+        return joined(what, '_', i, '_', j);
     }
 
     const phaze_problem* problem_; // outlives the formulation

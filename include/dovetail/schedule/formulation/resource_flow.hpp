@@ -90,9 +90,9 @@ private:
     [[nodiscard]] ilp::variable before(std::size_t i, std::size_t j) const {
         return before_[i * tasks_.size() + j];
     }
-    static std::string label(const char* what, std::size_t i) { return what + ("_" + to_text(i)); }
+    static std::string label(const char* what, std::size_t i) { return joined(what, '_', i); }
     static std::string label(const char* what, std::size_t i, std::size_t j) {
-        return label(what, i) + "_" + to_text(j);
+        return joined(what, '_', i, '_', j);
     }
 
     const task_graph* problem_; // outlives the formulation

@@ -1,0 +1,20 @@
+# CPack runs this on what it is about to pack: licence and changes lie in the folder of each package, manual pages are
+# compressed, and zsh looks elsewhere than below /usr/local.
+cmake_minimum_required(VERSION 3.25)
+find_program(GZIP gzip REQUIRED)
+foreach(component IN LISTS CPACK_COMPONENTS_ALL)
+    string(TOUPPER "${component}" name)
+    set(package "${CPACK_DEBIAN_${name}_PACKAGE_NAME}")
+    set(root "${CPACK_TEMPORARY_INSTALL_DIRECTORY}/${component}/usr")
+    set(documents "${root}/share/doc/${package}")
+    file(MAKE_DIRECTORY "${documents}")
+    configure_file("${CPACK_DOVETAIL_SOURCE_DIR}/LICENSE" "${documents}/copyright" COPYONLY)
+    configure_file("${CPACK_DOVETAIL_SOURCE_DIR}/CHANGELOG.md" "${documents}/changelog" COPYONLY)
+    file(GLOB compressed "${root}/share/man/man1/*.1" "${documents}/changelog")
+    # Without name and time the same sources give the same bytes.
+    execute_process(COMMAND "${GZIP}" -9nf ${compressed} COMMAND_ERROR_IS_FATAL ANY)
+    if(EXISTS "${root}/share/zsh/site-functions")
+        file(RENAME "${root}/share/zsh/site-functions" "${root}/share/zsh/vendor-completions")
+    endif()
+    file(REMOVE "${root}/share/doc/dovetail/LICENSE" "${root}/share/doc/dovetail/CHANGELOG.md")
+endforeach()
