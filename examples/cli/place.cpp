@@ -46,7 +46,9 @@ std::string to_json(const placement_answer& answer) {
     if (answer.more) answer.more(json);
     json.member("solve_seconds", answer.effort.seconds)
         .member("peak_bytes", answer.effort.peak_bytes)
-        .end_object();
+        .member("solves", answer.effort.solves);
+    write_assumptions(json, assumptions_of(answer.basis));
+    json.end_object();
     return std::move(json).take();
 }
 
@@ -62,13 +64,13 @@ struct place_command {
         if (!time_limit.empty()) {
             request.time_limit_s = read_number<double>("--time-limit", time_limit);
             if (!(*request.time_limit_s > 0.0))
-                refuse({dovetail::errc::out_of_range, "option --time-limit", "it is " + time_limit,
-                        "it must be a positive number of seconds"});
+                refuse({dovetail::errc::out_of_range, "option --time-limit",
+                        "its value is '" + time_limit + "'", "it must be a positive number of seconds"});
         }
         if (format != "phaze" && request.options != schedule_options{})
             refuse({dovetail::errc::unsupported, "option --format",
-                    "it is '" + format + "', with an option of PHAZE's problem",
-                    "schedules, recomputation, sharding and nodes go with --format phaze"});
+                    "its value is '" + format + "', with an option of PHAZE's problem",
+                    "it must be phaze for schedules, recomputation, sharding and nodes"});
         const auto chosen = std::find_if(formats.begin(), formats.end(),
                                          [&](const place_format& f) { return f.name == format; });
         const auto answer = chosen->place(request);
@@ -81,6 +83,8 @@ struct place_command {
             out << to_string(answer->outcome);
             if (!answer->summary.empty()) out << ": " << answer->summary;
             out << "; binding: " << answer->binding << '\n';
+            if (const auto held = assumptions_of(answer->basis); !held.empty())
+                out << assumption_line(held) << '\n';
         }
         return exit_of(answer->outcome);
     }
@@ -97,6 +101,8 @@ void add_place(command_syntax app, int& status) {
     command.add_option("--format", options->format, "the format of the instance").one_of(names);
     command.add_option("--time-limit", options->time_limit, "seconds after which the best so far is given")
         .type_name("NUMBER");
+    command.add_flag("--repeat", options->request.repeat,
+                     "solve again for 50 ms, so that solve_seconds is a precise mean");
     schedule_options& more = options->request.options;
     const std::string group = "Beyond PHAZE's problem (--format phaze)";
     command.add_option("--schedule", more.schedule, "the pipeline's schedule")

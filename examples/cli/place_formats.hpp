@@ -6,6 +6,7 @@
 #include <dovetail/core/json.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/status.hpp>
+#include <dovetail/report/assumptions.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -38,6 +39,7 @@ struct place_request {
     std::optional<double> time_limit_s; ///< the format's own default where it is not given
     std::int64_t threads = 0;           ///< 0 takes all
     std::uint64_t seed = 1;
+    bool repeat = false; ///< solve again until the clock can tell the seconds
 };
 
 /// Writes members into the JSON object that is open, or nothing.
@@ -53,6 +55,7 @@ struct placement_answer {
     json_members plan;                 ///< the members of the object `plan`
     json_members more;                 ///< further members of the answer
     solve_effort effort;
+    dovetail::report::answer_basis basis; ///< what its figures rest on
 };
 
 /// The formats, by the name that `--format` takes. Errors name the file.

@@ -5,8 +5,9 @@
 
 #include <dovetail/core/json.hpp>
 #include <dovetail/core/option.hpp>
-#include <dovetail/core/text.hpp>
+#include <dovetail/core/readable.hpp>
 #include <dovetail/cost/systolic.hpp>
+#include <dovetail/report/assumptions.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -14,6 +15,7 @@
 #include <string>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 namespace cli {
 
@@ -45,6 +47,7 @@ struct price_systolic_command {
     std::string dataflow;
 
     exit_status run() const {
+        using dovetail::readable;
         const auto flow = dovetail::cost::find_dataflow(dataflow);
         if (!flow) return complain(flow.problem());
         const dovetail::workload::contraction product{
@@ -55,6 +58,7 @@ struct price_systolic_command {
         const double unit_cycles = static_cast<double>(problem.rows) * static_cast<double>(problem.cols) *
                                    (static_cast<double>(time->cycles) + 1);
         const double utilisation = product.macs() / unit_cycles;
+        const auto held = dovetail::report::assumptions_of({.prices = dovetail::report::pricing::array});
         if (!common.json_file.empty()) {
             dovetail::json_writer json;
             json.begin_object()
@@ -62,14 +66,17 @@ struct price_systolic_command {
                 .member("cycles", time->cycles)
                 .member("folds", time->folds)
                 .member("cycles_per_fold", time->fold_cycles)
-                .member("utilisation", utilisation)
-                .end_object();
+                .member("utilisation", utilisation);
+            write_assumptions(json, held);
+            json.end_object();
             if (auto written = write_file(common.json_file, std::move(json).take()); !written)
                 return complain(written.problem());
         }
         if (!common.quiet)
-            common.people() << time->cycles << " cycles: " << time->folds << " folds of " << time->fold_cycles
-                            << ", the array is " << dovetail::to_text(100 * utilisation, 3) << "% busy\n";
+            common.people() << readable(time->cycles) << " cycles: " << readable(time->folds) << " folds of "
+                            << readable(time->fold_cycles) << ", the array is "
+                            << readable(100 * utilisation, 3) << "% busy\n"
+                            << dovetail::report::assumption_line(held) << '\n';
         return solved;
     }
 };
@@ -83,7 +90,11 @@ void add_price_systolic(command_syntax price, int& status) {
     add_options(command, options->problem);
     for (const char* extent : {"--rows", "--cols", "--m", "--n", "--k"})
         command.option(extent).required().default_text("");
-    command.add_option("--dataflow", options->dataflow, "what stays in the array: ws, os or is").required();
+    std::vector<std::string> flows;
+    for (const auto& [known, flow] : dovetail::cost::dataflow_names) flows.emplace_back(known);
+    command.add_option("--dataflow", options->dataflow, "what stays in the array: weights, outputs or inputs")
+        .one_of(flows)
+        .required();
     options->common.add_to(command);
     command.callback([options, &status] { status = options->run(); });
 }

@@ -6,12 +6,12 @@
 #include "solve_effort.hpp"
 
 #include <dovetail/core/json.hpp>
-#include <dovetail/core/text.hpp>
 #include <dovetail/core/units.hpp>
 #include <dovetail/ext/glpk.hpp>
 #include <dovetail/ilp/formulation.hpp>
 #include <dovetail/ilp/lp_text.hpp>
 #include <dovetail/ilp/mps_text.hpp>
+#include <dovetail/report/assumptions.hpp>
 #include <dovetail/report/number.hpp>
 #include <dovetail/report/schedule_page.hpp>
 #include <dovetail/report/trace.hpp>
@@ -39,7 +39,6 @@ namespace {
 namespace schedule = dovetail::schedule;
 namespace report = dovetail::report;
 namespace formulation = schedule::formulation;
-using dovetail::to_text;
 
 /// A formulation as a model, and seconds in one unit of its objective.
 struct written_program {
@@ -55,14 +54,15 @@ struct schedule_command {
     std::string program;
     std::string time_limit, memory_limit;
     std::string html_file, trace_file, lp_file, mps_file;
+    bool repeat = false;
 
     exit_status run() {
         double limit_s = std::numeric_limits<double>::infinity();
         if (!time_limit.empty()) {
             limit_s = read_number<double>("--time-limit", time_limit);
             if (!(limit_s > 0.0))
-                refuse({dovetail::errc::out_of_range, "option --time-limit", "it is " + time_limit,
-                        "it must be a positive number of seconds"});
+                refuse({dovetail::errc::out_of_range, "option --time-limit",
+                        "its value is '" + time_limit + "'", "it must be a positive number of seconds"});
         }
         const auto problem = load(request);
         if (!problem) return complain(problem.problem());
@@ -83,7 +83,7 @@ struct schedule_command {
             const schedule::memory_limited within{.limit_bytes = *limit_bytes,
                                                   .limits = {.seconds = limit_s}};
             const auto found =
-                measure_solve(effort, [&] { return within(problem->tasks, *problem->memory); });
+                measure_solve(effort, repeat, [&] { return within(problem->tasks, *problem->memory); });
             const bool none = found.proof.best.start_s.empty() && problem->tasks.task_count() > 0;
             if (none) return tell_none(*problem, found, *limit_bytes, effort);
             return check_and_tell(*problem, found.proof, written, limit_bytes, effort);
@@ -98,8 +98,8 @@ struct schedule_command {
         if (memory_limit.empty()) return std::nullopt;
         const auto bytes = read_number<std::int64_t>("--memory-limit", memory_limit);
         if (bytes < 1)
-            refuse({dovetail::errc::out_of_range, "option --memory-limit", "it is " + memory_limit,
-                    "it must be a positive number of bytes"});
+            refuse({dovetail::errc::out_of_range, "option --memory-limit",
+                    "its value is '" + memory_limit + "'", "it must be a positive number of bytes"});
         if (!problem.memory || solver != "exact")
             refuse({dovetail::errc::unsupported, "option --memory-limit",
                     problem.memory ? "the solver is '" + solver + "'" : "a project has no activations",
@@ -165,10 +165,10 @@ struct schedule_command {
         if (solver == "glpk") {
             const formulation::program_scheduler<dovetail::ext::glpk::solver> by_program{
                 .which = chosen(), .solver = {.time_limit_s = limit_s}};
-            return measure_solve(effort, [&] { return by_program(tasks); });
+            return measure_solve(effort, repeat, [&] { return by_program(tasks); });
         }
         schedule::tightened_workspace memory;
-        return measure_solve(effort, [&]() -> schedule::certificate {
+        return measure_solve(effort, repeat, [&]() -> schedule::certificate {
             if (solver == "list") return schedule::list_scheduler{}(tasks, memory.lists);
             return schedule::tightened_search{.limits = {.seconds = limit_s}}(tasks, memory);
         });
@@ -186,8 +186,8 @@ struct schedule_command {
                           std::int64_t limit_bytes, const solve_effort& effort) const {
         const dovetail::status status = answer.proof.status;
         const std::string binding = "memory: every schedule keeps at least " +
-                                    to_text(answer.least_peak_bytes) + " bytes alive at once, the limit is " +
-                                    to_text(limit_bytes);
+                                    dovetail::readable(answer.least_peak_bytes) +
+                                    " bytes alive at once, the limit is " + dovetail::readable(limit_bytes);
         if (!common.json_file.empty()) {
             dovetail::json_writer json;
             json.begin_object()
@@ -200,8 +200,9 @@ struct schedule_command {
                 .member("nodes", answer.proof.nodes)
                 .member("solve_seconds", effort.seconds)
                 .member("problem", problem.title)
-                .member("binding", binding)
-                .end_object();
+                .member("binding", binding);
+            write_assumptions(json, report::assumptions_of(problem.basis));
+            json.end_object();
             if (auto done = write_file(common.json_file, std::move(json).take()); !done)
                 return complain(done.problem());
         }
@@ -232,7 +233,8 @@ struct schedule_command {
                                                  .subtitle = problem.subtitle,
                                                  .facts = facts(problem, answer, effort),
                                                  .capacity = problem.tasks.capacity(),
-                                                 .chain = chain};
+                                                 .chain = chain,
+                                                 .held = report::assumptions_of(problem.basis)};
             if (auto done = write_file(html_file, report::to_html(about, drawn, problem.unit)); !done)
                 return complain(done.problem());
         }
@@ -241,6 +243,8 @@ struct schedule_command {
             out << problem.title << ", " << problem.subtitle << '\n';
             for (const auto& [name, value] : facts(problem, answer, effort))
                 out << "  " << name << ": " << value << '\n';
+            if (const auto held = report::assumptions_of(problem.basis); !held.empty())
+                out << report::assumption_line(held) << '\n';
         }
         return exit_of(answer.status);
     }
@@ -265,15 +269,16 @@ struct schedule_command {
                         {"critical path of the fastest modes", time(relaxed.critical_path_s())}};
         for (std::size_t r = 0; r < schedule::max_resources; ++r)
             if (problem.tasks.capacity()[r] > 0)
-                facts.emplace_back("least work of " + to_text(problem.tasks.capacity()[r]) + " x " +
-                                       problem.resources[r],
+                facts.emplace_back("least work of " + dovetail::readable(problem.tasks.capacity()[r]) +
+                                       " x " + problem.resources[r],
                                    time(relaxed.load_s()[r]));
         if (problem.memory)
             facts.emplace_back("activations live at once", readable_mib(schedule::peak_bytes(
                                                                *problem.memory, problem.tasks, answer.best)));
-        facts.emplace_back("found by", std::string(method(answer)) +
-                                           (answer.nodes > 0 ? ", " + to_text(answer.nodes) + " nodes" : "") +
-                                           ", " + to_text(effort.seconds * 1e3, 3) + " ms");
+        facts.emplace_back("found by",
+                           std::string(method(answer)) +
+                               (answer.nodes > 0 ? ", " + report::readable(answer.nodes) + " nodes" : "") +
+                               ", " + report::readable(effort.seconds * 1e3, 3) + " ms");
         return facts;
     }
 
@@ -292,6 +297,7 @@ struct schedule_command {
             .member("nodes", answer.nodes)
             .member("solve_seconds", effort.seconds)
             .member("peak_bytes", effort.peak_bytes)
+            .member("solves", effort.solves)
             .member("problem", problem.title);
         if (problem.memory) {
             json.key("memory")
@@ -348,7 +354,9 @@ struct schedule_command {
                                      : link.reason == schedule::waits_for::predecessor ? "predecessor"
                                                                                        : "resource")
                 .end_object();
-        json.end_array().end_object();
+        json.end_array();
+        write_assumptions(json, report::assumptions_of(problem.basis));
+        json.end_object();
         return std::move(json).take();
     }
 };
@@ -374,6 +382,8 @@ void add_schedule(command_syntax app, int& status) {
     command
         .add_option("--memory-limit", options->memory_limit, "bytes of activations that may be live at once")
         .type_name("NUMBER");
+    command.add_flag("--repeat", options->repeat,
+                     "solve again for 50 ms, so that solve_seconds is a precise mean");
     command.add_option("--html", options->html_file, "write a page with the schedule to this file");
     command.add_option("--trace", options->trace_file, "write a trace for Chrome or Perfetto to this file");
     command.add_option("--write-lp", options->lp_file,

@@ -3,6 +3,7 @@
 #include "command.hpp"
 
 #include <dovetail/core/json.hpp>
+#include <dovetail/core/readable.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/hardware/n7_family.hpp>
 #include <dovetail/hardware/parameter_space.hpp>
@@ -53,7 +54,8 @@ struct space_command {
                 return complain(written.problem());
         }
         if (!common.quiet && csv_file != "-")
-            common.people() << family << ": " << space.size() << " designs, " << kept->size() << " kept\n";
+            common.people() << family << ": " << dovetail::readable(space.size()) << " designs, "
+                            << dovetail::readable(kept->size()) << " kept\n";
         return solved;
     }
 };

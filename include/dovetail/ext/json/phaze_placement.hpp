@@ -2,6 +2,7 @@
 /// \file
 /// The stage planner's instances of PHAZE (Wang et al., ICML 2024) as a placement problem.
 
+#include <dovetail/core/readable.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/ext/json/members.hpp>
@@ -116,7 +117,7 @@ struct phaze_width {
         const auto width = parse_number<std::int64_t>(key);
         if (!width || *width < 1 || *width > most_devices)
             return list.wrong(errc::out_of_range, "the tensor width is '" + key + "'",
-                              "it must be a whole number from 1 to " + to_text(most_devices));
+                              "it must be a whole number from 1 to " + readable(most_devices));
         phaze_width& into = widths.emplace_back();
         into.width = *width;
         into.path = list.path();

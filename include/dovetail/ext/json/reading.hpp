@@ -2,6 +2,7 @@
 /// \file
 /// Reading JSON that nobody has checked: every wrong turn is an `error` that names its place.
 
+#include <dovetail/core/readable.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
 
@@ -128,7 +129,7 @@ public:
         const auto x = value_->get<double>();
         if (!std::isfinite(x) || x < least)
             return wrong(errc::out_of_range, "it is " + to_text(x),
-                         "it must be a finite number, " + to_text(least) + " or more");
+                         "it must be a finite number, " + readable(least) + " or more");
         return x;
     }
 
@@ -139,7 +140,7 @@ public:
         const auto x = value_->get<double>();
         if (!(x >= static_cast<double>(least) && x <= static_cast<double>(most)) || x != std::floor(x))
             return wrong(errc::out_of_range, "it is " + to_text(x),
-                         "it must be a whole number from " + to_text(least) + " to " + to_text(most));
+                         "it must be a whole number from " + readable(least) + " to " + readable(most));
         return static_cast<std::int64_t>(x);
     }
 
