@@ -135,12 +135,13 @@ dovetail::result<measurements> read_folder(const std::string& folder) {
 
 void print(std::ostream& out, std::string_view what, const eigen::calibration_report& report) {
     const auto percent = [](double value) { return dovetail::report::readable(value, 3) + " %"; };
-    out << report.after.rows << ' ' << what << ": mean error " << percent(report.before.mean_abs_percent)
-        << " before, " << percent(report.after.mean_abs_percent) << " after, "
-        << percent(report.left_out.mean_abs_percent) << " of each by the others\n";
+    out << dovetail::report::readable(report.after.rows) << ' ' << what << ": mean error "
+        << percent(report.before.mean_abs_percent) << " before, " << percent(report.after.mean_abs_percent)
+        << " after, " << percent(report.left_out.mean_abs_percent) << " of each by the others\n";
     if (const eigen::half_study& study = report.study; study.halves > 0)
-        out << "  over " << study.halves << " random halves: " << percent(study.fitted_percent)
-            << " of the fitted half, " << percent(study.other_percent) << " of the other, at worst "
+        out << "  over " << dovetail::report::readable(study.halves)
+            << " random halves: " << percent(study.fitted_percent) << " of the fitted half, "
+            << percent(study.other_percent) << " of the other, at worst "
             << percent(study.worst_other_percent) << '\n';
     for (std::size_t i = 0; i < report.unknowns.size(); ++i) {
         const eigen::unknown& u = report.unknowns[i];
@@ -241,7 +242,11 @@ void add_calibrate(command_syntax app, int& status) {
     const auto options = std::make_shared<calibrate_command>();
     command.add_option("folder", options->folder, "with files of measured products and collectives")
         .required();
-    command.add_option("--system", options->system, "the system of the catalogue to begin with").required();
+    std::vector<std::string> systems;
+    for (const hardware::system& known : hardware::known_systems) systems.emplace_back(known.name);
+    command.add_option("--system", options->system, "the system of the catalogue to begin with")
+        .one_of(systems)
+        .required();
     command.add_flag("--datasheet", options->from_datasheet, "begin with the system's datasheet alone");
     add_options(command, options->method);
     add_options(command, options->study);

@@ -49,7 +49,7 @@ result<operator_graph> model_options::load() const {
     if (dovetail::workload::zoo::find(model) != nullptr) {
         if (!dimensions.empty())
             return error{errc::unsupported, "option --dimension", "'" + model + "' is a model of the zoo",
-                         "only files have open dimensions"};
+                         "it must be left out: only files have open dimensions"};
         return dovetail::workload::make_model(model, 1);
     }
     const bool piped = model == "-";
@@ -70,8 +70,8 @@ result<operator_graph> model_options::load() const {
                 ? std::nullopt
                 : dovetail::parse_number<std::int64_t>(std::string_view(given).substr(equals + 1));
         if (!value || *value < 1)
-            return error{errc::parse, "option --dimension", "'" + given + "'",
-                         "write name=value with a positive integer"};
+            return error{errc::parse, "option --dimension", "its value is '" + given + "'",
+                         "it must be name=value with a positive integer"};
         if (const std::string name = given.substr(0, equals);
             !options.dimensions.emplace(name, *value).second)
             return error{errc::parse, "option --dimension", "'" + name + "' is given twice",

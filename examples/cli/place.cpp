@@ -45,7 +45,9 @@ void write(dovetail::json_writer& json, const placement_answer& answer) {
     json.member("binding", answer.binding);
     if (answer.more) answer.more(json);
     json.member("solve_seconds", answer.effort.seconds)
-        .member("peak_bytes", answer.effort.peak_bytes);
+        .member("peak_bytes", answer.effort.peak_bytes)
+        .member("solves", answer.effort.solves);
+    write_assumptions(json, assumptions_of(answer.basis));
 }
 
 struct place_command {
@@ -61,8 +63,8 @@ struct place_command {
         request.has_time_limit = limited && limited->is_given();
         if (format != "phaze" && request.options != schedule_options{})
             refuse({dovetail::errc::unsupported, "option --format",
-                    "it is '" + format + "', with an option of PHAZE's problem",
-                    "schedules, recomputation, sharding and nodes go with --format phaze"});
+                    "its value is '" + format + "', with an option of PHAZE's problem",
+                    "it must be phaze for schedules, recomputation, sharding and nodes"});
         const auto chosen = std::find_if(formats.begin(), formats.end(),
                                          [&](const place_format& f) { return f.name == format; });
         const auto answer = chosen->place(request);
@@ -73,6 +75,8 @@ struct place_command {
         if (!answer->summary.empty()) out << ": " << answer->summary;
         out << "; binding: " << answer->binding << '\n';
         if (!answer->comparison.empty()) out << answer->comparison << '\n';
+        if (const auto held = assumptions_of(answer->basis); !held.empty())
+            out << assumption_line(held) << '\n';
         return common.finish(exit_of(answer->outcome));
     }
 };
@@ -87,6 +91,10 @@ void add_place(command_syntax app, int& status) {
     command.add_option("file", options->request.file, "the instance").required();
     command.add_option("--format", options->format, "the format of the instance").one_of(names);
     options->limited = options->request.limit.add_to(command).default_text("inf; latency: 20");
+    command
+        .add_flag("--repeat", options->request.repeat,
+                  "solve again for 50 ms, so that solve_seconds is a precise mean")
+        .no_part_of_answer();
     schedule_options& more = options->request.options;
     const std::string group = "Beyond PHAZE's problem (--format phaze)";
     command.add_option("--schedule", more.schedule, "the pipeline's schedule")

@@ -8,6 +8,7 @@
 #include <dovetail/core/json.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/status.hpp>
+#include <dovetail/report/assumptions.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -41,6 +42,7 @@ struct place_request {
     bool has_time_limit = false; ///< else the format has its own default
     std::int64_t threads = 0;    ///< 0 takes all
     std::uint64_t seed = 1;
+    bool repeat = false; ///< solve again until the clock can tell the seconds
 };
 
 /// Writes members into the JSON object that is open, or nothing.
@@ -57,6 +59,7 @@ struct placement_answer {
     json_members more;                 ///< further members of the answer
     std::string comparison;            ///< a further line for people, or nothing
     solve_effort effort;
+    dovetail::report::answer_basis basis; ///< what its figures rest on
 };
 
 /// The formats, by the name that `--format` takes. Errors name the file.

@@ -4,6 +4,7 @@
 #include "place_formats.hpp"
 
 #include <dovetail/core/budget.hpp>
+#include <dovetail/core/readable.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/ext/json/phaze_placement.hpp>
 #include <dovetail/placement/chain_program.hpp>
@@ -94,25 +95,46 @@ private:
 };
 
 std::string readable_gib(double bytes) {
-    return dovetail::to_text(bytes / static_cast<double>(dovetail::gibibyte)) + " GiB";
+    return dovetail::readable(bytes / static_cast<double>(dovetail::gibibyte), 4) + " GiB";
 }
 
 std::string binding_of(const placement::layer_graph& problem, const placement::plan& plan,
                        const placement::explanation& why) {
     const placement::stage& stage = plan.stages[why.stage];
     std::string text = std::string(to_string(why.binding)) + ": stage " + dovetail::to_text(why.stage + 1) +
-                       " of " + dovetail::to_text(plan.stages.size());
+                       " of " + dovetail::to_text(plan.stages.size()) + " of this plan";
     if (why.binding == placement::bottleneck::memory)
-        return text + " needs " + readable_gib(stage.memory_bytes) + " of " + readable_gib(problem.hbm_bytes);
-    return text + " takes " + dovetail::to_text(stage.load_s) + " s a micro-batch";
+        return text + " fills " + readable_gib(stage.memory_bytes) + " of " +
+               readable_gib(problem.hbm_bytes) + ", and with more memory another plan takes " +
+               dovetail::readable(why.unlimited_memory_s, 5) + " s per batch";
+    return text + " takes " + dovetail::readable(stage.load_s, 5) + " s a micro-batch";
 }
 
-std::string binding_of(const placement::hbm_need& need) {
+std::string binding_of(const placement::layer_graph& problem, const placement::hbm_need& need) {
     if (!need.proved) return "devices or memory: the time ended before it was known which";
     if (need.binding() == placement::constraint::devices)
-        return "devices: a replica takes at least " + dovetail::to_text(need.fewest_devices);
+        return "devices: a replica takes at least " + dovetail::readable(need.fewest_devices) +
+               ", and there are " + dovetail::readable(problem.devices);
     return "memory: stage " + dovetail::to_text(need.stage + 1) + " of " + dovetail::to_text(need.stages) +
-           " needs " + dovetail::to_text(need.bytes) + " bytes of a device";
+           " of the leanest plan, of tensor width " + dovetail::readable(need.tensor_parallel) + ", needs " +
+           dovetail::readable(need.bytes) + " bytes of a device, which has " +
+           dovetail::readable(problem.hbm_bytes);
+}
+
+// What the plans of a problem rest on: they exchange nothing on a single device.
+dovetail::report::answer_basis basis_of(const schedule_options& options,
+                                        const placement::layer_graph& problem) {
+    const bool exchanges = problem.devices > 1;
+    const bool zero_bubble = options.schedule.starts_with("zb-");
+    return {.flat_network = exchanges && options.node_devices == 0,
+            .exposed_transfers = exchanges,
+            .exposed_reductions = exchanges && !options.overlap_reduction,
+            .estimated_bubble = exchanges && zero_bubble,
+            .free_overlap = exchanges && options.overlap_reduction,
+            .even_pipeline = exchanges && !zero_bubble,
+            .first_stage_reduces = exchanges && !options.every_stage,
+            .halved_backward = exchanges && zero_bubble,
+            .planned_memory = true};
 }
 
 void write_plan(const dovetail::ext::json::phaze_placement& instance, const schedule_options& options,
@@ -207,9 +229,10 @@ dovetail::result<placement_answer> answer_with(const place_request& request, Sol
     dovetail::spending spent(limits);
     solve.keep_to(spent);
     placement_answer answer;
-    auto solved = measure_solve(answer.effort, limits, [&] { return solve(problem); });
+    auto solved = measure_solve(answer.effort, limits, request.repeat, [&] { return solve(problem); });
     if (!solved) return std::move(solved).problem().within(request.file);
     answer.outcome = solved->outcome;
+    answer.basis = basis_of(request.options, problem);
     const bool ended = solved->outcome == dovetail::status::budget;
     if (solved->stages.empty() && ended) {
         answer.binding = "time: it ended before the first plan";
@@ -228,7 +251,7 @@ dovetail::result<placement_answer> answer_with(const place_request& request, Sol
     if (solved->stages.empty()) {
         answer.more = compare;
         const auto need = solve.smallest_hbm(problem);
-        answer.binding = need ? binding_of(*need) : need.problem().line();
+        answer.binding = need ? binding_of(problem, *need) : need.problem().line();
         return answer;
     }
     answer.more = compare;
@@ -245,9 +268,9 @@ dovetail::result<placement_answer> answer_with(const place_request& request, Sol
         }
     }
     const std::size_t depth = solved->stages.size() / solved->stages_per_device;
-    answer.summary = dovetail::to_text(solved->time_per_batch_s) + " s per batch, " +
-                     dovetail::to_text(solved->data_parallel) + " x " + dovetail::to_text(depth) + " x " +
-                     dovetail::to_text(solved->tensor_parallel) + " (data x pipeline x tensor)";
+    answer.summary = dovetail::readable(solved->time_per_batch_s, 6) + " s per batch, " +
+                     dovetail::readable(solved->data_parallel) + " x " + dovetail::readable(depth) + " x " +
+                     dovetail::readable(solved->tensor_parallel) + " (data x pipeline x tensor)";
     answer.plan = [instance = *std::move(instance), plan = *std::move(solved), options = request.options](
                       dovetail::json_writer& json) { write_plan(instance, options, plan, json); };
     return answer;

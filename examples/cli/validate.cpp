@@ -7,6 +7,7 @@
 
 #include <dovetail/core/json.hpp>
 #include <dovetail/core/statistics.hpp>
+#include <dovetail/report/assumptions.hpp>
 #include <dovetail/report/number.hpp>
 
 #include <algorithm>
@@ -14,6 +15,7 @@
 #include <filesystem>
 #include <memory>
 #include <ostream>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -129,9 +131,13 @@ void write(dovetail::json_writer& json, const validation& found) {
         json.key("unpredicted").begin_array();
         for (const report::unpredicted_row& row : set.unpredicted)
             json.begin_object().member("line", row.line).member("why", row.why).end_object();
-        json.end_array().end_object();
+        json.end_array();
+        write_assumptions(json, report::assumptions_of(std::span(&set, 1)));
+        json.end_object();
     }
-    json.end_array().key("skipped").begin_array();
+    json.end_array();
+    write_assumptions(json, report::assumptions_of(found.sets));
+    json.key("skipped").begin_array();
     for (const skipped_file& file : found.skipped)
         json.begin_object().member("file", file.name).member("why", file.why).end_object();
     json.end_array();
@@ -169,7 +175,7 @@ void print_figures(std::ostream& out, const validation& found) {
         const auto percent = [&](double value) {
             return a.rows > 0 ? report::readable_percent(value) : std::string("-");
         };
-        rows.push_back({to_text(a.rows), percent(a.mean_abs_percent), percent(a.worst_percent),
+        rows.push_back({report::readable(a.rows), percent(a.mean_abs_percent), percent(a.worst_percent),
                         percent(a.bias_percent),
                         std::isfinite(a.spearman) ? report::readable(a.spearman, 4) : "-"});
         for (const std::string& name : baselines) {
@@ -188,7 +194,7 @@ void print_figures(std::ostream& out, const validation& found) {
 // The rows of a set that have no prediction; neighbours for the same reason are one line.
 void print_unpredicted(std::ostream& out, const report::measured_set& set, const std::string& file) {
     if (set.unpredicted.empty()) return;
-    out << set.name << ": without a prediction: " << set.unpredicted.size() << '\n';
+    out << set.name << ": without a prediction: " << report::readable(set.unpredicted.size()) << '\n';
     for (auto row = set.unpredicted.begin(); row != set.unpredicted.end();) {
         const auto end = std::find_if(row, set.unpredicted.end(), [&](const report::unpredicted_row& other) {
             return other.why != row->why;
@@ -204,6 +210,8 @@ void print(std::ostream& out, const validation& found) {
     print_figures(out, found);
     for (std::size_t s = 0; s < found.sets.size(); ++s) print_unpredicted(out, found.sets[s], found.files[s]);
     for (const skipped_file& file : found.skipped) out << file.name << " is skipped: " << file.why << '\n';
+    if (const auto held = report::assumptions_of(found.sets); !held.empty())
+        out << report::assumption_line(held) << '\n';
 }
 
 struct validate_command {

@@ -15,6 +15,7 @@
 #include <dovetail/core/parallel.hpp>
 #include <dovetail/core/random.hpp>
 #include <dovetail/core/read_file.hpp>
+#include <dovetail/core/readable.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/statistics.hpp>
 #include <dovetail/core/status.hpp>

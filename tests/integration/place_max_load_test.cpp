@@ -107,7 +107,7 @@ TEST_F(Cli, MaxLoadNamesWhatBinds) {
     EXPECT_TRUE(memory.at("objective").is_null());
     EXPECT_TRUE(memory.at("lower_bound").is_null());
     EXPECT_TRUE(memory.at("plan").is_null());
-    EXPECT_EQ(memory.at("binding"), "memory: an accelerator needs at least 8 bytes");
+    EXPECT_EQ(memory.at("binding"), "memory: an accelerator needs at least 8 bytes in any plan");
 
     instance["nodes"][1]["supportedOnFpga"] = false;
     write("support.json", instance.dump());

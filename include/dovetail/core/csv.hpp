@@ -3,6 +3,7 @@
 /// Tables as comma-separated text with a header line (RFC 4180).
 
 #include <dovetail/core/nearest_word.hpp>
+#include <dovetail/core/readable.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
 
@@ -54,7 +55,7 @@ struct csv_table {
         if (value && std::isfinite(static_cast<double>(*value)) && *value >= lowest) return *value;
         return refused(field, column, value.has_value(),
                        std::string(std::is_integral_v<Number> ? "a whole number" : "a number") +
-                           " of at least " + to_text(lowest));
+                           " of at least " + readable(lowest));
     }
 
     /// The number that is all of `field`: finite and above zero.

@@ -8,6 +8,7 @@
 #include <dovetail/search/options.hpp>
 #include <dovetail/search/pass_order.hpp>
 #include <dovetail/search/profile.hpp>
+#include <dovetail/workload/attention_heads.hpp>
 #include <dovetail/workload/demand.hpp>
 #include <dovetail/workload/fusion.hpp>
 #include <dovetail/workload/layer_pass.hpp>
@@ -84,8 +85,8 @@ parameters_by_layer(const operator_graph& g, std::span<const index> labels, std:
 /// Whether two layers cost the same on every chip.
 [[nodiscard]] inline bool same_costs(const layer_profile& a, const layer_profile& b) {
     return a.parameters == b.parameters && a.working_elements == b.working_elements && a.stash == b.stash &&
-           a.tensor_parallel == b.tensor_parallel && same_pass(a.forward, b.forward) &&
-           same_pass(a.backward, b.backward);
+           a.tensor_parallel == b.tensor_parallel && a.attention == b.attention &&
+           same_pass(a.forward, b.forward) && same_pass(a.backward, b.backward);
 }
 
 /// The profile of one slice of the whole graph `g`, whose layers are known; of no use where `spent` is late.
@@ -122,6 +123,9 @@ parameters_by_layer(const operator_graph& g, std::span<const index> labels, std:
     for (index v = 0; v < slice.sharded.size(); ++v)
         if (slice.sharded[v]) split[forward_labels[v]] = true;
 
+    std::vector<bool> attends(count, false);
+    for (const index v : workload::attention_contexts(slice.graph)) attends[forward_labels[v]] = true;
+
     slice_profile profile{.micro_batch = g.batch,
                           .tensor_width = width,
                           .structures = {},
@@ -134,7 +138,8 @@ parameters_by_layer(const operator_graph& g, std::span<const index> labels, std:
             .parameters = parameters[l],
             .working_elements = working[l],
             .stash = kept[l],
-            .tensor_parallel = split[l]};
+            .tensor_parallel = split[l],
+            .attention = attends[l]};
         const auto same = std::find_if(profile.structures.begin(), profile.structures.end(),
                                        [&](const layer_profile& other) { return same_costs(layer, other); });
         profile.chain.push_back(static_cast<index>(same - profile.structures.begin()));

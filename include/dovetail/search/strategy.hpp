@@ -77,7 +77,7 @@ template <hardware::parameter_space Space, class Evaluator, class Observer, clas
                 return sizes[a.micro_batch] < sizes[b.micro_batch];
             });
         const solution closest = run.solve({0, space.reference(), answer.baseline.area_um2}, *leanest);
-        answer.binding = binding_constraint(closest.problem, settings);
+        answer.binding = binding_constraint(closest.problem, settings, sizes[leanest->micro_batch]);
         answer.search.pruned = candidates.size();
         answer.search.complete = true;
         answer.search.proof = "no plan fits any design: its memory is the same for all";

@@ -83,9 +83,9 @@ TEST(device_placement, answers_every_malformed_file_with_one_clear_line) {
     const std::pair<std::function<void(json&)>, std::string> breaks[] = {
         {[](json& j) { j.erase("maxFPGAs"); }, "f: the key 'maxFPGAs' is missing; the format needs it"},
         {[](json& j) { j["maxFPGAs"] = -1; },
-         "f: maxFPGAs: it is -1; it must be a whole number from 0 to 1000000000000"},
+         "f: maxFPGAs: it is -1; it must be a whole number from 0 to 1,000,000,000,000"},
         {[](json& j) { j["maxCPUs"] = 0.5; },
-         "f: maxCPUs: it is 0.5; it must be a whole number from 0 to 1000000000000"},
+         "f: maxCPUs: it is 0.5; it must be a whole number from 0 to 1,000,000,000,000"},
         {[](json& j) { j["maxSizePerFPGA"] = "all"; },
          "f: maxSizePerFPGA: it is of type string; it must be a number"},
         {[](json& j) { j["maxSizePerFPGA"] = -2; },

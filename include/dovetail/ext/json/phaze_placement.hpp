@@ -4,6 +4,7 @@
 
 #include <dovetail/core/assert.hpp>
 #include <dovetail/core/read_file.hpp>
+#include <dovetail/core/readable.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/ext/json/members.hpp>
@@ -162,7 +163,7 @@ struct phaze_width {
         const auto width = parse_number<std::int64_t>(key);
         if (!width || *width < 1 || *width > most_devices)
             return list.wrong(errc::out_of_range, "the tensor width is '" + key + "'",
-                              "it must be a whole number from 1 to " + to_text(most_devices));
+                              "it must be a whole number from 1 to " + readable(most_devices));
         phaze_width& into = widths.emplace_back();
         into.width = *width;
         into.path = list.path();

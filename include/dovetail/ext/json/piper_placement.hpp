@@ -3,6 +3,7 @@
 /// The instances of Piper (Tarnawski et al., NeurIPS 2021) as placement problems.
 
 #include <dovetail/core/read_file.hpp>
+#include <dovetail/core/readable.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/ext/json/reading.hpp>
@@ -163,7 +164,7 @@ struct piper_layer {
         const auto width = parse_number<std::int64_t>(key);
         if (!width || *width < 1 || *width > piper_most_devices)
             return list.wrong(errc::out_of_range, "the tensor width is '" + key + "'",
-                              "it must be a whole number from 1 to " + to_text(piper_most_devices));
+                              "it must be a whole number from 1 to " + readable(piper_most_devices));
         const auto variants = list.elements();
         if (!variants) return variants.problem();
         const auto [into, fresh] = layer.widths.try_emplace(*width);

@@ -3,6 +3,7 @@
 /// Reading JSON that nobody has checked: every wrong turn is an `error` that names its place.
 
 #include <dovetail/core/nearest_word.hpp>
+#include <dovetail/core/readable.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/ext/json/document.hpp>
@@ -107,7 +108,7 @@ public:
         const double x = value_->number;
         if (!std::isfinite(x) || x < least)
             return wrong(errc::out_of_range, "it is " + to_text(x),
-                         "it must be a finite number, " + to_text(least) + " or more");
+                         "it must be a finite number, " + readable(least) + " or more");
         return x;
     }
 
@@ -118,7 +119,7 @@ public:
         const double x = value_->number;
         if (!(x >= static_cast<double>(least) && x <= static_cast<double>(most)) || x != std::floor(x))
             return wrong(errc::out_of_range, "it is " + to_text(x),
-                         "it must be a whole number from " + to_text(least) + " to " + to_text(most));
+                         "it must be a whole number from " + readable(least) + " to " + readable(most));
         return static_cast<std::int64_t>(x);
     }
 
