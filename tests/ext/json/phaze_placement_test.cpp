@@ -294,7 +294,7 @@ TEST(phaze_placement, says_why_the_plan_of_an_expert_does_not_fit) {
         {[](json& j) { j["fixedTMPC"] = 2; },
          "plan: tensor_parallel: it is 2; it is one of the problem's widths"},
         {[](json& j) { j["fixedPP"] = 1'000'000'000; },
-         "plan: stages: there are 1000000000; there are 8 devices"}};
+         "plan: stages: there are 1000000000; there are 8 devices, and at most 65536 stages"}};
     for (const auto& [spoil, message] : breaks) {
         json document = five_layers();
         spoil(document);
