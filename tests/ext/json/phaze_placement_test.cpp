@@ -327,7 +327,9 @@ TEST(phaze_placement, prices_the_plans_of_the_reference_instances_as_published) 
         const auto plan = placement::evaluate(instance->problem, cut_of_fixed_plan(*instance).value(),
                                               placement::objective::phaze);
         EXPECT_EQ(plan.has_value(), seconds != out_of_memory) << file;
-        if (plan) EXPECT_NEAR(plan->time_per_batch_s, seconds, 1e-9 * seconds) << file;
+        if (plan) {
+            EXPECT_NEAR(plan->time_per_batch_s, seconds, 1e-9 * seconds) << file;
+        }
     }
 }
 
