@@ -283,8 +283,7 @@ TEST_F(Cli, ASignalEndsAScheduleWithItsBestSoFar) {
         SCOPED_TRACE(solver);
         write("hard.sm", hard_project_text(jobs));
         command_under_way scheduling(path(""), {"schedule", "hard.sm", "--format", "psplib", "--solver",
-                                                solver, "--formulation", "disjunctive", "--write-lp", "a.lp",
-                                                "--json", "a.json", "--html", "a.html", "--quiet"});
+                                                solver, "--json", "a.json", "--html", "a.html", "--quiet"});
         ASSERT_TRUE(scheduling.heeds(SIGINT));
         scheduling.send(SIGINT);
         EXPECT_EQ(scheduling.exit(), 4) << scheduling.told();
