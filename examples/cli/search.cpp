@@ -66,8 +66,10 @@ public:
         if (!visible_ || p.done == 0) return;
         const double left_s = p.seconds / static_cast<double>(p.done) *
                               static_cast<double>(p.total > p.done ? p.total - p.done : 0);
-        std::fprintf(stderr, "\r\x1b[K%zu of %zu chips, best %.5g samples/s, about %.0f s left", p.done,
-                     p.total, p.best_throughput_samples_per_s, std::ceil(left_s));
+        std::fprintf(stderr, "\r\x1b[K%s of %s chips, best %s samples/s, about %s s left",
+                     readable(p.done).c_str(), readable(p.total).c_str(),
+                     readable(p.best_throughput_samples_per_s, 5).c_str(),
+                     readable(std::ceil(left_s), 3).c_str());
         std::fflush(stderr);
         shown_ = true;
     }
