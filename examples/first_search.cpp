@@ -44,8 +44,8 @@ int main() {
     std::printf("%zd tensor cores of %zd x %zd, %zd vector cores of %zd lanes, %zd MiB, %.1f mm^2\n",
                 best.chip.num_tc, best.chip.depth, best.chip.width, best.chip.num_vc, best.chip.width_vc,
                 best.chip.glb_bytes / mebibyte, best.area_um2 / um2_per_mm2);
-    std::printf("%.0f samples/s, %.2f times the TPUv4-like chip of %.0f mm^2\n",
-                best.throughput_samples_per_s,
+    std::printf("%s samples/s, %.2f times the TPUv4-like chip of %.0f mm^2\n",
+                readable(best.throughput_samples_per_s, 4).c_str(),
                 best.throughput_samples_per_s / found->baseline.throughput_samples_per_s,
                 found->baseline.area_um2 / um2_per_mm2);
     std::printf("%zd replicas, micro-batches of %zd, recomputation %s; stages of one replica:\n",

@@ -3,6 +3,7 @@
 #include "command.hpp"
 #include "inputs.hpp"
 #include "measured_products.hpp"
+#include "table_layout.hpp"
 
 #include <dovetail/core/csv.hpp>
 #include <dovetail/core/json.hpp>
@@ -93,12 +94,15 @@ dovetail::result<void> add_collectives(const csv_table& table, std::string_view 
 dovetail::result<void> add_table(const csv_table& table, measurements& all) {
     if (has_columns(table, product_columns)) return add_products(table, false, all);
     if (has_columns(table, efficiency_columns)) return add_products(table, true, all);
-    if (table.find("ranks") && table.find("bytes")) {
-        if (table.find("time_us")) return add_collectives(table, "time_us", 1e-6, all);
-        if (table.find("time_ns_out_of_place"))
-            return add_collectives(table, "time_ns_out_of_place", 1e-9, all);
-    }
-    all.skipped.push_back(table.name + ": its columns are of no known layout");
+    static constexpr std::string_view microseconds[] = {"ranks", "bytes", "time_us"};
+    static constexpr std::string_view nanoseconds[] = {"ranks", "bytes", "time_ns_out_of_place"};
+    if (has_columns(table, microseconds)) return add_collectives(table, microseconds[2], 1e-6, all);
+    if (has_columns(table, nanoseconds)) return add_collectives(table, nanoseconds[2], 1e-9, all);
+    const std::array<table_layout, 4> known{{{"products", product_columns},
+                                             {"efficiencies", efficiency_columns},
+                                             {"collectives", microseconds},
+                                             {"collectives", nanoseconds}}};
+    all.skipped.push_back(table.name + ": " + why_unknown(known, table.name, table.header));
     return {};
 }
 
@@ -107,7 +111,8 @@ dovetail::result<measurements> read_folder(const std::string& folder) {
     std::vector<std::string> names;
     std::filesystem::directory_iterator entry(folder, failed);
     for (; !failed && entry != std::filesystem::directory_iterator(); entry.increment(failed))
-        if (entry->path().extension() == ".csv") names.push_back(entry->path().filename().string());
+        if (std::error_code unknown; entry->path().extension() == ".csv" && entry->is_regular_file(unknown))
+            names.push_back(entry->path().filename().string());
     if (failed)
         return dovetail::error{dovetail::errc::io, folder, "it cannot be read as a folder",
                                "name a folder with files of measurements"};
@@ -122,19 +127,21 @@ dovetail::result<measurements> read_folder(const std::string& folder) {
     }
     if (all.products.empty() && all.collectives.empty())
         return dovetail::error{dovetail::errc::unsupported, folder,
-                               "it has no measured products or collectives",
+                               "it has no measured products or collectives" +
+                                   (all.skipped.empty() ? std::string() : " (" + all.skipped.front() + ")"),
                                "the layouts of files are described in docs/models/systems.md"};
     return all;
 }
 
 void print(std::ostream& out, std::string_view what, const eigen::calibration_report& report) {
     const auto percent = [](double value) { return dovetail::report::readable(value, 3) + " %"; };
-    out << report.after.rows << ' ' << what << ": mean error " << percent(report.before.mean_abs_percent)
-        << " before, " << percent(report.after.mean_abs_percent) << " after, "
-        << percent(report.left_out.mean_abs_percent) << " of each by the others\n";
+    out << dovetail::report::readable(report.after.rows) << ' ' << what << ": mean error "
+        << percent(report.before.mean_abs_percent) << " before, " << percent(report.after.mean_abs_percent)
+        << " after, " << percent(report.left_out.mean_abs_percent) << " of each by the others\n";
     if (const eigen::half_study& study = report.study; study.halves > 0)
-        out << "  over " << study.halves << " random halves: " << percent(study.fitted_percent)
-            << " of the fitted half, " << percent(study.other_percent) << " of the other, at worst "
+        out << "  over " << dovetail::report::readable(study.halves)
+            << " random halves: " << percent(study.fitted_percent) << " of the fitted half, "
+            << percent(study.other_percent) << " of the other, at worst "
             << percent(study.worst_other_percent) << '\n';
     for (std::size_t i = 0; i < report.unknowns.size(); ++i) {
         const eigen::unknown& u = report.unknowns[i];
@@ -235,7 +242,11 @@ void add_calibrate(command_syntax app, int& status) {
     const auto options = std::make_shared<calibrate_command>();
     command.add_option("folder", options->folder, "with files of measured products and collectives")
         .required();
-    command.add_option("--system", options->system, "the system of the catalogue to begin with").required();
+    std::vector<std::string> systems;
+    for (const hardware::system& known : hardware::known_systems) systems.emplace_back(known.name);
+    command.add_option("--system", options->system, "the system of the catalogue to begin with")
+        .one_of(systems)
+        .required();
     command.add_flag("--datasheet", options->from_datasheet, "begin with the system's datasheet alone");
     add_options(command, options->method);
     add_options(command, options->study);

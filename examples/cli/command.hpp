@@ -16,11 +16,11 @@
 #include <cstdint>
 #include <functional>
 #include <iosfwd>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
-#include <type_traits>
 #include <vector>
 
 namespace cli {
@@ -86,12 +86,17 @@ public:
 /// `flag` must be given beside the others.
 [[noreturn]] void refuse_without(const std::string& flag);
 
-/// The number that is all of `text`, given to `flag`; refuses anything else.
+/// The number from `lowest` to `highest` that is all of `text`, given to `flag`; refuses anything else.
 template <class Number>
-[[nodiscard]] Number read_number(const std::string& flag, const std::string& text) {
-    if (const auto number = dovetail::parse_number<Number>(text)) return *number;
-    refuse({dovetail::errc::parse, "option " + flag, "its value is '" + text + "'",
-            std::is_integral_v<Number> ? "it must be a whole number in range" : "it must be a number"});
+[[nodiscard]] Number read_number(const std::string& flag, const std::string& text,
+                                 double lowest = -std::numeric_limits<double>::infinity(),
+                                 double highest = std::numeric_limits<double>::infinity()) {
+    const auto number = dovetail::parse_number<Number>(text);
+    // Written so that NaN is refused.
+    if (number && static_cast<double>(*number) >= lowest && static_cast<double>(*number) <= highest)
+        return *number;
+    refuse(dovetail::number_error<Number>(number ? dovetail::errc::out_of_range : dovetail::errc::parse,
+                                          std::string_view(flag).substr(2), text, lowest, highest));
 }
 
 /// Offers every row of the options' table as a flag of `command` that refuses what is outside its range.
@@ -104,6 +109,8 @@ void add_options(command_syntax command, Options& options) {
             if (auto valid = dovetail::validate(options); !valid) refuse(valid.problem());
         };
         const auto member = row.member;
+        const double lowest = row.lowest;
+        const double highest = row.highest;
         if constexpr (requires(Value list) { list.push_back(list.front()); }) {
             using number = typename Value::value_type;
             std::string initial;
@@ -112,7 +119,7 @@ void add_options(command_syntax command, Options& options) {
             const auto read = [=, &options](const std::vector<std::string>& texts) {
                 (options.*member).clear();
                 for (const std::string& text : texts)
-                    (options.*member).push_back(read_number<number>(flag, text));
+                    (options.*member).push_back(read_number<number>(flag, text, lowest, highest));
                 check();
             };
             command.add_list_reader(flag, read, std::string(row.meaning))
@@ -120,7 +127,7 @@ void add_options(command_syntax command, Options& options) {
                 .default_text(initial);
         } else {
             const auto read = [=, &options](const std::string& text) {
-                options.*member = read_number<Value>(flag, text);
+                options.*member = read_number<Value>(flag, text, lowest, highest);
                 check();
             };
             command.add_reader(flag, read, std::string(row.meaning))
@@ -135,8 +142,11 @@ void add_options(command_syntax command, Options& options) {
 /// \returns `bad_input`.
 exit_status complain(const dovetail::error& problem);
 
-/// Reads all of `path`, or of standard input for "-".
+/// Reads all of `path`, or of standard input for "-". \returns as `dovetail::read_file`.
 [[nodiscard]] dovetail::result<std::string> read_file(const std::string& path);
+
+/// What errors call the input `path`: itself, or standard input for "-".
+[[nodiscard]] std::string input_name(const std::string& path);
 
 /// Runs the command that `words` name, the program itself aside. \returns its exit status.
 [[nodiscard]] int run_program(const std::vector<std::string>& words);

@@ -5,11 +5,14 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <cstddef>
 #include <deque>
 #include <exception>
 #include <iostream>
 #include <limits>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace cli {
 
@@ -125,11 +128,32 @@ flag_syntax command_syntax::add_reader(const std::string& name, std::function<vo
     return add(app_->add_option_function<std::string>(name, read, meaning), name, {});
 }
 
+namespace {
+
+// The items of a list between commas; one that is empty is a mistake, and not an item to leave out.
+void append_items(const std::string& flag, const std::string& list, std::vector<std::string>& items) {
+    for (std::size_t begin = 0, end = 0; begin <= list.size(); begin = end + 1) {
+        end = std::min(list.find(',', begin), list.size());
+        if (end == begin)
+            refuse({dovetail::errc::parse, "option " + flag,
+                    list.empty() ? "its list is empty" : "an item of '" + list + "' is empty",
+                    "write a value, or several with one comma between two"});
+        items.push_back(list.substr(begin, end - begin));
+    }
+}
+
+} // namespace
+
 flag_syntax command_syntax::add_list_reader(const std::string& name,
                                             std::function<void(const std::vector<std::string>&)> read,
                                             const std::string& meaning) const {
-    const flag_syntax flag = add(
-        app_->add_option_function<std::vector<std::string>>(name, read, meaning)->delimiter(','), name, {});
+    const auto split = [name, read](const std::vector<std::string>& lists) {
+        std::vector<std::string> items;
+        for (const std::string& list : lists) append_items(name, list, items);
+        read(items);
+    };
+    const flag_syntax flag =
+        add(app_->add_option_function<std::vector<std::string>>(name, split, meaning), name, {});
     record_->flags.back().is_list = true;
     return flag;
 }

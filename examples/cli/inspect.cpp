@@ -5,15 +5,18 @@
 #include "model.hpp"
 
 #include <dovetail/core/json.hpp>
-#include <dovetail/core/text.hpp>
+#include <dovetail/core/readable.hpp>
 #include <dovetail/workload/counts.hpp>
 #include <dovetail/workload/fusion.hpp>
 #include <dovetail/workload/layers.hpp>
 #include <dovetail/workload/recognise.hpp>
 
+#include <cstddef>
 #include <memory>
 #include <ostream>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace cli {
 
@@ -25,6 +28,7 @@ struct inspect_command {
 
     exit_status run() {
         namespace workload = dovetail::workload;
+        using dovetail::readable;
         if (auto begun = common.begin(sources_of_model(model.model)); !begun)
             return complain(begun.problem());
         const auto graph = model.load();
@@ -32,6 +36,11 @@ struct inspect_command {
         const workload::operator_graph recognised = workload::recognise(*graph);
         const workload::layer_structure layers =
             workload::detect_layers(recognised, workload::fuse(recognised));
+        const std::vector<workload::layer_run> runs = workload::layer_summary(layers);
+        // What a layer is fused to when it runs by itself: the rows that `price --layer` has for it.
+        std::vector<std::size_t> tasks(layers.layers.size(), 0);
+        for (const workload::fused_group& group : workload::fuse(recognised, layers.layer_of).groups)
+            ++tasks[layers.layer_of[group.head]];
 
         common.put_json([&](dovetail::json_writer& json) {
             json.member("model", graph->name)
@@ -45,20 +54,28 @@ struct inspect_command {
                 .begin_object();
             for (const auto& [type, count] : workload::count_operators(*graph)) json.member(type, count);
             json.end_object().key("layers").begin_array();
-            for (const workload::layer_run& run : workload::layer_summary(layers))
+            for (const workload::layer_run& run : runs)
                 json.begin_object()
                     .member("id", run.id)
+                    .member("first", run.first)
+                    .member("last", run.last())
                     .member("repeats", run.repeats)
                     .member("operators", run.operators)
+                    .member("tasks", tasks[run.first])
                     .end_object();
             json.end_array();
         });
         std::ostream& out = common.people();
-        out << graph->name << ": " << workload::count_parameters(*graph) << " parameters, "
-            << dovetail::to_text(workload::count_macs(*graph), 15) << " multiply-accumulates at batch "
-            << graph->batch << ", " << graph->operations.size() << " operators\n";
-        for (const workload::layer_run& run : workload::layer_summary(layers))
-            out << "  layer " << run.id << ": " << run.repeats << " x " << run.operators << " operators\n";
+        out << graph->name << ": " << readable(workload::count_parameters(*graph)) << " parameters, "
+            << readable(workload::count_macs(*graph), 15) << " multiply-accumulates at batch "
+            << readable(graph->batch) << ", " << readable(graph->operations.size()) << " operators\n";
+        for (const workload::layer_run& run : runs) {
+            out << "  layer" << (run.repeats == 1 ? " " : "s ") << run.first;
+            if (run.repeats > 1) out << " to " << run.last();
+            out << ": " << (run.repeats > 1 ? readable(run.repeats) + " x " : "") << readable(run.operators)
+                << (run.operators == 1 ? " operator" : " operators") << ", fused to "
+                << readable(tasks[run.first]) << '\n';
+        }
         return common.finish(solved);
     }
 };

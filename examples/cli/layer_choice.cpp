@@ -5,6 +5,7 @@
 #include "command.hpp"
 
 #include <dovetail/core/checked.hpp>
+#include <dovetail/core/readable.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/core/units.hpp>
 #include <dovetail/hardware/phaze_family.hpp>
@@ -19,6 +20,7 @@ namespace cli {
 
 using dovetail::errc;
 using dovetail::error;
+using dovetail::readable;
 using dovetail::result;
 using dovetail::to_text;
 namespace search = dovetail::search;
@@ -61,8 +63,8 @@ result<dovetail::hardware::accelerator> chip_at(const std::string& point) {
     if (!chip) return std::move(chip).problem().within("option --point");
     constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();
     if (chip->num_tc > most || chip->num_vc > most)
-        return error{errc::out_of_range, "option --point", "it has more than 2^31 - 1 cores of a type",
-                     "cores are counted in 32 bits"};
+        return error{errc::out_of_range, "option --point", "it has more cores of a type than 32 bits count",
+                     "it must have at most " + readable(most)};
     constexpr std::int64_t largest_unit = 1
                                           << 10; // bytes of memory that come with a unit, and room to double
     const std::array tensor{chip->num_tc, chip->width, chip->depth, largest_unit};
@@ -93,15 +95,17 @@ result<chosen_layer> choose(const layer_request& request) {
     const auto number = dovetail::parse_number<std::size_t>(request.layer);
     if (!number || *number >= chosen.slice.chain.size())
         return error{errc::out_of_range, "option --layer",
-                     request.layer.empty() ? "it is missing" : "there is no layer '" + request.layer + "'",
-                     "layers of " + profile->model + ": " + list_of_layers(chosen.slice, chosen.backward)};
+                     request.layer.empty() ? "it is not given" : "its value is '" + request.layer + "'",
+                     "it must be a layer of " + profile->model + ", at least 0 and at most " +
+                         readable(chosen.slice.chain.size() - 1) + ": " +
+                         list_of_layers(chosen.slice, chosen.backward)};
     chosen.number = *number;
     chosen.title = profile->model + ", layer " + to_text(*number) + ", " + request.pass + " pass";
-    chosen.subtitle = to_text(chip.num_tc) + " tensor cores of " + to_text(chip.width) + " x " +
-                      to_text(chip.depth) + ", " + to_text(chip.num_vc) + " vector cores of " +
-                      to_text(chip.width_vc) + " lanes, " + to_text(chip.glb_bytes / dovetail::mebibyte) +
-                      " MiB; micro-batch " + to_text(request.micro_batch) + ", tensor width " +
-                      to_text(request.tensor_width);
+    chosen.subtitle = readable(chip.num_tc) + " tensor cores of " + readable(chip.width) + " x " +
+                      readable(chip.depth) + ", " + readable(chip.num_vc) + " vector cores of " +
+                      readable(chip.width_vc) + " lanes, " + readable(chip.glb_bytes / dovetail::mebibyte) +
+                      " MiB; micro-batch " + readable(request.micro_batch) + ", tensor width " +
+                      readable(request.tensor_width);
     return chosen;
 }
 

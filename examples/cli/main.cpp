@@ -3,12 +3,11 @@
 #include "command.hpp"
 #include "command_syntax.hpp"
 
+#include <dovetail/core/read_file.hpp>
 #include <dovetail/version.hpp>
 
 #include <fstream>
 #include <iostream>
-#include <iterator>
-#include <sstream>
 #include <string>
 
 namespace cli {
@@ -32,16 +31,10 @@ exit_status complain(const dovetail::error& problem) {
 }
 
 dovetail::result<std::string> read_file(const std::string& path) {
-    std::ostringstream text;
-    if (path == "-") {
-        text << std::cin.rdbuf();
-        return std::move(text).str();
-    }
-    std::ifstream file(path, std::ios::binary);
-    if (!file)
-        return dovetail::error{dovetail::errc::io, path, "it cannot be opened", "name a file that exists"};
-    return std::string(std::istreambuf_iterator<char>(file), {});
+    return path == "-" ? dovetail::read_standard_input(input_name(path)) : dovetail::read_file(path);
 }
+
+std::string input_name(const std::string& path) { return path == "-" ? "standard input" : path; }
 
 int run_program(const std::vector<std::string>& words) {
     const command_line line(

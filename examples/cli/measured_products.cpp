@@ -2,6 +2,7 @@
 
 #include "measured_products.hpp"
 
+#include <dovetail/core/readable.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/hardware/system.hpp>
 
@@ -96,7 +97,8 @@ dovetail::cost::gemm grouped_product_of(shape_reader& shape) {
 
 dovetail::error too_large(const csv_table& table, const csv_field& field) {
     return {dovetail::errc::out_of_range, table.place(field), "an extent of the product is too large",
-            "give at most 2^28, and 2^16 products"};
+            "it must be at most " + dovetail::readable(dovetail::cost::gemm::most_extent) + ", of at most " +
+                dovetail::readable(dovetail::cost::gemm::most_batch) + " products"};
 }
 
 } // namespace

@@ -1,5 +1,7 @@
 #include "model.hpp"
 
+#include "command.hpp"
+
 #include <dovetail/core/text.hpp>
 #include <dovetail/ext/onnx.hpp>
 #include <dovetail/search/profiler.hpp>
@@ -28,36 +30,55 @@ flag_syntax model_options::add_to(command_syntax command, bool as_argument) {
     return named;
 }
 
+namespace {
+
+// The model in a file, or in what comes through standard input.
+result<operator_graph> import_model(const std::string& model,
+                                    const dovetail::ext::onnx::import_options& with) {
+    if (model != "-") return dovetail::ext::onnx::import_onnx_file(model, with);
+    const auto bytes = read_file(model);
+    if (!bytes) return bytes.problem();
+    auto graph = dovetail::ext::onnx::import_onnx(*bytes, with);
+    if (!graph) return std::move(graph).problem().within(input_name(model));
+    return graph;
+}
+
+} // namespace
+
 result<operator_graph> model_options::load() const {
     if (dovetail::workload::zoo::find(model) != nullptr) {
         if (!dimensions.empty())
             return error{errc::unsupported, "option --dimension", "'" + model + "' is a model of the zoo",
-                         "only files have open dimensions"};
+                         "it must be left out: only files have open dimensions"};
         return dovetail::workload::make_model(model, 1);
     }
+    const bool piped = model == "-";
     std::error_code unknown;
-    if (!std::filesystem::exists(model, unknown)) {
+    if (!piped && !std::filesystem::exists(model, unknown)) {
         std::string zoo;
         for (const std::string_view name : dovetail::workload::zoo_names()) zoo.append(" ").append(name);
         return error{errc::io, model, "there is no such file, nor a model of that name",
                      "give an ONNX file or one of:" + zoo};
     }
-    if (std::filesystem::is_directory(model, unknown))
+    if (!piped && std::filesystem::is_directory(model, unknown))
         return error{errc::io, model, "it is a folder", "name the ONNX file in it"};
     dovetail::ext::onnx::import_options options;
     for (const std::string& given : dimensions) {
         const std::size_t equals = given.rfind('=');
         const auto value =
-            equals == std::string::npos
+            equals == std::string::npos || equals == 0
                 ? std::nullopt
                 : dovetail::parse_number<std::int64_t>(std::string_view(given).substr(equals + 1));
         if (!value || *value < 1)
-            return error{errc::parse, "option --dimension", "'" + given + "'",
-                         "write name=value with a positive integer"};
-        options.dimensions[given.substr(0, equals)] = *value;
+            return error{errc::parse, "option --dimension", "its value is '" + given + "'",
+                         "it must be name=value with a positive integer"};
+        if (const std::string name = given.substr(0, equals);
+            !options.dimensions.emplace(name, *value).second)
+            return error{errc::parse, "option --dimension", "'" + name + "' is given twice",
+                         "give every dimension one value"};
     }
-    auto graph = dovetail::ext::onnx::import_onnx_file(model, options);
-    if (graph) graph->name = std::filesystem::path(model).stem().string();
+    auto graph = import_model(model, options);
+    if (graph) graph->name = std::filesystem::path(input_name(model)).stem().string();
     return graph;
 }
 

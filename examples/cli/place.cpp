@@ -45,29 +45,26 @@ void write(dovetail::json_writer& json, const placement_answer& answer) {
     json.member("binding", answer.binding);
     if (answer.more) answer.more(json);
     json.member("solve_seconds", answer.effort.seconds)
-        .member("peak_bytes", answer.effort.peak_bytes);
+        .member("peak_bytes", answer.effort.peak_bytes)
+        .member("solves", answer.effort.solves);
+    write_assumptions(json, assumptions_of(answer.basis));
 }
 
 struct place_command {
     common_options common;
     place_request request;
     std::string format = "phaze";
-    std::string time_limit;
+    std::optional<flag_syntax> limited;
 
     exit_status run() {
         if (auto begun = common.begin(sources_of(request.file)); !begun) return complain(begun.problem());
         request.threads = common.threads;
         request.seed = common.seed;
-        if (!time_limit.empty()) {
-            request.time_limit_s = read_number<double>("--time-limit", time_limit);
-            if (!(*request.time_limit_s > 0.0))
-                refuse({dovetail::errc::out_of_range, "option --time-limit", "it is " + time_limit,
-                        "it must be a positive number of seconds"});
-        }
+        request.has_time_limit = limited && limited->is_given();
         if (format != "phaze" && request.options != schedule_options{})
             refuse({dovetail::errc::unsupported, "option --format",
-                    "it is '" + format + "', with an option of PHAZE's problem",
-                    "schedules, recomputation, sharding and nodes go with --format phaze"});
+                    "its value is '" + format + "', with an option of PHAZE's problem",
+                    "it must be phaze for schedules, recomputation, sharding and nodes"});
         const auto chosen = std::find_if(formats.begin(), formats.end(),
                                          [&](const place_format& f) { return f.name == format; });
         const auto answer = chosen->place(request);
@@ -77,6 +74,9 @@ struct place_command {
         out << to_string(answer->outcome);
         if (!answer->summary.empty()) out << ": " << answer->summary;
         out << "; binding: " << answer->binding << '\n';
+        if (!answer->comparison.empty()) out << answer->comparison << '\n';
+        if (const auto held = assumptions_of(answer->basis); !held.empty())
+            out << assumption_line(held) << '\n';
         return common.finish(exit_of(answer->outcome));
     }
 };
@@ -90,8 +90,11 @@ void add_place(command_syntax app, int& status) {
     for (const place_format& f : formats) names.emplace_back(f.name);
     command.add_option("file", options->request.file, "the instance").required();
     command.add_option("--format", options->format, "the format of the instance").one_of(names);
-    command.add_option("--time-limit", options->time_limit, "seconds after which the best so far is given")
-        .type_name("NUMBER");
+    options->limited = options->request.limit.add_to(command).default_text("inf; latency: 20");
+    command
+        .add_flag("--repeat", options->request.repeat,
+                  "solve again for 50 ms, so that solve_seconds is a precise mean")
+        .no_part_of_answer();
     schedule_options& more = options->request.options;
     const std::string group = "Beyond PHAZE's problem (--format phaze)";
     command.add_option("--schedule", more.schedule, "the pipeline's schedule")

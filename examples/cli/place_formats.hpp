@@ -1,11 +1,14 @@
 #pragma once
 // What `dovetail place` asks of every published planner's format, and what each answers.
 
+#include "interruption.hpp"
 #include "solve_effort.hpp"
 
+#include <dovetail/core/budget.hpp>
 #include <dovetail/core/json.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/status.hpp>
+#include <dovetail/report/assumptions.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -35,9 +38,11 @@ struct schedule_options {
 struct place_request {
     std::string file;
     schedule_options options;
-    std::optional<double> time_limit_s; ///< the format's own default where it is not given
-    std::int64_t threads = 0;           ///< 0 takes all
+    time_limit limit;
+    bool has_time_limit = false; ///< else the format has its own default
+    std::int64_t threads = 0;    ///< 0 takes all
     std::uint64_t seed = 1;
+    bool repeat = false; ///< solve again until the clock can tell the seconds
 };
 
 /// Writes members into the JSON object that is open, or nothing.
@@ -52,7 +57,9 @@ struct placement_answer {
     std::string binding;               ///< what keeps the plan from being better, or from being at all
     json_members plan;                 ///< the members of the object `plan`
     json_members more;                 ///< further members of the answer
+    std::string comparison;            ///< a further line for people, or nothing
     solve_effort effort;
+    dovetail::report::answer_basis basis; ///< what its figures rest on
 };
 
 /// The formats, by the name that `--format` takes. Errors name the file.

@@ -1,9 +1,10 @@
 // The placement of operators on accelerators and CPUs for the least latency of one sample.
 
+#include "command.hpp"
 #include "place_formats.hpp"
 
 #include <dovetail/core/parallel.hpp>
-#include <dovetail/core/text.hpp>
+#include <dovetail/core/readable.hpp>
 #include <dovetail/ext/json/device_placement.hpp>
 #include <dovetail/placement/device_plan.hpp>
 #include <dovetail/placement/latency_program.hpp>
@@ -32,9 +33,10 @@ std::string binding_of(const placement::device_graph& problem, const placement::
     const std::size_t used = accelerators_used(plan);
     if (plan.outcome != dovetail::status::optimal) return "time limit";
     if (std::none_of(plan.device.begin(), plan.device.end(), [](graph::index a) { return a == graph::none; }))
-        return "accelerators and transfers: no node is on the host";
-    if (static_cast<std::int64_t>(used) == problem.accelerators) return "accelerators: all are in use";
-    return "transfers and memory: another accelerator would not pay";
+        return "accelerators and transfers: this plan has no node on the host";
+    if (static_cast<std::int64_t>(used) == problem.accelerators)
+        return "accelerators: this plan uses all of them";
+    return "transfers and memory: another accelerator would not pay for this plan";
 }
 
 // What an accelerator holds, or the host, by the ids of the file.
@@ -51,27 +53,32 @@ void write_stage(const dovetail::ext::json::device_placement& instance, const pl
 } // namespace
 
 dovetail::result<placement_answer> place_latency(const place_request& request) {
-    auto instance = dovetail::ext::json::load_device_placement(request.file);
+    const auto text = read_file(request.file);
+    if (!text) return text.problem();
+    auto instance = dovetail::ext::json::read_device_placement(*text, input_name(request.file));
     if (!instance) return std::move(instance).problem();
     const auto& nodes = instance->problem.nodes;
     if (std::any_of(nodes.begin(), nodes.end(), [](const auto& node) { return node.backward; }))
         return dovetail::error{dovetail::errc::unsupported, request.file, "it has a backward pass",
                                "a placement for latency is of inference"};
-    const placement::latency_program program{
-        .limits = {.seconds = request.time_limit_s.value_or(default_limit_s)},
-        .threads =
-            request.threads > 0 ? static_cast<std::size_t>(request.threads) : dovetail::hardware_threads(),
-        .seed = request.seed};
+    dovetail::budget limits = request.limit.begin();
+    if (!request.has_time_limit) limits.seconds = default_limit_s;
+    const placement::latency_program program{.limits = limits,
+                                             .threads = request.threads > 0
+                                                            ? static_cast<std::size_t>(request.threads)
+                                                            : dovetail::hardware_threads(),
+                                             .seed = request.seed};
     placement_answer answer;
-    auto solved = measure_solve(answer.effort, [&] { return program(instance->problem); });
+    auto solved = measure_solve(answer.effort, limits, request.repeat, [&] { return program(instance->problem); });
     if (!solved) return std::move(solved).problem().within(request.file);
     answer.outcome = solved->outcome;
     answer.objective = solved->latency_s;
     answer.lower_bound = solved->lower_bound_s;
     answer.binding = binding_of(instance->problem, *solved);
-    answer.summary = dovetail::to_text(solved->latency_s) + ", at least " +
-                     dovetail::to_text(solved->lower_bound_s) + ", on " +
-                     dovetail::to_text(accelerators_used(*solved)) + " accelerators and the host";
+    answer.basis = {.host_route = true, .endless_host = true};
+    answer.summary = "latency " + dovetail::readable(solved->latency_s, 6) + ", at least " +
+                     dovetail::readable(solved->lower_bound_s, 6) + ", on " +
+                     dovetail::readable(accelerators_used(*solved)) + " accelerators and the host";
     answer.plan = [instance = *std::move(instance), plan = *std::move(solved)](dovetail::json_writer& json) {
         json.key("stages").begin_array();
         for (graph::index a = 0; a < accelerators_used(plan); ++a) write_stage(instance, plan, a, json);

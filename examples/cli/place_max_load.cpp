@@ -1,14 +1,15 @@
 // The largest load of accelerators and CPUs, as Tarnawski et al. (NeurIPS 2020) pose it, minimised exactly.
 
+#include "command.hpp"
 #include "place_formats.hpp"
 
+#include <dovetail/core/readable.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/ext/json/device_placement.hpp>
 #include <dovetail/placement/max_load_program.hpp>
 #include <dovetail/placement/smallest_device_memory.hpp>
 
 #include <algorithm>
-#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,6 +19,7 @@ namespace cli {
 namespace {
 
 namespace placement = dovetail::placement;
+using dovetail::readable;
 using dovetail::to_text;
 using dovetail::ext::json::device_placement;
 
@@ -38,7 +40,8 @@ std::string binding_of(const device_placement& instance, const placement::device
     const placement::device_graph& problem = instance.problem;
     if (!plan.devices.empty()) {
         const std::size_t d = plan.busiest_device();
-        return "load of device " + to_text(d + 1) + ", " + std::string(to_string(plan.devices[d].kind));
+        return "load of device " + to_text(d + 1) + " of this plan, " +
+               std::string(to_string(plan.devices[d].kind));
     }
     if (plan.outcome == dovetail::status::budget) return "time: no plan was found in it";
     if (problem.accelerators == 0) return "devices: there is neither an accelerator nor a CPU";
@@ -46,8 +49,8 @@ std::string binding_of(const device_placement& instance, const placement::device
         return "support: without a CPU nothing runs node " + nodes;
     const placement::device_plan need = placement::smallest_device_memory(problem, program);
     const bool exact = need.outcome == dovetail::status::optimal;
-    return "memory: an accelerator needs at least " + to_text(exact ? need.max_load_s : need.lower_bound_s) +
-           " bytes";
+    return "memory: an accelerator needs at least " + readable(exact ? need.max_load_s : need.lower_bound_s) +
+           " bytes in any plan";
 }
 
 void write_plan(const device_placement& instance, const placement::device_plan& plan,
@@ -67,21 +70,26 @@ void write_plan(const device_placement& instance, const placement::device_plan& 
 } // namespace
 
 dovetail::result<placement_answer> place_max_load(const place_request& request) {
-    auto instance = dovetail::ext::json::load_device_placement(request.file);
+    const auto text = read_file(request.file);
+    if (!text) return text.problem();
+    auto instance = dovetail::ext::json::read_device_placement(*text, input_name(request.file));
     if (!instance) return std::move(instance).problem();
     placement::max_load_program program;
-    program.limits.seconds = request.time_limit_s.value_or(std::numeric_limits<double>::infinity());
+    program.limits = request.limit.begin();
+    const dovetail::stopwatch clock;
     placement_answer answer;
-    auto plan = measure_solve(answer.effort, [&] { return program(instance->problem); });
+    auto plan = measure_solve(answer.effort, program.limits, request.repeat, [&] { return program(instance->problem); });
     answer.outcome = plan.outcome;
+    program.limits = program.limits.after(clock.seconds());
     answer.binding = binding_of(*instance, plan, program);
     if (plan.outcome != dovetail::status::infeasible) answer.lower_bound = plan.lower_bound_s;
     if (plan.devices.empty()) return answer;
     answer.objective = plan.max_load_s;
+    answer.basis = {.host_route = true};
     answer.summary =
-        "largest load " + to_text(plan.max_load_s) + " on " + to_text(plan.devices.size()) + " devices";
+        "largest load " + readable(plan.max_load_s, 6) + " on " + readable(plan.devices.size()) + " devices";
     if (plan.outcome != dovetail::status::optimal)
-        answer.summary += ", at least " + to_text(plan.lower_bound_s);
+        answer.summary += ", at least " + readable(plan.lower_bound_s, 6);
     answer.plan = [instance = *std::move(instance), plan = std::move(plan)](dovetail::json_writer& json) {
         write_plan(instance, plan, json);
     };

@@ -1,7 +1,9 @@
 // Piper's placement problem, solved exactly.
 
+#include "command.hpp"
 #include "place_formats.hpp"
 
+#include <dovetail/core/readable.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/ext/json/piper_placement.hpp>
 #include <dovetail/placement/smallest_variant_hbm.hpp>
@@ -13,16 +15,21 @@ namespace {
 
 namespace placement = dovetail::placement;
 
-std::string binding_of(const placement::variant_graph& problem, const placement::variant_plan& plan) {
-    if (!plan.stages.empty()) return "time of stage " + dovetail::to_text(plan.slowest_stage() + 1);
-    if (plan.outcome != dovetail::status::infeasible) return "budget: it ended before the first plan";
-    const auto need = placement::smallest_hbm(problem);
+std::string binding_of(const placement::variant_graph& problem, const placement::variant_plan& plan,
+                       const dovetail::budget& limits) {
+    if (!plan.stages.empty())
+        return "time of stage " + dovetail::to_text(plan.slowest_stage() + 1) + " of " +
+               dovetail::to_text(plan.stages.size()) + " of this plan";
+    if (plan.outcome != dovetail::status::infeasible) return "time: it ended before the first plan";
+    const auto need = placement::smallest_hbm(problem, placement::variant_program{}.downset_limit, limits);
     if (!need) return need.problem().line();
+    if (!need->proved) return "devices or memory: the time ended before it was known which";
     if (need->stages.empty())
-        return "devices: a pipeline takes at least " + dovetail::to_text(need->fewest_devices);
+        return "devices: a pipeline takes at least " + dovetail::readable(need->fewest_devices);
     return "memory: stage " + dovetail::to_text(need->stage + 1) + " of " +
-           dovetail::to_text(need->stages.size()) + " needs " + dovetail::to_text(need->bytes) +
-           " bytes of a device";
+           dovetail::to_text(need->stages.size()) + " of the leanest plan needs " +
+           dovetail::readable(need->bytes) + " bytes of a device, which has " +
+           dovetail::readable(problem.hbm_bytes);
 }
 
 void write_plan(const dovetail::ext::json::piper_placement& instance, const placement::variant_plan& plan,
@@ -53,21 +60,30 @@ void write_plan(const dovetail::ext::json::piper_placement& instance, const plac
 } // namespace
 
 dovetail::result<placement_answer> place_piper(const place_request& request) {
-    auto instance = dovetail::ext::json::load_piper_placement(request.file);
+    const auto text = read_file(request.file);
+    if (!text) return text.problem();
+    auto instance = dovetail::ext::json::read_piper_placement(*text, input_name(request.file));
     if (!instance) return std::move(instance).problem();
     placement::variant_program program;
-    if (request.time_limit_s) program.seconds = *request.time_limit_s;
+    const dovetail::budget limits = request.limit.begin();
+    program.seconds = limits.seconds;
+    program.stop = limits.stop;
+    const dovetail::stopwatch clock;
     placement_answer answer;
-    auto solved = measure_solve(answer.effort, [&] { return program(instance->problem); });
+    auto solved = measure_solve(answer.effort, limits, request.repeat, [&] { return program(instance->problem); });
     if (!solved) return std::move(solved).problem().within(request.file);
     answer.outcome = solved->outcome;
-    answer.binding = binding_of(instance->problem, *solved);
+    answer.binding = binding_of(instance->problem, *solved, limits.after(clock.seconds()));
     if (solved->outcome != dovetail::status::infeasible) answer.lower_bound = solved->lower_bound_s;
     if (solved->stages.empty()) return answer;
     answer.objective = solved->time_s;
-    answer.summary = dovetail::to_text(solved->time_s) + " s per micro-batch, " +
-                     dovetail::to_text(solved->stages.size()) + " stages on " +
-                     dovetail::to_text(solved->devices()) + " devices";
+    const bool exchanges = solved->devices() > 1;
+    answer.basis = {.flat_network = exchanges,
+                    .exposed_transfers = exchanges,
+                    .unfilled_pipeline = solved->stages.size() > 1};
+    answer.summary = dovetail::readable(solved->time_s, 6) + " s per micro-batch, " +
+                     dovetail::readable(solved->stages.size()) + " stages on " +
+                     dovetail::readable(solved->devices()) + " devices";
     answer.plan = [instance = *std::move(instance), plan = *std::move(solved)](dovetail::json_writer& json) {
         write_plan(instance, plan, json);
     };

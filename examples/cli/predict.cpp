@@ -5,7 +5,8 @@
 #include "model.hpp"
 
 #include <dovetail/core/json.hpp>
-#include <dovetail/core/text.hpp>
+#include <dovetail/core/readable.hpp>
+#include <dovetail/core/status.hpp>
 #include <dovetail/core/units.hpp>
 #include <dovetail/cost/graph_prices.hpp>
 #include <dovetail/cost/replica_prediction.hpp>
@@ -13,6 +14,9 @@
 #include <dovetail/cost/training_plan.hpp>
 #include <dovetail/cost/training_prediction.hpp>
 #include <dovetail/hardware/system_catalogue.hpp>
+#include <dovetail/report/assumptions.hpp>
+#include <dovetail/report/basis.hpp>
+#include <dovetail/workload/attention_heads.hpp>
 #include <dovetail/workload/counts.hpp>
 #include <dovetail/workload/find_transformer.hpp>
 #include <dovetail/workload/recognise.hpp>
@@ -28,6 +32,7 @@
 #include <string_view>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 namespace cli {
 
@@ -36,10 +41,11 @@ namespace {
 using dovetail::errc;
 using dovetail::error;
 using dovetail::option;
+using dovetail::readable;
 using dovetail::result;
-using dovetail::to_text;
 namespace cost = dovetail::cost;
 namespace hardware = dovetail::hardware;
+namespace report = dovetail::report;
 namespace workload = dovetail::workload;
 
 // Of every size: products of three stay within 64 bits.
@@ -129,8 +135,8 @@ struct predict_command {
             return described;
         }
         if (!given.empty())
-            return error{errc::unsupported, "option --" + std::string(given), "it stands beside --model",
-                         "a model has its own sizes: give one or the other"};
+            return error{errc::unsupported, "option --" + std::string(given), "it is given beside --model",
+                         "it must be left out: a model has its own sizes"};
         auto graph = model.load();
         if (!graph) return std::move(graph).problem();
         described.graph = workload::recognise(*graph);
@@ -178,16 +184,39 @@ struct predict_command {
         if (!planned) return complain(planned.problem());
         if (planned->devices() > machine->links.devices())
             return complain({errc::out_of_range, "system '" + system + "'",
-                             "the plan takes " + to_text(planned->devices()) + " devices",
-                             "it has at most " + to_text(machine->links.devices())});
+                             "the plan takes " + readable(planned->devices()) + " devices",
+                             "it must take at most " + readable(machine->links.devices())});
         const auto described = describe();
         if (!described) return complain(described.problem());
         const auto answer = predict(*described, *planned, *machine);
         if (!answer) return complain(answer.problem());
         common.put_json(
             [&](dovetail::json_writer& json) { write(json, *described, *planned, *machine, *answer); });
-        print(common.people(), *planned, *machine, *answer);
-        return common.finish(solved);
+        print(common.people(), *described, *planned, *machine, *answer);
+        return common.finish(fits(*machine, *answer) ? solved : proven_infeasible);
+    }
+
+    [[nodiscard]] static bool fits(const hardware::system& machine, const cost::training_prediction& answer) {
+        return answer.memory.device_bytes <= machine.chip.memory_bytes;
+    }
+
+    /// The constraint that a plan which does not fit breaks.
+    [[nodiscard]] static std::string binding(const hardware::system& machine,
+                                             const cost::training_prediction& answer) {
+        return "memory: this plan needs " + gib(answer.memory.device_bytes) +
+               " on its fullest device, which has " + gib(machine.chip.memory_bytes);
+    }
+
+    [[nodiscard]] static std::string gib(double bytes) {
+        return readable(bytes / static_cast<double>(dovetail::gibibyte), 4) + " GiB";
+    }
+
+    [[nodiscard]] static std::vector<report::assumption> assumptions(const described_model& described,
+                                                                     const cost::training_plan& p,
+                                                                     const hardware::system& machine) {
+        return report::assumptions_of(
+            report::basis_of(machine, p, described.shape.has_value(),
+                             described.shape || workload::find_attention_heads(described.graph) > 0));
     }
 
     [[nodiscard]] static std::array<std::pair<std::string_view, double>, 6>
@@ -235,7 +264,9 @@ struct predict_command {
             .member("sequence_parallel", p.sequence_parallel)
             .member("zero", p.zero)
             .end_object();
-        json.member("iteration_s", answer.iteration_s())
+        json.member("status", to_string(fits(machine, answer) ? dovetail::status::feasible
+                                                              : dovetail::status::infeasible))
+            .member("iteration_s", answer.iteration_s())
             .member("mfu", answer.mfu)
             .member("hfu", answer.hfu)
             .key("breakdown_s")
@@ -260,25 +291,27 @@ struct predict_command {
             .end_object()
             .member("fullest_device_bytes", memory.device_bytes)
             .member("device_memory_bytes", machine.chip.memory_bytes)
-            .member("fits", memory.device_bytes <= machine.chip.memory_bytes);
+            .member("fits", fits(machine, answer));
+        if (!fits(machine, answer)) json.member("binding", binding(machine, answer));
+        write_assumptions(json, assumptions(described, p, machine));
     }
 
-    static void print(std::ostream& out, const cost::training_plan& p, const hardware::system& machine,
-                      const cost::training_prediction& answer) {
-        const auto gib = [](double bytes) {
-            return to_text(bytes / static_cast<double>(dovetail::gibibyte), 4) + " GiB";
-        };
+    static void print(std::ostream& out, const described_model& described, const cost::training_plan& p,
+                      const hardware::system& machine, const cost::training_prediction& answer) {
         const cost::training_memory& memory = answer.memory;
-        out << to_text(answer.iteration_s(), 5) << " s an iteration on " << p.devices() << " x "
-            << machine.name << ": MFU " << to_text(100 * answer.mfu, 3) << " %, HFU "
-            << to_text(100 * answer.hfu, 3) << " %\n";
+        out << readable(answer.iteration_s(), 5) << " s an iteration on " << readable(p.devices()) << " x "
+            << machine.name << ": MFU " << readable(100 * answer.mfu, 3) << " %, HFU "
+            << readable(100 * answer.hfu, 3) << " %\n";
         for (const auto& [name, seconds] : parts(answer.time))
-            if (seconds > 0) out << "  " << name << ": " << to_text(seconds, 4) << " s\n";
+            if (seconds > 0) out << "  " << name << ": " << readable(seconds, 4) << " s\n";
         out << "memory of the blocks: " << gib(memory.blocks.parameters) << " parameters, "
             << gib(memory.blocks.gradients) << " gradients, " << gib(memory.blocks.optimizer)
             << " optimizer, " << gib(memory.blocks.activations) << " activations\n"
             << "fullest device: " << gib(memory.device_bytes) << " of " << gib(machine.chip.memory_bytes)
-            << (memory.device_bytes <= machine.chip.memory_bytes ? "\n" : ", which it does not fit\n");
+            << '\n';
+        if (!fits(machine, answer))
+            out << to_string(dovetail::status::infeasible) << ": " << binding(machine, answer) << '\n';
+        out << report::assumption_line(assumptions(described, p, machine)) << '\n';
     }
 };
 
@@ -290,11 +323,13 @@ void add_predict(command_syntax app, int& status) {
     const auto options = std::make_shared<predict_command>();
     options->model.add_to(command, false).required(false);
     add_options(command, options->sizes);
-    std::string systems;
-    for (const hardware::system& known : hardware::known_systems) systems.append(" ").append(known.name);
-    command.add_option("--system", options->system, "machine, one of:" + systems).capture_default();
+    std::vector<std::string> systems;
+    for (const hardware::system& known : hardware::known_systems) systems.emplace_back(known.name);
+    command.add_option("--system", options->system, "the machine").one_of(systems).capture_default();
     add_options(command, options->degrees);
-    command.add_option("--recompute", options->recompute, "none, selective or full").capture_default();
+    command.add_option("--recompute", options->recompute, "what the backward pass computes again")
+        .one_of({cost::recomputation_names.begin(), cost::recomputation_names.end()})
+        .capture_default();
     command.add_flag("--sequence-parallel", options->sequence_parallel,
                      "split along the sequence what tensor parallelism leaves whole");
     options->common.add_to(command);

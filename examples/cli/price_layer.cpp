@@ -6,7 +6,6 @@
 #include "price.hpp"
 
 #include <dovetail/core/json.hpp>
-#include <dovetail/core/text.hpp>
 #include <dovetail/cost/collective.hpp>
 #include <dovetail/cost/energy_model.hpp>
 #include <dovetail/cost/latency_model.hpp>
@@ -15,6 +14,7 @@
 #include <dovetail/cost/phaze_model.hpp>
 #include <dovetail/cost/sound_model.hpp>
 #include <dovetail/hardware/platform.hpp>
+#include <dovetail/report/assumptions.hpp>
 #include <dovetail/report/number.hpp>
 #include <dovetail/workload/work.hpp>
 
@@ -24,6 +24,7 @@
 #include <iomanip>
 #include <memory>
 #include <ostream>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -103,10 +104,24 @@ private:
                 total.*sum += row.*sum;
             rows.push_back(std::move(row));
         }
+        const auto held = dovetail::report::assumptions_of(basis(chosen, events.has_value()));
         common.put_json(
-            [&](dovetail::json_writer& json) { write(json, chosen, rows, total, events.has_value()); });
-        print(common.people(), chosen, rows, total, events.has_value());
+            [&](dovetail::json_writer& json) { write(json, chosen, rows, total, events.has_value(), held); });
+        print(common.people(), chosen, rows, total, events.has_value(), held);
         return common.finish(solved);
+    }
+
+    /// What the prices of `chosen` rest on.
+    [[nodiscard]] dovetail::report::answer_basis basis(const chosen_layer& chosen,
+                                                       bool energies_known) const {
+        using dovetail::report::pricing;
+        using technology = dovetail::report::shown_technology;
+        return {.prices = cost_model == "phaze" ? pricing::phaze : pricing::sound,
+                .attention = chosen.layer().attention,
+                .flat_network = chosen.group.width > 1,
+                .energies = !energies_known          ? technology::none
+                            : request.family == "n7" ? technology::n7
+                                                     : technology::phaze};
     }
 
     /// A collective has no energy here, since links are no part of a chip; nor has anything on a chip with
@@ -131,8 +146,10 @@ private:
     }
 
     void write(dovetail::json_writer& json, const chosen_layer& chosen, const std::vector<price_row>& rows,
-               const price_row& total, bool energies_known) const {
+               const price_row& total, bool energies_known,
+               std::span<const dovetail::report::assumption> held) const {
         json.member("problem", chosen.title)
+            .member("layer", chosen.number)
             .member("cost_model", cost_model)
             .member("cores", cores)
             .key("operators")
@@ -164,20 +181,21 @@ private:
         json.end_array().key("total").begin_object();
         add_costs(json, total, energies_known);
         json.end_object();
+        write_assumptions(json, held);
     }
 
     /// The operator with its product: "MatMul 16 x (512 x 64 x 512)", rows, reduction and columns.
     static std::string title(const price_row& row) {
-        using dovetail::to_text;
         const dovetail::workload::contraction& p = row.product;
         if (p.empty()) return row.name;
         const std::string extents =
-            to_text(p.rows) + " x " + to_text(p.reduction) + " x " + to_text(p.columns);
-        return row.name + ' ' + (p.batch == 1 ? extents : to_text(p.batch) + " x (" + extents + ')');
+            readable(p.rows) + " x " + readable(p.reduction) + " x " + readable(p.columns);
+        return row.name + ' ' + (p.batch == 1 ? extents : readable(p.batch) + " x (" + extents + ')');
     }
 
     static void print(std::ostream& out, const chosen_layer& chosen, const std::vector<price_row>& rows,
-                      const price_row& total, bool energies_known) {
+                      const price_row& total, bool energies_known,
+                      std::span<const dovetail::report::assumption> held) {
         out << chosen.title << '\n' << chosen.subtitle << '\n';
         std::size_t widest = total.name.size();
         for (const price_row& row : rows) widest = std::max(widest, title(row).size());
@@ -203,6 +221,7 @@ private:
             line(title(row), of(row, has_energy(row, energies_known), readable(row.utilization * 100, 3)),
                  row.bound_by);
         line(total.name, of(total, energies_known, ""), "");
+        out << dovetail::report::assumption_line(held) << '\n';
     }
 };
 

@@ -6,8 +6,8 @@
 #include <dovetail/core/checked.hpp>
 #include <dovetail/core/json.hpp>
 #include <dovetail/core/option.hpp>
+#include <dovetail/core/readable.hpp>
 #include <dovetail/core/status.hpp>
-#include <dovetail/core/text.hpp>
 #include <dovetail/cost/mapped_operator.hpp>
 #include <dovetail/cost/mapping.hpp>
 #include <dovetail/cost/mapping_bound.hpp>
@@ -15,6 +15,7 @@
 #include <dovetail/cost/mapping_search.hpp>
 #include <dovetail/cost/phaze_hardware.hpp>
 #include <dovetail/hardware/point.hpp>
+#include <dovetail/report/assumptions.hpp>
 #include <dovetail/workload/work.hpp>
 
 #include <array>
@@ -25,6 +26,7 @@
 #include <string_view>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 namespace cli {
 
@@ -63,6 +65,8 @@ std::string_view name_of(cost::stays operand) {
     return "sums";
 }
 
+constexpr dovetail::report::answer_basis basis{.prices = dovetail::report::pricing::mapping};
+
 struct price_mapping_command {
     common_options common;
     product_extents extents;
@@ -78,7 +82,7 @@ struct price_mapping_command {
         const std::array factors{extents.batch, extents.m, extents.k, extents.n, std::int64_t{2}};
         if (!dovetail::checked_product(factors))
             return complain({dovetail::errc::overflow, "product", "its multiply-accumulates leave 62 bits",
-                             "give a smaller product"});
+                             "it must be smaller"});
         const dovetail::workload::contraction product{extents.batch, extents.m, extents.k, extents.n};
         const cost::mapping_hardware hardware = cost::phaze_mapping_hardware(*chip, chip->num_tc);
         const cost::mapped_product mapped(product);
@@ -100,6 +104,7 @@ struct price_mapping_command {
                 .end_object();
         };
         json.member("status", to_string(found.outcome)).member("objective", objective);
+        write_assumptions(json, dovetail::report::assumptions_of(basis));
         if (found.outcome == dovetail::status::infeasible) return;
         json.member("cycles", found.cost.cycles)
             .member("compute_cycles", found.cost.compute_cycles)
@@ -137,19 +142,21 @@ struct price_mapping_command {
 
     static void print(std::ostream& out, const cost::mapping_outcome& found,
                       const cost::mapping_limit& limit) {
-        using dovetail::to_text;
+        using dovetail::readable;
         const cost::mapping& m = found.best;
         if (found.outcome == dovetail::status::infeasible) {
             out << to_string(found.outcome) << ": not even a tile of one row and one fold fits\n";
             return;
         }
-        out << to_text(found.cost.cycles, 12) << " cycles, at least " << to_text(limit.cycles, 12)
-            << " for any mapping; " << to_text(found.cost.energy_pj * 1e-6, 5) << " uJ, at least "
-            << to_text(limit.energy_pj * 1e-6, 5) << "\n  tile: " << m.tile_rows << " rows, "
-            << m.tile_columns << " column and " << m.tile_reduction << " reduction folds of an array"
-            << (m.turned ? " (turned)" : "") << "\n  block: " << m.block_rows << " rows, " << m.block_columns
-            << " column and " << m.block_reduction << " reduction tiles\n  " << name_of(m.in_block)
-            << " stay in the local buffers, " << name_of(m.in_dram) << " in the global buffer\n";
+        out << readable(found.cost.cycles, 12) << " cycles, at least " << readable(limit.cycles, 12)
+            << " for any mapping; " << readable(found.cost.energy_pj * 1e-6, 5) << " uJ, at least "
+            << readable(limit.energy_pj * 1e-6, 5) << "\n  tile: " << readable(m.tile_rows) << " rows, "
+            << readable(m.tile_columns) << " column and " << readable(m.tile_reduction)
+            << " reduction folds of an array" << (m.turned ? " (turned)" : "")
+            << "\n  block: " << readable(m.block_rows) << " rows, " << readable(m.block_columns)
+            << " column and " << readable(m.block_reduction) << " reduction tiles\n  " << name_of(m.in_block)
+            << " stay in the local buffers, " << name_of(m.in_dram) << " in the global buffer\n"
+            << dovetail::report::assumption_line(dovetail::report::assumptions_of(basis)) << '\n';
     }
 };
 
@@ -164,7 +171,10 @@ void add_price_mapping(command_syntax price, int& status) {
     command
         .add_option("--point", options->point, "the chip: num_tc=8,num_vc=2,width=128,depth=128,glb_mib=128")
         .required();
-    command.add_option("--objective", options->objective, "what is least: latency, energy or edp")
+    std::vector<std::string> objectives;
+    for (const auto& [known, goal] : cost::mapping_objective_names) objectives.emplace_back(known);
+    command.add_option("--objective", options->objective, "what is least")
+        .one_of(objectives)
         .capture_default();
     options->common.add_to(command);
     command.callback([options, &status] { status = options->run(); });

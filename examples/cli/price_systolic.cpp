@@ -5,14 +5,17 @@
 
 #include <dovetail/core/json.hpp>
 #include <dovetail/core/option.hpp>
-#include <dovetail/core/text.hpp>
+#include <dovetail/core/readable.hpp>
 #include <dovetail/cost/systolic.hpp>
+#include <dovetail/report/assumptions.hpp>
 
 #include <cstdint>
 #include <memory>
 #include <ostream>
 #include <string>
 #include <tuple>
+#include <utility>
+#include <vector>
 
 namespace cli {
 
@@ -44,6 +47,7 @@ struct price_systolic_command {
     std::string dataflow;
 
     exit_status run() {
+        using dovetail::readable;
         if (auto begun = common.begin({}); !begun) return complain(begun.problem());
         const auto flow = dovetail::cost::find_dataflow(dataflow);
         if (!flow) return complain(flow.problem());
@@ -55,15 +59,19 @@ struct price_systolic_command {
         const double unit_cycles = static_cast<double>(problem.rows) * static_cast<double>(problem.cols) *
                                    (static_cast<double>(time->cycles) + 1);
         const double utilisation = product.macs() / unit_cycles;
+        const auto held = dovetail::report::assumptions_of({.prices = dovetail::report::pricing::array});
         common.put_json([&](dovetail::json_writer& json) {
             json.member("dataflow", dataflow)
                 .member("cycles", time->cycles)
                 .member("folds", time->folds)
                 .member("cycles_per_fold", time->fold_cycles)
                 .member("utilisation", utilisation);
+            write_assumptions(json, held);
         });
-        common.people() << time->cycles << " cycles: " << time->folds << " folds of " << time->fold_cycles
-                        << ", the array is " << dovetail::to_text(100 * utilisation, 3) << "% busy\n";
+        common.people() << readable(time->cycles) << " cycles: " << readable(time->folds) << " folds of "
+                        << readable(time->fold_cycles) << ", the array is " << readable(100 * utilisation, 3)
+                        << "% busy\n"
+                        << dovetail::report::assumption_line(held) << '\n';
         return common.finish(solved);
     }
 };
@@ -77,7 +85,11 @@ void add_price_systolic(command_syntax price, int& status) {
     add_options(command, options->problem);
     for (const char* extent : {"--rows", "--cols", "--m", "--n", "--k"})
         command.option(extent).required().default_text("");
-    command.add_option("--dataflow", options->dataflow, "what stays in the array: ws, os or is").required();
+    std::vector<std::string> flows;
+    for (const auto& [known, flow] : dovetail::cost::dataflow_names) flows.emplace_back(known);
+    command.add_option("--dataflow", options->dataflow, "what stays in the array: weights, outputs or inputs")
+        .one_of(flows)
+        .required();
     options->common.add_to(command);
     command.callback([options, &status] { status = options->run(); });
 }

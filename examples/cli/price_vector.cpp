@@ -6,7 +6,6 @@
 
 #include <dovetail/core/json.hpp>
 #include <dovetail/core/option.hpp>
-#include <dovetail/core/text.hpp>
 #include <dovetail/cost/energy_model.hpp>
 #include <dovetail/cost/operator_price.hpp>
 #include <dovetail/cost/optimizer.hpp>
@@ -15,6 +14,7 @@
 #include <dovetail/cost/vector_price.hpp>
 #include <dovetail/hardware/accelerator.hpp>
 #include <dovetail/hardware/platform.hpp>
+#include <dovetail/report/assumptions.hpp>
 #include <dovetail/report/number.hpp>
 
 #include <array>
@@ -122,6 +122,12 @@ struct price_vector_command {
         std::optional<double> energy_j;
         if (const auto events = energies_in<platform>(family, chip))
             energy_j = cost::energy_of<sound>(op.work(), e, *events).total_j();
+        using technology = dovetail::report::shown_technology;
+        const auto held =
+            dovetail::report::assumptions_of({.prices = dovetail::report::pricing::rows,
+                                              .energies = !energy_j        ? technology::none
+                                                          : family == "n7" ? technology::n7
+                                                                           : technology::phaze});
         common.put_json([&](dovetail::json_writer& json) {
             json.member("operator", name).member("latency_s", e.latency_s()).key("energy_j");
             if (energy_j)
@@ -143,17 +149,20 @@ struct price_vector_command {
                 .member("lanes_a_row", layout.team)
                 .member("rows_at_once", layout.in_flight)
                 .end_object();
+            write_assumptions(json, held);
         });
         using dovetail::report::readable;
             common.people() << readable(e.latency_s() * 1e6, 5) << " us, bound by the "
                             << to_string(e.bound_by()) << ", lanes " << readable(used * 100, 3) << "% used, "
                             << (energy_j ? readable(*energy_j * 1e6, 5) + " uJ" : "energy unknown")
-                            << "\n  rows on " << layout.team << (layout.team == 1 ? " lane" : " lanes")
-                            << " each, " << layout.in_flight
-                            << " at once; even rows that are kept would take " << readable(least_s * 1e6, 5)
-                            << " us\n  KiB: local " << readable(e.local_bytes / 1024, 5) << ", global "
+                            << "\n  rows on " << readable(layout.team)
+                            << (layout.team == 1 ? " lane" : " lanes") << " each, "
+                            << readable(layout.in_flight) << " at once; even rows that are kept would take "
+                            << readable(least_s * 1e6, 5) << " us\n  KiB: local "
+                            << readable(e.local_bytes / 1024, 5) << ", global "
                             << readable(e.global_bytes / 1024, 5) << ", HBM "
-                            << readable(e.hbm_bytes / 1024, 5) << '\n';
+                            << readable(e.hbm_bytes / 1024, 5) << '\n'
+                            << dovetail::report::assumption_line(held) << '\n';
         return common.finish(solved);
     }
 };

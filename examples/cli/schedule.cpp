@@ -2,17 +2,18 @@
 
 #include "command.hpp"
 #include "inputs.hpp"
+#include "interruption.hpp"
 #include "model.hpp"
 #include "schedule_problem.hpp"
 #include "solve_effort.hpp"
 
 #include <dovetail/core/json.hpp>
-#include <dovetail/core/text.hpp>
 #include <dovetail/core/units.hpp>
 #include <dovetail/ext/glpk.hpp>
 #include <dovetail/ilp/formulation.hpp>
 #include <dovetail/ilp/lp_text.hpp>
 #include <dovetail/ilp/mps_text.hpp>
+#include <dovetail/report/assumptions.hpp>
 #include <dovetail/report/number.hpp>
 #include <dovetail/report/schedule_page.hpp>
 #include <dovetail/report/trace.hpp>
@@ -24,7 +25,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <ostream>
@@ -40,7 +40,6 @@ namespace {
 namespace schedule = dovetail::schedule;
 namespace report = dovetail::report;
 namespace formulation = schedule::formulation;
-using dovetail::to_text;
 
 /// A formulation as a model, and seconds in one unit of its objective.
 struct written_program {
@@ -54,17 +53,12 @@ struct schedule_command {
     schedule_request request;
     std::string solver = "exact";
     std::string program;
-    std::string time_limit, memory_limit;
+    time_limit limit;
+    std::string memory_limit;
     output html, trace, lp, mps;
+    bool repeat = false;
 
     exit_status run() {
-        double limit_s = std::numeric_limits<double>::infinity();
-        if (!time_limit.empty()) {
-            limit_s = read_number<double>("--time-limit", time_limit);
-            if (!(limit_s > 0.0))
-                refuse({dovetail::errc::out_of_range, "option --time-limit", "it is " + time_limit,
-                        "it must be a positive number of seconds"});
-        }
         if (auto begun = common.begin(request.format == "model" ? sources_of_model(request.layer.model.model)
                                                                 : sources_of(request.layer.model.model));
             !begun)
@@ -84,16 +78,16 @@ struct schedule_command {
             if (auto done = write_model(*written); !done) return complain(done.problem());
         }
         solve_effort effort;
+        const dovetail::budget limits = limit.begin();
         if (limit_bytes) {
-            const schedule::memory_limited within{.limit_bytes = *limit_bytes,
-                                                  .limits = {.seconds = limit_s}};
+            const schedule::memory_limited within{.limit_bytes = *limit_bytes, .limits = limits};
             const auto found =
-                measure_solve(effort, [&] { return within(problem->tasks, *problem->memory); });
+                measure_solve(effort, limits, repeat, [&] { return within(problem->tasks, *problem->memory); });
             const bool none = found.proof.best.start_s.empty() && problem->tasks.task_count() > 0;
             if (none) return tell_none(*problem, found, *limit_bytes, effort);
             return check_and_tell(*problem, found.proof, written, limit_bytes, effort);
         }
-        const auto answer = solve(problem->tasks, limit_s, effort);
+        const auto answer = solve(problem->tasks, limits, effort);
         if (!answer) return complain(answer.problem());
         return check_and_tell(*problem, *answer, written, limit_bytes, effort);
     }
@@ -103,8 +97,8 @@ struct schedule_command {
         if (memory_limit.empty()) return std::nullopt;
         const auto bytes = read_number<std::int64_t>("--memory-limit", memory_limit);
         if (bytes < 1)
-            refuse({dovetail::errc::out_of_range, "option --memory-limit", "it is " + memory_limit,
-                    "it must be a positive number of bytes"});
+            refuse({dovetail::errc::out_of_range, "option --memory-limit",
+                    "its value is '" + memory_limit + "'", "it must be a positive number of bytes"});
         if (!problem.memory || solver != "exact")
             refuse({dovetail::errc::unsupported, "option --memory-limit",
                     problem.memory ? "the solver is '" + solver + "'" : "a project has no activations",
@@ -165,17 +159,17 @@ struct schedule_command {
         return {};
     }
 
-    [[nodiscard]] dovetail::result<schedule::certificate> solve(const schedule::task_graph& tasks,
-                                                                double limit_s, solve_effort& effort) const {
+    [[nodiscard]] dovetail::result<schedule::certificate>
+    solve(const schedule::task_graph& tasks, const dovetail::budget& limits, solve_effort& effort) const {
         if (solver == "glpk") {
             const formulation::program_scheduler<dovetail::ext::glpk::solver> by_program{
-                .which = chosen(), .solver = {.time_limit_s = limit_s}};
-            return measure_solve(effort, [&] { return by_program(tasks); });
+                .which = chosen(), .solver = {.time_limit_s = limits.seconds, .stop = limits.stop}};
+            return measure_solve(effort, limits, repeat, [&] { return by_program(tasks); });
         }
         schedule::tightened_workspace memory;
-        return measure_solve(effort, [&]() -> schedule::certificate {
-            if (solver == "list") return schedule::list_scheduler{}(tasks, memory.lists);
-            return schedule::tightened_search{.limits = {.seconds = limit_s}}(tasks, memory);
+        return measure_solve(effort, limits, repeat, [&]() -> schedule::certificate {
+            if (solver == "list") return schedule::list_scheduler{.limits = limits}(tasks, memory.lists);
+            return schedule::tightened_search{.limits = limits}(tasks, memory);
         });
     }
 
@@ -191,8 +185,8 @@ struct schedule_command {
                           std::int64_t limit_bytes, const solve_effort& effort) {
         const dovetail::status status = answer.proof.status;
         const std::string binding = "memory: every schedule keeps at least " +
-                                    to_text(answer.least_peak_bytes) + " bytes alive at once, the limit is " +
-                                    to_text(limit_bytes);
+                                    dovetail::readable(answer.least_peak_bytes) +
+                                    " bytes alive at once, the limit is " + dovetail::readable(limit_bytes);
         common.put_json([&](dovetail::json_writer& json) {
             json.member("status", to_string(status))
                 .key("makespan")
@@ -204,6 +198,7 @@ struct schedule_command {
                 .member("solve_seconds", effort.seconds)
                 .member("problem", problem.title)
                 .member("binding", binding);
+            write_assumptions(json, report::assumptions_of(problem.basis));
         });
         common.people() << (status == dovetail::status::infeasible ? "infeasible: " : "nothing found: ")
                         << binding << '\n';
@@ -226,13 +221,16 @@ struct schedule_command {
                                                  .subtitle = problem.subtitle,
                                                  .facts = facts(problem, answer, effort),
                                                  .capacity = problem.tasks.capacity(),
-                                                 .chain = chain};
+                                                 .chain = chain,
+                                                 .held = report::assumptions_of(problem.basis)};
             common.put(html, report::to_html(about, drawn, problem.unit, common.origin()));
         }
         std::ostream& out = common.people();
         out << problem.title << ", " << problem.subtitle << '\n';
         for (const auto& [name, value] : facts(problem, answer, effort))
             out << "  " << name << ": " << value << '\n';
+        if (const auto held = report::assumptions_of(problem.basis); !held.empty())
+            out << report::assumption_line(held) << '\n';
         return common.finish(exit_of(answer.status));
     }
 
@@ -256,15 +254,16 @@ struct schedule_command {
                         {"critical path of the fastest modes", time(relaxed.critical_path_s())}};
         for (std::size_t r = 0; r < schedule::max_resources; ++r)
             if (problem.tasks.capacity()[r] > 0)
-                facts.emplace_back("least work of " + to_text(problem.tasks.capacity()[r]) + " x " +
-                                       problem.resources[r],
+                facts.emplace_back("least work of " + dovetail::readable(problem.tasks.capacity()[r]) +
+                                       " x " + problem.resources[r],
                                    time(relaxed.load_s()[r]));
         if (problem.memory)
             facts.emplace_back("activations live at once", readable_mib(schedule::peak_bytes(
                                                                *problem.memory, problem.tasks, answer.best)));
-        facts.emplace_back("found by", std::string(method(answer)) +
-                                           (answer.nodes > 0 ? ", " + to_text(answer.nodes) + " nodes" : "") +
-                                           ", " + to_text(effort.seconds * 1e3, 3) + " ms");
+        facts.emplace_back("found by",
+                           std::string(method(answer)) +
+                               (answer.nodes > 0 ? ", " + report::readable(answer.nodes) + " nodes" : "") +
+                               ", " + report::readable(effort.seconds * 1e3, 3) + " ms");
         return facts;
     }
 
@@ -281,6 +280,7 @@ struct schedule_command {
             .member("nodes", answer.nodes)
             .member("solve_seconds", effort.seconds)
             .member("peak_bytes", effort.peak_bytes)
+            .member("solves", effort.solves)
             .member("problem", problem.title);
         if (problem.memory) {
             json.key("memory")
@@ -338,6 +338,7 @@ struct schedule_command {
                                                                                        : "resource")
                 .end_object();
         json.end_array();
+        write_assumptions(json, report::assumptions_of(problem.basis));
     }
 };
 
@@ -357,11 +358,14 @@ void add_schedule(command_syntax app, int& status) {
     for (const auto p : formulation::programs) programs.emplace_back(to_string(p));
     command.add_option("--formulation", options->program, "the integer program; disjunctive if not given")
         .one_of(programs);
-    command.add_option("--time-limit", options->time_limit, "seconds after which the best so far is given")
-        .type_name("NUMBER");
+    options->limit.add_to(command);
     command
         .add_option("--memory-limit", options->memory_limit, "bytes of activations that may be live at once")
         .type_name("NUMBER");
+    command
+        .add_flag("--repeat", options->repeat,
+                  "solve again for 50 ms, so that solve_seconds is a precise mean")
+        .no_part_of_answer();
     common_options& common = options->common;
     common.add_output(command, options->html, "--html", "write a page with the schedule to this file");
     common.add_output(command, options->trace, "--trace",

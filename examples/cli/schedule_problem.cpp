@@ -4,6 +4,7 @@
 
 #include "command.hpp"
 
+#include <dovetail/core/readable.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/cost/sound_model.hpp>
 #include <dovetail/hardware/platform.hpp>
@@ -52,25 +53,31 @@ result<schedule_problem> load_layer(const schedule_request& request) {
                             .resources = dovetail::report::chip_resources(),
                             .unit = {.per_second = 1e6, .name = "µs"},
                             .title = std::move(chosen->title),
-                            .subtitle = std::move(chosen->subtitle)};
+                            .subtitle = std::move(chosen->subtitle),
+                            .basis = {.prices = dovetail::report::pricing::sound,
+                                      .attention = chosen->layer().attention,
+                                      .flat_network = chosen->group.width > 1,
+                                      .isolated_durations = true,
+                                      .live_memory = true}};
 }
 
 result<schedule_problem> load_project(const schedule_request& request) {
     const std::string& file = request.layer.model.model;
     const auto text = read_file(file);
     if (!text) return text.problem();
-    auto project = dovetail::schedule::read_psplib(*text, file);
+    auto project = dovetail::schedule::read_psplib(*text, input_name(file));
     if (!project) return std::move(project).problem();
     schedule_problem problem{.tasks = std::move(project->problem),
                              .memory = {},
                              .names = {},
                              .resources = {"R1", "R2", "R3", "R4"},
                              .unit = {.per_second = 1.0, .name = "periods"},
-                             .title = std::filesystem::path(file).filename().string(),
-                             .subtitle = {}};
+                             .title = std::filesystem::path(input_name(file)).filename().string(),
+                             .subtitle = {},
+                             .basis = {}};
     for (std::size_t v = 0; v < problem.tasks.task_count(); ++v)
         problem.names.push_back("job " + to_text(v + 1));
-    problem.subtitle = to_text(problem.names.size()) + " jobs";
+    problem.subtitle = dovetail::readable(problem.names.size()) + " jobs";
     return problem;
 }
 
@@ -79,8 +86,8 @@ result<schedule_problem> load_project(const schedule_request& request) {
 result<schedule_problem> load(const schedule_request& request) {
     if (request.format == "model") return load_layer(request);
     if (!request.layer.layer.empty() || !request.layer.point.empty())
-        return error{errc::unsupported, "option --format", "it is 'psplib', with --layer or --point",
-                     "layers and chips go with --format model"};
+        return error{errc::unsupported, "option --format", "its value is 'psplib', with --layer or --point",
+                     "it must be model for layers and chips"};
     return load_project(request);
 }
 

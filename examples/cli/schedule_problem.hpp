@@ -5,6 +5,7 @@
 #include "layer_choice.hpp"
 
 #include <dovetail/core/result.hpp>
+#include <dovetail/report/assumptions.hpp>
 #include <dovetail/report/lanes.hpp>
 #include <dovetail/report/schedule_chart.hpp>
 #include <dovetail/schedule/live_memory.hpp>
@@ -24,6 +25,7 @@ struct schedule_problem {
     dovetail::report::resource_names resources;
     dovetail::report::time_unit unit;
     std::string title, subtitle;
+    dovetail::report::answer_basis basis; ///< what the durations rest on
 };
 
 /// The flags that choose a problem.

@@ -2,6 +2,7 @@
 
 #include "command.hpp"
 #include "inputs.hpp"
+#include "interruption.hpp"
 #include "model.hpp"
 
 #include <dovetail/core/budget.hpp>
@@ -13,16 +14,18 @@
 #include <dovetail/hardware/n7_family.hpp>
 #include <dovetail/hardware/phaze_family.hpp>
 #include <dovetail/hardware/thermal.hpp>
+#include <dovetail/report/assumptions.hpp>
 #include <dovetail/report/number.hpp>
 #include <dovetail/report/outcome_json.hpp>
 #include <dovetail/report/page.hpp>
 #include <dovetail/search/area_ordered.hpp>
 #include <dovetail/search/breakdown.hpp>
 #include <dovetail/search/exhaustive.hpp>
-#include <dovetail/search/profile.hpp>
+#include <dovetail/search/profiler.hpp>
 #include <dovetail/search/random_sample.hpp>
 #include <dovetail/search/step_energy.hpp>
 #include <dovetail/search/winner.hpp>
+#include <dovetail/workload/recognise.hpp>
 
 #include <unistd.h>
 
@@ -33,10 +36,12 @@
 #include <iostream>
 #include <memory>
 #include <ostream>
+#include <span>
 #include <sstream>
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace cli {
 
@@ -62,10 +67,15 @@ public:
 
     void on_progress(const search::progress& p) {
         if (!visible_ || p.done == 0) return;
-        const double left_s = p.seconds / static_cast<double>(p.done) *
-                              static_cast<double>(p.total > p.done ? p.total - p.done : 0);
-        std::fprintf(stderr, "\r\x1b[K%zu of %zu chips, best %.5g samples/s, about %.0f s left", p.done,
-                     p.total, p.best_throughput_samples_per_s, std::ceil(left_s));
+        if (p.total == 0) {
+            std::fprintf(stderr, "\r\x1b[K%zu chips, best %.5g samples/s", p.done,
+                         p.best_throughput_samples_per_s);
+        } else {
+            const double left_s =
+                p.seconds / static_cast<double>(p.done) * static_cast<double>(p.total - p.done);
+            std::fprintf(stderr, "\r\x1b[K%zu of %zu chips, best %.5g samples/s, about %.0f s left", p.done,
+                         p.total, p.best_throughput_samples_per_s, std::ceil(left_s));
+        }
         std::fflush(stderr);
         shown_ = true;
     }
@@ -80,6 +90,7 @@ struct search_command {
     model_options model;
     search::plan_options plan;
     search::space_options space;
+    time_limit limit;
     std::string family = "phaze";
     std::string strategy = "exhaustive";
     std::string optimizer = "adam";
@@ -98,8 +109,16 @@ struct search_command {
         space.cooling = *cooling_kind;
         const auto optimizer_kind = dovetail::cost::find_optimizer(optimizer);
         if (!optimizer_kind) return complain(optimizer_kind.problem());
-        const auto profile = model.profile(plan);
+        const auto graph = model.load();
+        if (!graph) return complain(graph.problem());
+        const dovetail::budget limits = limit.begin();
+        dovetail::spending preparing(limits);
+        const auto profile =
+            search::profile_workload(dovetail::workload::recognise(*graph), plan, &preparing);
         if (!profile) return complain(profile.problem());
+        if (preparing.exhausted()) return tell_unprepared(*profile, clock.seconds());
+        space.time_limit_s = limits.after(preparing.seconds()).seconds;
+        space.stop = limits.stop;
         const auto charge = objective == "phaze" ? dovetail::placement::objective::phaze
                                                  : dovetail::placement::objective::every_stage;
         if (cost_model == "phaze") {
@@ -116,19 +135,36 @@ struct search_command {
         return answer<dovetail::hardware::phaze_family>(evaluate, clock.seconds());
     }
 
+    /// The time was over before there was anything to search.
+    exit_status tell_unprepared(const search::workload_profile& profile, double preparation_s) {
+        search::outcome nothing;
+        nothing.status = dovetail::status::budget;
+        nothing.search.strategy = strategy;
+        nothing.search.proof = "ended early, while the model was prepared: no design was evaluated";
+        return tell(nothing, profile, preparation_s, [](const auto&) { return std::string(); });
+    }
+
     template <class Family, class Evaluator>
     exit_status answer(const Evaluator& evaluate, double preparation_s) {
         auto outcome = explore(Family{}, evaluate);
         if (!outcome) return complain(outcome.problem());
+        return tell(*outcome, evaluate.profile(), preparation_s,
+                    [&](const auto& held) { return page(*outcome, evaluate, held); });
+    }
 
+    /// \param draw gives the page, where there is a plan
+    template <class Draw>
+    exit_status tell(const search::outcome& outcome, const search::workload_profile& profile,
+                     double preparation_s, const Draw& draw) {
+        const auto held = dovetail::report::assumptions_of(basis(profile));
         common.put_json([&](dovetail::json_writer& json) {
-            dovetail::report::write_outcome(json, *outcome, evaluate.profile());
+            dovetail::report::write_outcome(json, outcome, profile, held);
         });
-        if (html.wanted() && outcome->best.feasible()) common.put(html, page(*outcome, evaluate));
-        print(common.people(), *outcome, preparation_s);
-        if (html.wanted() && !outcome->best.feasible())
+        if (html.wanted() && outcome.best.feasible()) common.put(html, draw(held));
+        print(common.people(), outcome, preparation_s, held);
+        if (html.wanted() && !outcome.best.feasible())
             common.people() << html.path() << " is not written: there is no plan to draw\n";
-        return common.finish(exit_of(outcome->status));
+        return common.finish(exit_of(outcome.status));
     }
 
     template <class Family, class Evaluator>
@@ -153,7 +189,8 @@ struct search_command {
     }
 
     template <class Evaluator>
-    std::string page(const search::outcome& outcome, const Evaluator& evaluate) const {
+    std::string page(const search::outcome& outcome, const Evaluator& evaluate,
+                     std::span<const dovetail::report::assumption> held) const {
         const search::solution& best = outcome.best;
         const search::slice_profile& slice = search::slice_of(evaluate.profile(), best);
         const auto structure = search::heaviest_structure(slice, search::costs_of(best.problem, best.plan));
@@ -164,10 +201,32 @@ struct search_command {
         return dovetail::report::to_html(
             outcome, evaluate.profile(), "layer " + evaluate.profile().layer_names[first],
             search::schedule_pass(layer.forward, evaluate.model(), best.chip, group),
-            search::schedule_pass(layer.backward, evaluate.model(), best.chip, group), common.origin());
+            search::schedule_pass(layer.backward, evaluate.model(), best.chip, group), held, common.origin());
     }
 
-    static void print(std::ostream& out, const search::outcome& outcome, double preparation_s) {
+    /// What the figures of a search of `profile` rest on.
+    [[nodiscard]] dovetail::report::answer_basis basis(const search::workload_profile& profile) const {
+        using dovetail::report::pricing;
+        using technology = dovetail::report::shown_technology;
+        const auto of_family = family == "n7" ? technology::n7 : technology::phaze;
+        const bool energies = power || std::isfinite(space.max_tdp_w) || std::isfinite(space.max_junction_c);
+        const bool exchanges = plan.devices > 1;
+        return {.prices = cost_model == "phaze" ? pricing::phaze : pricing::sound,
+                .attention = profile.has_attention(),
+                .flat_network = exchanges,
+                .exposed_transfers = exchanges,
+                .exposed_reductions = exchanges,
+                .even_pipeline = exchanges,
+                .first_stage_reduces = exchanges && objective == "phaze",
+                .list_schedules = true,
+                .planned_memory = true,
+                .areas = of_family,
+                .energies = energies ? of_family : technology::none,
+                .temperatures = std::isfinite(space.max_junction_c)};
+    }
+
+    static void print(std::ostream& out, const search::outcome& outcome, double preparation_s,
+                      std::span<const dovetail::report::assumption> held) {
         const auto row = [&](std::string_view name, const std::string& best, const std::string& reference) {
             out << std::left << std::setw(26) << name << std::right << std::setw(34) << best << std::setw(34)
                 << reference << '\n';
@@ -182,21 +241,21 @@ struct search_command {
             row("", "best", "TPUv4-like");
             both("chip", [](const auto& s) {
                 const auto& c = s.chip;
-                return to_text(c.num_tc) + " TC " + to_text(c.width) + "x" + to_text(c.depth) + ", " +
-                       to_text(c.num_vc) + " VC " + to_text(c.width_vc) + ", " +
-                       to_text(c.glb_bytes / dovetail::mebibyte) + " MiB";
+                return readable(c.num_tc) + " TC " + readable(c.width) + "x" + readable(c.depth) + ", " +
+                       readable(c.num_vc) + " VC " + readable(c.width_vc) + ", " +
+                       readable(c.glb_bytes / dovetail::mebibyte) + " MiB";
             });
             both("area",
                  [](const auto& s) { return readable(s.area_um2 / dovetail::um2_per_mm2, 5) + " mm^2"; });
             both("data x pipeline x tensor", [](const auto& s) {
-                return to_text(s.plan.data_parallel) + " x " + to_text(s.plan.stages.size()) + " x " +
-                       to_text(s.plan.tensor_parallel);
+                return readable(s.plan.data_parallel) + " x " + readable(s.plan.stages.size()) + " x " +
+                       readable(s.plan.tensor_parallel);
             });
-            both("micro-batch", [](const auto& s) { return to_text(s.micro_batch); });
+            both("micro-batch", [](const auto& s) { return readable(s.micro_batch); });
             both("recomputation",
                  [](const auto& s) { return std::string(s.setting.recompute ? "on" : "off"); });
             both("HBM", [](const auto& s) {
-                return to_text(s.setting.hbm_bytes / static_cast<double>(dovetail::gibibyte), 4) + " GiB";
+                return readable(s.setting.hbm_bytes / static_cast<double>(dovetail::gibibyte), 4) + " GiB";
             });
             both("throughput",
                  [](const auto& s) { return readable(s.throughput_samples_per_s, 5) + " samples/s"; });
@@ -230,10 +289,12 @@ struct search_command {
             part("  optimizer step", &search::batch_breakdown::update_s);
         }
         const search::search_record& record = outcome.search;
-        out << to_string(outcome.status) << ": " << record.evaluated << " chips evaluated, " << record.pruned
-            << " left out (" << record.strategy << (record.complete ? ", complete" : ", not complete")
-            << "); " << to_text(preparation_s, 3) << " s preparing the model, " << to_text(record.seconds, 3)
-            << " s searching\n";
+        out << to_string(outcome.status) << ": " << readable(record.evaluated) << " chips evaluated, "
+            << readable(record.pruned) << " left out (" << record.strategy
+            << (record.complete ? ", complete" : ", not complete") << "); " << readable(preparation_s, 3)
+            << " s preparing the model, " << readable(record.seconds, 3) << " s searching\n"
+            << record.proof << '\n'
+            << dovetail::report::assumption_line(held) << '\n';
     }
 
     static std::string milliseconds(double seconds) { return readable(seconds * 1e3, 4) + " ms"; }
@@ -258,6 +319,7 @@ void add_search(command_syntax app, int& status) {
     command
         .add_option("--optimizer", options->optimizer,
                     "adam (18 bytes a parameter), momentum (14) or sgd (4)")
+        .one_of({"adam", "momentum", "sgd"})
         .capture_default();
     command.add_option("--objective", options->objective, "who pays for the gradient reduction")
         .one_of({"every-stage", "phaze"})
@@ -267,11 +329,15 @@ void add_search(command_syntax app, int& status) {
                     "how operators are priced: soundly, or with PHAZE's constants")
         .one_of({"sound", "phaze"})
         .capture_default();
-    command.add_option("--cooling", options->cooling, "what --max-junction is meant for: air or liquid")
+    std::vector<std::string> coolings;
+    for (const auto& known : dovetail::hardware::known_coolings) coolings.emplace_back(known.name);
+    command.add_option("--cooling", options->cooling, "what --max-junction is meant for")
+        .one_of(coolings)
         .capture_default();
     command.add_flag("--power", options->power, "add the TDP and the energy of a step");
     options->common.add_output(command, options->html, "--html", "write a page with pictures to this file");
     add_options(command, options->plan);
+    options->limit.add_to(command);
     add_options(command, options->space);
     options->common.add_to(command);
     command.callback([options, &status] { status = options->run(); });

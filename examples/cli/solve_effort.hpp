@@ -13,11 +13,14 @@ namespace cli {
 struct solve_effort {
     double seconds = 0.0;
     std::size_t peak_bytes = 0;
+    std::size_t solves = 1; ///< that `seconds` is the mean of
 };
 
-/// Runs `solve`, whose answer it returns. A solve under 50 ms is repeated until the clock can tell.
+/// Runs `solve`, whose answer it returns. Where `repeat` asks for seconds that a clock can tell, one under 50
+/// ms is solved again for as long, but not beyond `limits`, and the mean is what it takes.
 template <class Solve>
-[[nodiscard]] auto measure_solve(solve_effort& effort, const Solve& solve) {
+[[nodiscard]] auto measure_solve(solve_effort& effort, const dovetail::budget& limits, bool repeat,
+                                 const Solve& solve) {
     const dovetail::stopwatch clock;
     auto answer = [&] {
         const heap_meter meter;
@@ -26,14 +29,14 @@ template <class Solve>
         return metered;
     }();
     effort.seconds = clock.seconds();
-    if (effort.seconds >= 0.05) return answer;
+    if (!repeat || effort.seconds >= 0.05 || limits.is_over(effort.seconds)) return answer;
     const dovetail::stopwatch repeated;
-    int solves = 0;
+    effort.solves = 0;
     do {
         static_cast<void>(solve());
-        ++solves;
-    } while (repeated.seconds() < 0.05);
-    effort.seconds = repeated.seconds() / solves;
+        ++effort.solves;
+    } while (repeated.seconds() < 0.05 && !limits.is_over(clock.seconds()));
+    effort.seconds = repeated.seconds() / static_cast<double>(effort.solves);
     return answer;
 }
 

@@ -3,6 +3,7 @@
 #include "command.hpp"
 
 #include <dovetail/core/json.hpp>
+#include <dovetail/core/readable.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/hardware/n7_family.hpp>
 #include <dovetail/hardware/parameter_space.hpp>
@@ -46,7 +47,8 @@ struct space_command {
         common.put_json([&](dovetail::json_writer& json) {
             json.member("family", family).member("designs", space.size()).member("kept", kept->size());
         });
-        common.people() << family << ": " << space.size() << " designs, " << kept->size() << " kept\n";
+        common.people() << family << ": " << dovetail::readable(space.size()) << " designs, "
+                        << dovetail::readable(kept->size()) << " kept\n";
         return common.finish(solved);
     }
 };

@@ -2,10 +2,12 @@
 
 #include "command.hpp"
 #include "inputs.hpp"
+#include "table_layout.hpp"
 #include "validate_layouts.hpp"
 
 #include <dovetail/core/json.hpp>
 #include <dovetail/core/statistics.hpp>
+#include <dovetail/report/assumptions.hpp>
 #include <dovetail/report/number.hpp>
 
 #include <algorithm>
@@ -13,6 +15,7 @@
 #include <filesystem>
 #include <memory>
 #include <ostream>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -47,11 +50,7 @@ const set_layout* layout_of(const std::vector<set_layout>& known,
                             const std::vector<dovetail::csv_field>& header) {
     const set_layout* best = nullptr;
     for (const set_layout& layout : known) {
-        const bool all =
-            std::all_of(layout.columns.begin(), layout.columns.end(), [&](std::string_view column) {
-                return std::any_of(header.begin(), header.end(),
-                                   [&](const dovetail::csv_field& field) { return field.text == column; });
-            });
+        const bool all = !dovetail::missing_column(header, layout.columns);
         if (all && (best == nullptr || layout.columns.size() > best->columns.size())) best = &layout;
     }
     return best;
@@ -62,7 +61,8 @@ dovetail::result<std::vector<std::string>> files_of(const std::string& folder) {
     std::vector<std::string> names;
     std::filesystem::directory_iterator entry(folder, failed);
     for (; !failed && entry != std::filesystem::directory_iterator(); entry.increment(failed))
-        if (entry->is_regular_file(failed)) names.push_back(entry->path().filename().string());
+        if (std::error_code unknown; entry->is_regular_file(unknown))
+            names.push_back(entry->path().filename().string());
     if (failed)
         return dovetail::error{dovetail::errc::io, folder, "it cannot be read as a folder",
                                "name a folder with files of measurements"};
@@ -74,6 +74,8 @@ dovetail::result<validation> validate_folder(const std::string& folder) {
     const auto names = files_of(folder);
     if (!names) return names.problem();
     const std::vector<set_layout> known = layouts();
+    std::vector<table_layout> tables;
+    for (const set_layout& layout : known) tables.push_back({layout.name, layout.columns});
     validation found;
     for (const std::string& name : *names) {
         const auto text = read_file((std::filesystem::path(folder) / name).string());
@@ -82,7 +84,7 @@ dovetail::result<validation> validate_folder(const std::string& folder) {
         const set_layout* layout = header ? layout_of(known, *header) : nullptr;
         if (layout == nullptr) {
             found.skipped.push_back(
-                {name, header ? "its columns are of no known layout" : header.problem().line()});
+                {name, header ? why_unknown(tables, name, *header) : header.problem().line()});
             continue;
         }
         const auto table = dovetail::read_csv(*text, name);
@@ -98,7 +100,10 @@ dovetail::result<validation> validate_folder(const std::string& folder) {
     }
     if (found.sets.empty())
         return dovetail::error{dovetail::errc::unsupported, folder,
-                               "none of its " + to_text(names->size()) + " files is of a known layout",
+                               "none of its " + to_text(names->size()) + " files is of a known layout" +
+                                   (found.skipped.empty() ? ""
+                                                          : " (" + found.skipped.front().name + ": " +
+                                                                found.skipped.front().why + ")"),
                                "the layouts are described in docs/models/validation.md"};
     return found;
 }
@@ -126,9 +131,13 @@ void write(dovetail::json_writer& json, const validation& found) {
         json.key("unpredicted").begin_array();
         for (const report::unpredicted_row& row : set.unpredicted)
             json.begin_object().member("line", row.line).member("why", row.why).end_object();
-        json.end_array().end_object();
+        json.end_array();
+        write_assumptions(json, report::assumptions_of(std::span(&set, 1)));
+        json.end_object();
     }
-    json.end_array().key("skipped").begin_array();
+    json.end_array();
+    write_assumptions(json, report::assumptions_of(found.sets));
+    json.key("skipped").begin_array();
     for (const skipped_file& file : found.skipped)
         json.begin_object().member("file", file.name).member("why", file.why).end_object();
     json.end_array();
@@ -166,7 +175,7 @@ void print_figures(std::ostream& out, const validation& found) {
         const auto percent = [&](double value) {
             return a.rows > 0 ? report::readable_percent(value) : std::string("-");
         };
-        rows.push_back({to_text(a.rows), percent(a.mean_abs_percent), percent(a.worst_percent),
+        rows.push_back({report::readable(a.rows), percent(a.mean_abs_percent), percent(a.worst_percent),
                         percent(a.bias_percent),
                         std::isfinite(a.spearman) ? report::readable(a.spearman, 4) : "-"});
         for (const std::string& name : baselines) {
@@ -185,7 +194,7 @@ void print_figures(std::ostream& out, const validation& found) {
 // The rows of a set that have no prediction; neighbours for the same reason are one line.
 void print_unpredicted(std::ostream& out, const report::measured_set& set, const std::string& file) {
     if (set.unpredicted.empty()) return;
-    out << set.name << ": without a prediction: " << set.unpredicted.size() << '\n';
+    out << set.name << ": without a prediction: " << report::readable(set.unpredicted.size()) << '\n';
     for (auto row = set.unpredicted.begin(); row != set.unpredicted.end();) {
         const auto end = std::find_if(row, set.unpredicted.end(), [&](const report::unpredicted_row& other) {
             return other.why != row->why;
@@ -201,6 +210,8 @@ void print(std::ostream& out, const validation& found) {
     print_figures(out, found);
     for (std::size_t s = 0; s < found.sets.size(); ++s) print_unpredicted(out, found.sets[s], found.files[s]);
     for (const skipped_file& file : found.skipped) out << file.name << " is skipped: " << file.why << '\n';
+    if (const auto held = report::assumptions_of(found.sets); !held.empty())
+        out << report::assumption_line(held) << '\n';
 }
 
 struct validate_command {

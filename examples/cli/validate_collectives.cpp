@@ -2,9 +2,10 @@
 
 #include "validate_layouts.hpp"
 
-#include <dovetail/core/text.hpp>
+#include <dovetail/core/readable.hpp>
 #include <dovetail/cost/collective.hpp>
 #include <dovetail/hardware/network_catalogue.hpp>
+#include <dovetail/report/basis.hpp>
 
 #include <algorithm>
 #include <cctype>
@@ -23,7 +24,7 @@ namespace {
 namespace cost = dovetail::cost;
 namespace hardware = dovetail::hardware;
 namespace report = dovetail::report;
-using dovetail::to_text;
+using dovetail::readable;
 
 struct measured_collective {
     std::size_t line = 0;
@@ -70,12 +71,14 @@ void add(report::measured_set& set, const measured_collective& row, const hardwa
     if (!kind) return without("collective '" + row.kind + "' has no model");
     if (row.ranks == 1) return without("a single rank sends nothing");
     if (row.ranks > network.links.devices())
-        return without("it has " + to_text(row.ranks) + " ranks, and the network " +
-                       to_text(network.links.devices()) + " devices");
+        return without("it has " + readable(row.ranks) + " ranks, and the network " +
+                       readable(network.links.devices()) + " devices");
     if (set.baselines.empty()) set.baselines = {{"datasheet roofline", {}}, {"two-parameter network", {}}};
     const hardware::rank_group group = hardware::spread(network.links, row.ranks);
     const double sent = cost::sent_parts(*kind, row.ranks) * row.bytes;
     set.lines.push_back(row.line);
+    set.bases.push_back(
+        {.uncalibrated_links = report::is_uncalibrated(network.links, 0), .system_network = true});
     set.measured.push_back(row.time_s * 1e6);
     set.predicted.push_back(cost::collective_model{}(network.links, group, *kind, row.bytes) * 1e6);
     set.baselines[0].predicted.push_back(sent / network.links.levels[0].device_bytes_per_s * 1e6);

@@ -6,6 +6,7 @@
 #include <dovetail/cost/training_plan.hpp>
 #include <dovetail/cost/training_prediction.hpp>
 #include <dovetail/hardware/system_catalogue.hpp>
+#include <dovetail/report/basis.hpp>
 #include <dovetail/workload/transformer_shape.hpp>
 
 #include <array>
@@ -182,6 +183,7 @@ result<validated_sets> predict_iterations(const dovetail::csv_table& table) {
         const double at_peak_s = cost::count_flops(it->model, it->plan).hardware /
                                  (static_cast<double>(it->plan.devices()) * peak);
         set.lines.push_back(row.line());
+        set.bases.push_back(report::basis_of(it->machine, it->plan, true, true));
         set.measured.push_back(*seconds);
         set.predicted.push_back(cost::predict_training(it->model, it->plan, it->machine).iteration_s());
         set.baselines[0].predicted.push_back(at_peak_s);

@@ -15,7 +15,7 @@ namespace cli {
 /// needs no name. A broken value is an error with its place; a row that no model covers is listed in its set.
 using validated_sets = std::vector<dovetail::report::measured_set>;
 
-/// A layout is known by its columns, in any order; further columns are ignored.
+/// A layout is known by its columns, in any order; measurements come with further columns, which are ignored.
 struct set_layout {
     std::string_view name;
     std::vector<std::string_view> columns;

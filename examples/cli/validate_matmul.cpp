@@ -5,6 +5,7 @@
 
 #include <dovetail/cost/gemm_time.hpp>
 #include <dovetail/hardware/system_catalogue.hpp>
+#include <dovetail/report/basis.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -42,6 +43,9 @@ void add(report::measured_set& set, const measured_product_row& row) {
                          {"uncalibrated", {}}};
     const double rate = machine->chip.matrix_rate(row.product.operands);
     set.lines.push_back(row.line);
+    set.bases.push_back({.prices = report::pricing::system,
+                         .library_products = true,
+                         .uncalibrated_chip = report::is_uncalibrated(*machine)});
     set.measured.push_back(shown(row.time_s));
     set.predicted.push_back(shown(cost::gemm_time_model{}(*machine, row.product)));
     set.baselines[0].predicted.push_back(shown(cost::roofline_s(machine->chip, row.product)));

@@ -10,9 +10,12 @@
 #include <dovetail/core/fixed_string.hpp>
 #include <dovetail/core/hash.hpp>
 #include <dovetail/core/json.hpp>
+#include <dovetail/core/nearest_word.hpp>
 #include <dovetail/core/option.hpp>
 #include <dovetail/core/parallel.hpp>
 #include <dovetail/core/random.hpp>
+#include <dovetail/core/read_file.hpp>
+#include <dovetail/core/readable.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/statistics.hpp>
 #include <dovetail/core/status.hpp>

@@ -10,6 +10,7 @@
 #include <dovetail/placement/device_share.hpp>
 #include <dovetail/placement/downset_lattice.hpp>
 #include <dovetail/placement/downset_stages.hpp>
+#include <dovetail/placement/evaluate.hpp>
 #include <dovetail/placement/exact_program.hpp>
 #include <dovetail/placement/explain.hpp>
 #include <dovetail/placement/formulation/latency.hpp>

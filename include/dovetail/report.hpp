@@ -3,7 +3,9 @@
 /// Outcomes for people and programs to read.
 
 #include <dovetail/report/agreement.hpp>
+#include <dovetail/report/assumptions.hpp>
 #include <dovetail/report/axis.hpp>
+#include <dovetail/report/basis.hpp>
 #include <dovetail/report/figures.hpp>
 #include <dovetail/report/gantt.hpp>
 #include <dovetail/report/lanes.hpp>

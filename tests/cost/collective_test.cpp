@@ -140,8 +140,8 @@ TEST(Network, NumbersThatAreMissingAreRefused) {
     EXPECT_EQ(problem([](network& n) { n.levels[1].protocols[1].efficiency = 1.5; }),
               "network level 2: efficiency is 1.5; it is in (0, 1]");
     EXPECT_EQ(problem([](network& n) { n.levels[1].units = std::int64_t{1} << 40; }),
-              "network level 2: it joins 1099511627776 units; give at least 1, and at most 2^40 devices "
-              "altogether");
+              "network level 2: it joins 1099511627776 units; it must join at least 1, and all "
+              "levels at most 1,099,511,627,776 devices");
     EXPECT_EQ(problem([](network& n) { n.depth = 5; }), "network: it has 5 levels; give 1 to 4");
     EXPECT_EQ(problem([](network& n) { n.start_s = 0; }), "network: start_s is 0; it is positive and finite");
     EXPECT_EQ(problem([](network& n) { n.exposed_chunks = std::numeric_limits<double>::quiet_NaN(); }),

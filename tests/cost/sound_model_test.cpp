@@ -205,7 +205,7 @@ TEST(optimizer, is_found_by_name) {
     const auto unknown = find_optimizer("Adam");
     ASSERT_FALSE(unknown);
     EXPECT_EQ(unknown.problem().code, errc::unknown_name);
-    EXPECT_EQ(unknown.problem().line(), "optimizer 'Adam': it is not known; adam, sgd and momentum are");
+    EXPECT_EQ(unknown.problem().line(), "optimizer 'Adam': it is not known; known are adam, sgd, momentum");
 }
 
 } // namespace

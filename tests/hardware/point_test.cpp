@@ -33,10 +33,18 @@ TEST(point, that_is_nonsense_gives_one_line) {
           bad{"num_tc=-8", errc::out_of_range, "'num_tc=-8'; each axis is given once"},
           bad{"num_tc=8x", errc::out_of_range, "'num_tc=8x'; each axis is given once"},
           bad{"num_tc=1e3", errc::out_of_range, "'num_tc=1e3'; each axis is given once"},
-          bad{"num_tc=8,num_tc=8", errc::out_of_range, "'num_tc=8'; each axis is given once"},
+          bad{"num_tc=8,num_tc=8", errc::parse, "the axis num_tc is given twice; give every axis once"},
+          bad{"num_tc=8,num_tc=4", errc::parse, "the axis num_tc is given twice"},
+          bad{"num_ct=8", errc::parse, "'num_ct=8' is not an axis with a value; did you mean 'num_tc'?"},
+          bad{"glb_mb=8", errc::parse, "did you mean 'glb_mib'?"},
           bad{"glb_mib=9223372036854775807", errc::out_of_range, "'glb_mib=9223372036854775807'"},
           bad{"num_tc=99999999999999999999", errc::out_of_range, "'num_tc=99999999999999999999'"},
-          bad{"num_tc=8,,num_vc=2", errc::parse, "'' is not an axis with a value"}}) {
+          bad{",", errc::parse, "an axis between commas is empty"},
+          bad{"num_tc=8,,num_vc=2", errc::parse, "an axis between commas is empty; write name=value"},
+          bad{"num_tc=8,num_vc=2,width=128,depth=128,glb_mib=128,", errc::parse,
+              "an axis between commas is empty"},
+          bad{",num_tc=8,num_vc=2,width=128,depth=128,glb_mib=128", errc::parse,
+              "an axis between commas is empty"}}) {
         const auto read = parse_point(text);
         ASSERT_FALSE(read) << text;
         EXPECT_EQ(read.problem().code, code) << text;

@@ -202,8 +202,8 @@ TEST_F(Cli, LimitsOnPowerAndTemperatureChooseAmongCoolerChips) {
     const json nothing = answered(command + " --max-tdp 1", 3);
     EXPECT_TRUE(nothing.at("binding").get<std::string>().starts_with("power: the limit is 1 W"))
         << nothing.at("binding");
-    refused(command + " --max-tdp 0", {"option --max-tdp", "its value is 0"});
-    refused(command + " --cooling snow", {"cooling 'snow'", "known are air, liquid"});
+    refused(command + " --max-tdp 0", {"option --max-tdp", "its value is '0'"});
+    refused(command + " --cooling snow", {"--cooling", "snow", "air", "liquid"});
 }
 
 TEST_F(Cli, ATimeLimitEndsWithTheBestSoFar) {
@@ -257,19 +257,21 @@ TEST_F(Cli, BadModelsAreRefused) {
 
 TEST_F(Cli, BadOptionsAreRefused) {
     const std::string command = "search --model bert-large ";
-    refused(command + "--devices 0", {"option --devices", "its value is 0", "at least 1"});
-    refused(command + "--devices -3", {"option --devices", "its value is -3", "at least 1"});
+    refused(command + "--devices 0",
+            {"option --devices", "its value is '0'", "at least 1 and at most 1,000,000,000"});
+    refused(command + "--devices -3", {"option --devices", "its value is '-3'", "at least 1"});
     refused(command + "--devices 1.5", {"option --devices", "'1.5'", "whole number"});
     refused(command + "--devices many", {"option --devices", "'many'", "whole number"});
-    refused(command + "--devices 99999999999999999999", {"option --devices", "'99999999999999999999'"});
-    refused(command + "--seed -1", {"option --seed", "'-1'", "whole number"});
-    refused(command + "--link-gib nan", {"option --link-gib", "its value is nan", "at least"});
-    refused(command + "--link-gib inf", {"option --link-gib", "its value is inf", "at most"});
-    refused(command + "--max-area nan", {"option --max-area", "its value is nan"});
+    refused(command + "--devices 99999999999999999999",
+            {"option --devices", "'99999999999999999999'", "at most 1,000,000,000"});
+    refused(command + "--seed -1", {"option --seed", "'-1'", "whole number", "18,446,744,073,709,551,615"});
+    refused(command + "--link-gib nan", {"option --link-gib", "its value is 'nan'", "at least 0.000001"});
+    refused(command + "--link-gib inf", {"option --link-gib", "its value is 'inf'", "at most 1,000,000,000"});
+    refused(command + "--max-area nan", {"option --max-area", "its value is 'nan'"});
     refused(command + "--micro-batches 1,x", {"option --micro-batches", "'x'", "whole number"});
-    refused(command + "--micro-batches 0", {"option --micro-batches", "its value is 0"});
+    refused(command + "--micro-batches 0", {"option --micro-batches", "its value is '0'"});
     refused(command + "--micro-batches ''", {"option --micro-batches"});
-    refused(command + "--hbm-gib -32", {"option --hbm-gib", "its value is -32"});
+    refused(command + "--hbm-gib -32", {"option --hbm-gib", "its value is '-32'"});
     refused(command + "--tensor-widths 3", {"3", "16"});
     refused(command + "--strategy guess", {"--strategy", "guess", "exhaustive"});
     refused(command + "--optimizer guess", {"guess", "adam"});
@@ -279,7 +281,7 @@ TEST_F(Cli, BadOptionsAreRefused) {
     refused("", {"dovetail --help"});
     refused("space --family none", {"none", "phaze"});
     refused("space --csv no/such/folder.csv", {"no/such/folder.csv", "cannot be written"});
-    refused("space --threads -2", {"option --threads", "its value is -2"});
+    refused("space --threads -2", {"option --threads", "its value is '-2'"});
     EXPECT_EQ(run("--version").exit, 0);
     EXPECT_EQ(run("search --help").exit, 0);
 }

@@ -107,7 +107,7 @@ TEST_F(Cli, MaxLoadNamesWhatBinds) {
     EXPECT_TRUE(memory.at("objective").is_null());
     EXPECT_TRUE(memory.at("lower_bound").is_null());
     EXPECT_TRUE(memory.at("plan").is_null());
-    EXPECT_EQ(memory.at("binding"), "memory: an accelerator needs at least 8 bytes");
+    EXPECT_EQ(memory.at("binding"), "memory: an accelerator needs at least 8 bytes in any plan");
 
     instance["nodes"][1]["supportedOnFpga"] = false;
     write("support.json", instance.dump());
@@ -142,7 +142,8 @@ TEST_F(Cli, MaxLoadEndsWithItsBudget) {
     if (!ended.at("objective").is_null()) {
         EXPECT_GE(ended.at("objective").get<double>(), ended.at("lower_bound").get<double>());
     }
-    refused("place --format max-load wide.json --time-limit -1", {"--time-limit", "it is -1", "positive"});
+    refused("place --format max-load wide.json --time-limit -1",
+            {"--time-limit", "its value is -1", "at least 0"});
 }
 
 TEST_F(Cli, MaxLoadRefusesBrokenInstances) {

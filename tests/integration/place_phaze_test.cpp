@@ -107,7 +107,7 @@ TEST_F(Cli, BadPlacementsAreRefused) {
     write("nan.json", not_a_number);
     refused("place nan.json", {"nan.json", "byte", "not JSON"});
     refused("place absent.json", {"absent.json", "cannot be read"});
-    refused("place sound.json --time-limit 0", {"--time-limit", "it is 0", "positive"});
+    refused("place sound.json --time-limit -0.5", {"--time-limit", "its value is '-0.5'", "at least 0"});
     refused("place sound.json --format chess", {"--format", "chess", "phaze"});
 }
 
@@ -121,6 +121,36 @@ TEST_F(Cli, PlaceExplainsWhatBindsAPlan) {
                                "one_more_gb_per_s_s", "one_more_device_s"})
         EXPECT_LE(why.at(change).get<double>(), found.at("objective").get<double>()) << change;
     EXPECT_LT(why.at("one_more_gb_per_s_s"), found.at("objective"));
+}
+
+// Memory binds a plan that another would beat: the text says which plan, which stage, and what the other
+// takes.
+TEST_F(Cli, PlaceSaysOfWhichPlanMemoryBinds) {
+    json instance = small_placement();
+    instance["maxMemoryPerDevice"] = 36;
+    instance["bandwidth"] = 1e12;
+    instance["maxDevices"] = 3;
+    write("tight.json", instance.dump());
+    const json found = answered("place tight.json");
+    const std::string binding = found.at("binding");
+    EXPECT_TRUE(binding.starts_with("memory: stage ")) << binding;
+    EXPECT_NE(binding.find(" of 3 of this plan fills "), std::string::npos) << binding;
+    // Without a limit three replicas of one stage share eight micro-batches: three rounds of 9 s.
+    EXPECT_NEAR(found.at("explain").at("unlimited_memory_s").get<double>(), 27, 1e-6);
+    EXPECT_NE(binding.find("another plan takes 27 s per batch"), std::string::npos) << binding;
+}
+
+// A tiny problem is solved in microseconds: again and again only where somebody asks for its exact seconds.
+TEST_F(Cli, PlaceSolvesOnceUnlessAskedToRepeat) {
+    write("sound.json", small_placement().dump());
+    const json once = answered("place sound.json");
+    EXPECT_EQ(once.at("solves"), 1);
+    EXPECT_GT(once.at("solve_seconds").get<double>(), 0);
+    const json repeated = answered("place sound.json --repeat");
+    EXPECT_GT(repeated.at("solves").get<int>(), 10);
+    EXPECT_GE(repeated.at("solves").get<double>() * repeated.at("solve_seconds").get<double>(), 0.05);
+    EXPECT_EQ(repeated.at("objective"), once.at("objective"));
+    EXPECT_EQ(repeated.at("plan"), once.at("plan"));
 }
 
 TEST_F(Cli, PlaceGoesBeyondPhazesProblem) {

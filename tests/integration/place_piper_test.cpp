@@ -68,7 +68,7 @@ TEST_F(Cli, PiperChoosesVariantsByMemory) {
     const json tight = answered("place --format piper tight.json");
     EXPECT_NEAR(tight.at("objective").get<double>(), 8.0, 1e-12);
     EXPECT_NEAR(tight.at("plan").at("stages")[0].at("memory_bytes").get<double>(), 110.0, 1e-12);
-    EXPECT_EQ(tight.at("binding"), "time of stage 1");
+    EXPECT_EQ(tight.at("binding"), "time of stage 1 of 1 of this plan");
 }
 
 TEST_F(Cli, PiperSpreadsEveryStageByADegreeOfItsOwn) {
@@ -88,7 +88,8 @@ TEST_F(Cli, PiperNamesTheMemoryThatWouldFit) {
     EXPECT_TRUE(none.at("plan").is_null());
     EXPECT_TRUE(none.at("objective").is_null());
     // Three stages on four devices: the first has three micro-batches in flight, unless it is doubled.
-    EXPECT_EQ(none.at("binding"), "memory: stage 1 of 3 needs 40 bytes of a device");
+    EXPECT_EQ(none.at("binding"),
+              "memory: stage 1 of 3 of the leanest plan needs 40 bytes of a device, which has 29");
     instance["maxMemoryPerDevice"] = 40;
     write("enough.json", instance.dump());
     EXPECT_EQ(answered("place --format piper enough.json").at("status"), "optimal");

@@ -47,11 +47,11 @@ TEST_F(Cli, PredictAnswersWithEveryPart) {
 }
 
 TEST_F(Cli, PredictTakesModelsByNameAndFile) {
-    const json named = answered("predict --model gpt3-175b --tp 8 --pp 8 --dp 2 --global-batch 64");
+    const json named = answered("predict --model gpt3-175b --tp 8 --pp 16 --dp 2 --global-batch 64");
     EXPECT_EQ(named.at("model").at("hidden"), 12288);
     EXPECT_EQ(named.at("plan").at("micro_batches"), 32);
     const json sized = answered("predict --hidden 12288 --layers 96 --heads 96 --seq 2048 --vocab 51200 "
-                                "--tp 8 --pp 8 --dp 2 --global-batch 64");
+                                "--tp 8 --pp 16 --dp 2 --global-batch 64");
     EXPECT_EQ(named.at("iteration_s"), sized.at("iteration_s"));
     const json file =
         answered("predict --model " + quoted(source_file("examples/models/gpt2_124m.onnx")) + " --dp 4");
@@ -71,7 +71,7 @@ TEST_F(Cli, PredictTakesModelsByNameAndFile) {
     refused("predict --model opt-350m --tp 2", {"option --tp", "not a transformer", "--dp"});
     refused("predict --model opt-350m --recompute full", {"option --recompute", "not a transformer"});
 
-    const answer people = run("predict --model gpt3-175b --tp 8 --pp 8");
+    const answer people = run("predict --model gpt3-175b --tp 8 --pp 8 --recompute full");
     EXPECT_EQ(people.exit, 0);
     for (const char* part : {" s an iteration on 64 x a100-sxm-80", "MFU", "HFU", "compute:", "GiB"})
         EXPECT_NE(people.out.find(part), std::string::npos) << people.out;
@@ -82,17 +82,38 @@ TEST_F(Cli, PredictRefusesPlansThatDoNotDivide) {
     refused(bert + "--tp 3", {"option --tp", "16 attention heads"});
     refused(bert + "--dp 3 --global-batch 4", {"option --global-batch", "3 replicas"});
     refused(bert + "--pp 4 --interleave 4", {"option --pp", "24 layers"});
-    refused(bert + "--dp 0", {"--dp", "at least 1"});
+    refused(bert + "--dp 0", {"option --dp: its value is '0'", "at least 1 and at most 1,048,576"});
     refused(bert + "--micro-batch 8192", {"option --micro-batch", "too many"});
     refused("predict --model opt-350m --micro-batch 1000000", {"rows", "smaller micro-batch"});
     refused(bert + "--tp 9000000000000000000 --pp 9", {"--tp", "at most"});
-    refused(bert + "--tp 16 --dp 100000", {"1600000 devices", "at most"});
-    refused(bert + "--system abacus", {"system 'abacus'", "a100-sxm-80", "h100-sxm"});
-    refused(bert + "--recompute half", {"recomputation 'half'", "selective"});
+    refused(bert + "--tp 16 --dp 100000", {"1,600,000 devices", "at most 32,768"});
+    refused(bert + "--system abacus", {"--system", "abacus", "a100-sxm-80", "h100-sxm"});
+    refused(bert + "--recompute half", {"--recompute", "half", "selective"});
     refused(bert + "--zero 3", {"--zero", "at most 1"});
     refused(bert + "--hidden 1024", {"option --hidden", "--model"});
     refused("predict --hidden 1024 --layers 4 --heads 16 --seq 512", {"option --vocab", "not given"});
     refused("predict --model nowhere.onnx", {"nowhere.onnx", "no such file"});
+}
+
+// One status for one piece of news: what does not fit is infeasible here as it is for a search, and its
+// figures are there all the same. 18 bytes a parameter of 175 billion on 8 devices alone are 367 GiB.
+TEST_F(Cli, APlanThatDoesNotFitIsInfeasible) {
+    const json large = answered("predict --model gpt3-175b --tp 8 --global-batch 1", 3);
+    EXPECT_EQ(large.at("status"), "infeasible");
+    EXPECT_EQ(large.at("fits"), false);
+    EXPECT_GT(large.at("fullest_device_bytes").get<double>(), 367.0 * 1024 * 1024 * 1024);
+    EXPECT_GT(large.at("iteration_s").get<double>(), 0);
+    const std::string binding = large.at("binding");
+    EXPECT_TRUE(binding.starts_with("memory: this plan needs ")) << binding;
+    EXPECT_NE(binding.find("which has 80 GiB"), std::string::npos) << binding;
+    const answer people = run("predict --model gpt3-175b --tp 8 --global-batch 1");
+    EXPECT_EQ(people.exit, 3);
+    EXPECT_NE(people.out.find("infeasible: " + binding), std::string::npos) << people.out;
+
+    const json small = answered("predict --model bert-large");
+    EXPECT_EQ(small.at("status"), "feasible");
+    EXPECT_EQ(small.at("fits"), true);
+    EXPECT_FALSE(small.contains("binding"));
 }
 
 // The sets of `validate` over `folder`, by name.

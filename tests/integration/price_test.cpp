@@ -23,7 +23,7 @@ TEST_F(Cli, PriceSystolicCountsCycles) {
               5 * 4 * (256 + 64 + 768 - 2) - 1);
     const answer text = run("price systolic --dataflow ws" + sizes);
     EXPECT_EQ(text.exit, 0);
-    EXPECT_NE(text.out.find("30899 cycles: 60 folds of 515"), std::string::npos) << text.out;
+    EXPECT_NE(text.out.find("30,899 cycles: 60 folds of 515"), std::string::npos) << text.out;
 }
 
 TEST_F(Cli, PriceSystolicRefusesBadSizes) {
@@ -135,7 +135,7 @@ TEST_F(Cli, PriceTellsWhatEveryOperatorOfALayerCosts) {
     EXPECT_LT(dense.at("total").at("energy_j"), one.at("total").at("energy_j"));
     const answer text = run(layer + chip);
     EXPECT_EQ(text.exit, 0) << text.err;
-    for (const char* part : {"layer 1, forward pass", "bound by", "MatMul 512 x 1024 x 4096", "HBM KiB",
+    for (const char* part : {"layer 1, forward pass", "bound by", "MatMul 512 x 1,024 x 4,096", "HBM KiB",
                              "all, one after another"})
         EXPECT_NE(text.out.find(part), std::string::npos) << text.out;
 }
@@ -190,9 +190,11 @@ TEST_F(Cli, PriceVectorLaysRowsOnLanes) {
 
 TEST_F(Cli, PriceRefusesBadInput) {
     refused("price --layer 1", {"--model", "price --help"});
-    refused("price --model bert-large", {"--layer", "missing", "layers of bert-large: 0 ("});
-    refused("price --model bert-large --layer 27", {"there is no layer '27'", "1 to 23"});
-    refused("price --model bert-large --layer -1", {"there is no layer '-1'"});
+    refused("price --model bert-large",
+            {"option --layer", "not given", "a layer of bert-large, at least 0 and at most 26: 0 ("});
+    refused("price --model bert-large --layer 27",
+            {"option --layer: its value is '27'", "at most 26", "1 to 23"});
+    refused("price --model bert-large --layer -1", {"option --layer: its value is '-1'"});
     refused("price --model bert-lage --layer 1", {"bert-lage", "bert-large"});
     refused("price --model bert-large --layer 1 --point num_tc=8", {"--point", "missing"});
     refused("price --model bert-large --layer 1 --pass sideways", {"--pass", "sideways"});

@@ -205,16 +205,16 @@ TEST_F(Cli, ScheduleEndsWithItsBudget) {
 TEST_F(Cli, ScheduleRefusesBadInputInOneLine) {
     write("five.sm", project);
     write("short.sm", project.substr(0, 500));
-    refused("schedule bert-large --layer 99", {"there is no layer '99'", "1 to 23 (8 tasks)"});
-    refused("schedule bert-large", {"--layer", "it is missing", "0 (3 tasks)"});
-    refused("schedule bert-large --layer x", {"there is no layer 'x'"});
+    refused("schedule bert-large --layer 99", {"option --layer: its value is '99'", "1 to 23 (8 tasks)"});
+    refused("schedule bert-large", {"--layer", "it is not given", "0 (3 tasks)"});
+    refused("schedule bert-large --layer x", {"option --layer: its value is 'x'"});
     refused("schedule bert-large --layer 1 --point num_tc=8", {"num_vc", "missing"});
     refused("schedule bert-large --layer 1 --point num_tc=0,num_vc=1,width=1,depth=1,glb_mib=1",
             {"num_tc=0"});
     refused("schedule bert-large --layer 1 --tensor-width 3", {"3"});
     refused("schedule bert-large --layer 1 --solver magic", {"magic"});
     refused("schedule bert-large --layer 1 --formulation flow", {"--formulation"});
-    refused("schedule bert-large --layer 1 --time-limit 0", {"--time-limit", "positive"});
+    refused("schedule bert-large --layer 1 --time-limit -1", {"--time-limit", "at least 0"});
     refused("schedule nowhere.onnx --layer 1", {"nowhere.onnx"});
     refused("schedule short.sm --format psplib", {"short.sm: line"});
     refused("schedule five.sm --format psplib --layer 1", {"--layer", "--format model"});

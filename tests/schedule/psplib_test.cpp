@@ -70,7 +70,7 @@ TEST(psplib, says_what_is_wrong_and_where) {
         {"jobs (incl", "tasks (incl", errc::parse,
          "file: line 17: it starts with 'PRECEDENCE'; a line 'jobs : <count>' comes first"},
         {":  6", ":  six", errc::parse,
-         "file: line 6: word 5 is 'six'; jobs is expected: a whole number from 1 to 2147483647"},
+         "file: line 6: word 5 is 'six'; jobs is expected: a whole number from 1 to 2,147,483,647"},
         {"projects                      :  1", "projects                      :  2", errc::unsupported,
          "file: line 5: it counts 2; at most 1 can be handled"},
         {"renewable                 :  2", "renewable                 :  5", errc::unsupported,
@@ -86,17 +86,17 @@ TEST(psplib, says_what_is_wrong_and_where) {
         {"3        1          1           5", "3        2          1           5", errc::out_of_range,
          "file: line 32: word 1 is '4'; the number of the mode is expected: a whole number from 2 to 2"},
         {"3      1     4", "3      1    -4", errc::out_of_range,
-         "file: line 31: word 3 is '-4'; a duration is expected: a whole number from 0 to 2147483647"},
+         "file: line 31: word 3 is '-4'; a duration is expected: a whole number from 0 to 2,147,483,647"},
         {"4       2    1", "4       2     ", errc::parse,
          "file: line 31: it has 4 words; the number of units of R 2 is expected: a whole number from 0 to "
-         "2147483647"},
+         "2,147,483,647"},
         {"4       2    1", "4       2  1 1", errc::parse, "file: line 31: it has 6 words; it must have 5"},
         {"REQUESTS", "WISHES", errc::parse,
          "file: line 39: the file ends here; a line 'REQUESTS/DURATIONS' must follow"},
         {"3    1\n", "\n", errc::parse,
          "file: line 39: the file ends here; the number of units of R 1 is expected: a whole number from 0 "
          "to "
-         "2147483647"},
+         "2,147,483,647"},
     };
     for (const spoilt& c : cases) {
         const auto project = read_psplib(replaced(sound, c.from, c.to), "file");

@@ -1,5 +1,8 @@
 #include <dovetail/search/exhaustive.hpp>
 
+#include <dovetail/core/random.hpp>
+#include <dovetail/core/text.hpp>
+#include <dovetail/placement/chain_program.hpp>
 #include <dovetail/placement/verify.hpp>
 #include <dovetail/search/area_ordered.hpp>
 #include <dovetail/search/breakdown.hpp>
@@ -13,6 +16,7 @@
 #include <cstdint>
 #include <limits>
 #include <set>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -96,6 +100,13 @@ TEST(Exhaustive, AMemoryNothingFitsIsInfeasibleAndNamed) {
     EXPECT_TRUE(
         found.binding.starts_with("memory: a device has at most 0.01 GiB, and the leanest plan needs "))
         << found.binding;
+    // It says which plan that is: given what it needs, the search finds one, with the choices named.
+    const std::string_view text = found.binding;
+    EXPECT_NE(text.find("for stage "), text.npos) << text;
+    EXPECT_NE(text.find(": micro-batches of " + to_text(f.options.micro_batches.front()) + ", tensor width "),
+              text.npos)
+        << text;
+    EXPECT_NE(text.find("recomputation"), text.npos) << text;
 }
 
 TEST(Exhaustive, TheMemoryNeededIsThatOfTheSmallestMicroBatch) {
@@ -125,7 +136,8 @@ TEST(Exhaustive, OptionsOutsideTheirRangeAreRefused) {
     const auto refused =
         exhaustive{{.max_area_mm2 = std::numeric_limits<double>::quiet_NaN()}}(small_space(), f.evaluate);
     ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.problem().line(), "option --max-area: its value is nan; it must be at least 0");
+    EXPECT_EQ(refused.problem().line(),
+              "option --max-area: its value is 'nan'; it must be a number, at least 0");
 }
 
 TEST(Exhaustive, AFamilyThatKeepsNothingIsRefused) {
@@ -195,6 +207,9 @@ TEST(Breakdown, AddsUpToTheTimeOfTheBatch) {
             if (plan.outcome != status::optimal) continue;
             const batch_breakdown parts = break_down(memory.problem(), plan);
             EXPECT_NEAR(parts.total_s(), plan.time_per_batch_s, 1e-9 * plan.time_per_batch_s);
+            for (const double part : {parts.forward_s, parts.backward_s, parts.recompute_s, parts.transfer_s,
+                                      parts.bubble_s, parts.reduction_s, parts.update_s})
+                EXPECT_GE(part, 0.0);
             const auto stages = times_of(memory.problem(), plan);
             for (std::size_t k = 0; k < stages.size(); ++k)
                 EXPECT_NEAR(stages[k].forward_s + stages[k].backward_s, plan.stages[k].load_s, 1e-12);
@@ -203,6 +218,53 @@ TEST(Breakdown, AddsUpToTheTimeOfTheBatch) {
             const double end = placement::simulate(placement::one_forward_one_backward{}, stages, m).end_s();
             EXPECT_LE(end, plan.time_per_batch_s * (1 + 1e-9));
         }
+}
+
+// A part of which nothing is left is zero, not what the rounding of a sum leaves over: without links to wait
+// for there are no transfers, and without replicas no reduction, whatever the layers take.
+TEST(Breakdown, RoundingIsNoTime) {
+    random_source source(11);
+    int sums_that_round = 0;
+    for (int round = 0; round < 300; ++round) {
+        placement::layer_graph problem;
+        placement::width_costs costs{.width = 1};
+        const std::size_t layers = 3 + static_cast<std::size_t>(source.integer(0, 60));
+        double forwards_first = 0;
+        double layer_by_layer = 0;
+        double backwards = 0;
+        for (std::size_t i = 0; i < layers; ++i) {
+            placement::layer layer;
+            layer.forward_s = 1e-3 * source.real();
+            layer.backward_s = 2e-3 * source.real();
+            layer.update_s = 1e-4 * source.real();
+            layer.resident_bytes = 100;
+            forwards_first += layer.forward_s;
+            backwards += layer.backward_s;
+            layer_by_layer += layer.forward_s + layer.backward_s;
+            costs.layers.push_back(layer);
+            if (i + 1 < layers) {
+                problem.edges.push_back({static_cast<graph::index>(i), static_cast<graph::index>(i + 1)});
+                costs.edge_bytes.push_back(1000);
+            }
+        }
+        if (forwards_first + backwards != layer_by_layer) ++sums_that_round;
+        problem.widths.push_back(std::move(costs));
+        problem.devices = 1;
+        problem.hbm_bytes = 1e12;
+        problem.link_bytes_per_s = 1e9;
+        problem.micro_batches = source.integer(1, 100);
+        const placement::plan plan =
+            placement::chain_program{placement::objective::every_stage}(problem).value();
+        ASSERT_EQ(plan.stages.size(), 1u);
+        const batch_breakdown parts = break_down(problem, plan);
+        EXPECT_EQ(parts.transfer_s, 0.0);
+        EXPECT_EQ(parts.reduction_s, 0.0);
+        EXPECT_EQ(parts.bubble_s, 0.0);
+        EXPECT_NEAR(parts.total_s(), plan.time_per_batch_s, 1e-14 * plan.time_per_batch_s);
+        const auto batches = static_cast<double>(problem.micro_batches);
+        EXPECT_NEAR(parts.backward_s, backwards * batches, 1e-12 * parts.backward_s);
+    }
+    EXPECT_GT(sums_that_round, 100) << "the order of the terms matters";
 }
 
 } // namespace

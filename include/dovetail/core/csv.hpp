@@ -2,6 +2,8 @@
 /// \file
 /// Tables as comma-separated text with a header line (RFC 4180).
 
+#include <dovetail/core/nearest_word.hpp>
+#include <dovetail/core/readable.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
 
@@ -9,6 +11,7 @@
 #include <cmath>
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -52,7 +55,7 @@ struct csv_table {
         if (value && std::isfinite(static_cast<double>(*value)) && *value >= lowest) return *value;
         return refused(field, column, value.has_value(),
                        std::string(std::is_integral_v<Number> ? "a whole number" : "a number") +
-                           " of at least " + to_text(lowest));
+                           " of at least " + readable(lowest));
     }
 
     /// The number that is all of `field`: finite and above zero.
@@ -70,6 +73,38 @@ private:
                 std::string(column) + " is '" + field.text + "'", "it must be " + expected};
     }
 };
+
+/// The first of `columns` that a header lacks.
+[[nodiscard]] inline std::optional<std::string_view>
+missing_column(std::span<const csv_field> header, std::span<const std::string_view> columns) {
+    for (const std::string_view column : columns)
+        if (std::none_of(header.begin(), header.end(),
+                         [&](const csv_field& field) { return field.text == column; }))
+            return column;
+    return std::nullopt;
+}
+
+/// An error about a header that lacks `column`, with the header, and the name in it that was meant if one of
+/// those that are not `wanted` is near.
+[[nodiscard]] inline error column_is_missing(std::string_view name, std::span<const csv_field> header,
+                                             std::string_view column,
+                                             std::span<const std::string_view> wanted) {
+    constexpr std::size_t longest_shown = 200;
+    std::string found;
+    std::vector<std::string_view> others;
+    for (const csv_field& field : header) {
+        found += (found.empty() ? "" : ",") + field.text;
+        if (std::find(wanted.begin(), wanted.end(), field.text) == wanted.end()) others.push_back(field.text);
+    }
+    if (found.size() > longest_shown) found.replace(longest_shown, std::string::npos, "...");
+    const std::string place = header.empty() ? std::string(name)
+                                             : std::string(name) + ":" + to_text(header.front().line) + ":" +
+                                                   to_text(header.front().column);
+    const auto near = nearest_word(column, others);
+    return {errc::parse, place, "the column '" + std::string(column) + "' is missing",
+            "the header is '" + found + "'" +
+                (near ? ": is '" + std::string(*near) + "' meant to be it?" : std::string())};
+}
 
 namespace detail {
 

@@ -3,6 +3,7 @@
 /// Options as a table: name, meaning and range in one place, which validates them, documents them and feeds
 /// the command line. The default is the initialiser of the member itself.
 
+#include <dovetail/core/readable.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
 
@@ -31,19 +32,46 @@ concept tabled_options = requires {
     std::tuple_size<decltype(Options::table())>::value;
 };
 
+/// What a number of an option must be, both ends included: "a whole number, at least 1 and at most
+/// 1,048,576". Ends are exact; where a whole number has none, those of its type are.
+template <class Number>
+    requires std::is_arithmetic_v<Number>
+[[nodiscard]] std::string number_range(double lowest, double highest) {
+    using limits = std::numeric_limits<Number>;
+    std::string least, most;
+    if constexpr (std::is_integral_v<Number>) {
+        least = lowest > static_cast<double>(limits::lowest()) ? readable(static_cast<Number>(lowest))
+                                                               : readable(limits::lowest());
+        most = highest < static_cast<double>(limits::max()) ? readable(static_cast<Number>(highest))
+                                                            : readable(limits::max());
+    } else {
+        constexpr double infinity = std::numeric_limits<double>::infinity();
+        if (lowest > -infinity) least = readable(lowest);
+        if (highest < infinity) most = readable(highest);
+    }
+    std::string text = std::is_integral_v<Number> ? "a whole number" : "a number";
+    if (!least.empty()) text += ", at least " + least;
+    if (!most.empty()) text += (least.empty() ? ", at most " : " and at most ") + most;
+    return text;
+}
+
+/// The error of a value, as its user wrote it, that is no number of an option's range: the one form that
+/// all of them have.
+template <class Number>
+[[nodiscard]] error number_error(errc code, std::string_view name, std::string_view text, double lowest,
+                                 double highest) {
+    return {code, "option --" + std::string(name), "its value is '" + std::string(text) + "'",
+            "it must be " + number_range<Number>(lowest, highest)};
+}
+
 namespace detail {
 
 template <class Number>
 [[nodiscard]] result<void> check_range(std::string_view name, Number value, double lowest, double highest) {
     if constexpr (std::is_arithmetic_v<Number> && !std::is_same_v<Number, bool>) {
         const auto real = static_cast<double>(value);
-        if (!(real >= lowest && real <= highest)) { // written so that NaN fails
-            std::string range = "it must be at least " + to_text(lowest, 6);
-            if (highest != std::numeric_limits<double>::infinity())
-                range += " and at most " + to_text(highest, 6);
-            return error{errc::out_of_range, "option --" + std::string(name),
-                         "its value is " + to_text(value), range};
-        }
+        if (!(real >= lowest && real <= highest)) // written so that NaN fails
+            return number_error<Number>(errc::out_of_range, name, to_text(value), lowest, highest);
     }
     return {};
 }
@@ -53,7 +81,7 @@ template <class Number>
                                        double lowest, double highest) {
     if (values.empty())
         return error{errc::out_of_range, "option --" + std::string(name), "its list is empty",
-                     "give at least one value"};
+                     "it must have at least one value"};
     for (const Number& value : values)
         if (auto checked = check_range(name, value, lowest, highest); !checked) return checked;
     return {};

@@ -2,6 +2,7 @@
 /// \file
 /// What a model of any kind costs for one micro-batch on one device: its training graph, group by group.
 
+#include <dovetail/core/readable.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/cost/gemm_time.hpp>
@@ -51,9 +52,10 @@ template <training_kernels Kernels>
                 .m = product.rows, .n = product.columns, .k = product.reduction, .batch = product.batch};
             if (!sizes.in_range())
                 return error{errc::overflow, workload::label(training.operations[group.head]),
-                             "its product has " + to_text(product.rows) + " rows and " +
-                                 to_text(product.columns) + " columns",
-                             "a product has at most 2^28 of each: take a smaller micro-batch"};
+                             "its product has " + readable(product.rows) + " rows and " +
+                                 readable(product.columns) + " columns",
+                             "a product has at most " + readable(gemm::most_extent) +
+                                 " of each: take a smaller micro-batch"};
             prices.step.kernels_s +=
                 kernels.matmul_s(product.batch, product.rows, product.columns, product.reduction);
             prices.flops += 2 * product.macs();

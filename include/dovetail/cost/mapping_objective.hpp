@@ -27,8 +27,8 @@ inline constexpr std::array<std::pair<std::string_view, mapping_objective>, 3> m
 [[nodiscard]] inline result<mapping_objective> find_mapping_objective(std::string_view name) {
     for (const auto& [known, goal] : mapping_objective_names)
         if (known == name) return goal;
-    return error{errc::unknown_name, "objective '" + std::string(name) + "'", "nobody knows it",
-                 "it is latency, energy or edp"};
+    return error{errc::unknown_name, "objective '" + std::string(name) + "'", "it is not known",
+                 "known are latency, energy, edp"};
 }
 
 /// A cost as the objective orders it: first, then second.

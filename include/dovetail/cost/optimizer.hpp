@@ -68,7 +68,7 @@ struct parameter_cost {
     if (name == "sgd") return optimizer::sgd;
     if (name == "momentum") return optimizer::momentum;
     return error{errc::unknown_name, "optimizer '" + std::string(name) + "'", "it is not known",
-                 "adam, sgd and momentum are"};
+                 "known are adam, sgd, momentum"};
 }
 
 /// Seconds of the update of `parameters` parameters on all vector cores of `chip`: bound by the HBM or by the

@@ -31,8 +31,8 @@ inline constexpr std::array<std::pair<std::string_view, dataflow>, 3> dataflow_n
 [[nodiscard]] inline result<dataflow> find_dataflow(std::string_view name) {
     for (const auto& [known, flow] : dataflow_names)
         if (known == name) return flow;
-    return error{errc::unknown_name, "dataflow '" + std::string(name) + "'", "nobody knows it",
-                 "it is ws, os or is"};
+    return error{errc::unknown_name, "dataflow '" + std::string(name) + "'", "it is not known",
+                 "known are ws, os, is"};
 }
 
 /// A grid of multiply-accumulate units. Operands enter at the left and the top edge and move on by one unit a

@@ -2,6 +2,8 @@
 /// \file
 /// How a transformer is trained on many devices: the degrees of parallelism, the batch, and what is kept.
 
+#include <dovetail/core/option.hpp>
+#include <dovetail/core/readable.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/cost/gemm_time.hpp>
@@ -36,7 +38,7 @@ inline constexpr std::array<std::string_view, 3> recomputation_names{"none", "se
     for (std::size_t i = 0; i < recomputation_names.size(); ++i)
         if (recomputation_names[i] == name) return static_cast<recomputation>(i);
     return error{errc::unknown_name, "recomputation '" + std::string(name) + "'", "it is not known",
-                 "known are none, selective and full"};
+                 "known are none, selective, full"};
 }
 
 /// Degrees, batch and choices of synchronous training with 1F1B pipelines. Tensor-parallel ranks are
@@ -69,19 +71,19 @@ struct training_plan {
                                       named{"interleave", p.interleave}, named{"micro-batch", p.micro_batch},
                                       named{"global-batch", p.global_batch}})
         if (value < 1 || value > most)
-            return error{errc::out_of_range, "option --" + std::string(name), "it is " + to_text(value),
-                         "it must be at least 1 and at most 2^20"};
+            return number_error<std::int64_t>(errc::out_of_range, name, to_text(value), 1.0,
+                                              static_cast<double>(most));
     if (p.zero < 0 || p.zero > 1)
-        return error{errc::unsupported, "option --zero", "it is " + to_text(p.zero),
+        return error{errc::unsupported, "option --zero", "its value is '" + to_text(p.zero) + "'",
                      "0 and 1 are modelled: 1 shares out the optimizer, 2 and 3 also what is reduced"};
     if (p.global_batch % (p.data * p.micro_batch) != 0)
         return error{errc::shape, "option --global-batch",
-                     to_text(p.global_batch) + " sequences are not whole micro-batches of " +
-                         to_text(p.micro_batch) + " on " + to_text(p.data) + " replicas",
+                     readable(p.global_batch) + " sequences are not whole micro-batches of " +
+                         readable(p.micro_batch) + " on " + readable(p.data) + " replicas",
                      "dp times micro-batch must divide it"};
     if (p.interleave > 1 && (p.pipeline == 1 || p.micro_batches() % p.pipeline != 0))
         return error{errc::shape, "option --interleave",
-                     to_text(p.micro_batches()) + " micro-batches go through " + to_text(p.pipeline) +
+                     readable(p.micro_batches()) + " micro-batches go through " + readable(p.pipeline) +
                          (p.pipeline == 1 ? " stage" : " stages"),
                      "chunks need 2 stages or more, and whole rounds of micro-batches"};
     return {};
@@ -96,7 +98,7 @@ struct training_plan {
     const auto divides = [&](std::int64_t whole, std::string_view of) -> result<void> {
         if (whole % p.tensor == 0) return {};
         return error{errc::shape, "option --tp",
-                     to_text(p.tensor) + " does not divide the " + to_text(whole) + " " + std::string(of),
+                     readable(p.tensor) + " does not divide the " + readable(whole) + " " + std::string(of),
                      "give a divisor"};
     };
     if (auto fits = divides(m.heads, "attention heads"); !fits) return fits;
@@ -106,17 +108,18 @@ struct training_plan {
         if (auto fits = divides(m.sequence, "tokens of a sequence"); !fits) return fits;
     if (m.layers % (p.pipeline * p.interleave) != 0)
         return error{errc::shape, "option --pp",
-                     to_text(p.pipeline) + " stages of " + to_text(p.interleave) + " chunks do not divide " +
-                         to_text(m.layers) + " layers",
+                     readable(p.pipeline) + " stages of " + readable(p.interleave) +
+                         " chunks do not divide " + readable(m.layers) + " layers",
                      "stages times chunks must divide the layers"};
     // What the products have: tokens, logits, both sides of the feed-forward network, projections; heads.
     const std::int64_t tokens = p.micro_batch * m.sequence;
     const std::int64_t extent = std::max({tokens, m.vocabulary, 2 * m.feed_forward, 3 * m.hidden});
     if (extent > gemm::most_extent || p.micro_batch * m.heads / p.tensor > gemm::most_batch)
         return error{errc::overflow, "option --micro-batch",
-                     to_text(tokens) +
+                     readable(tokens) +
                          " tokens, or what they are multiplied with, are too many for a product",
-                     "it has at most 2^28 rows and columns, of at most 2^16 heads"};
+                     "it has at most " + readable(gemm::most_extent) + " rows and columns, of at most " +
+                         readable(gemm::most_batch) + " heads"};
     return {};
 }
 

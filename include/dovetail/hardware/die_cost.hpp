@@ -2,6 +2,7 @@
 /// \file
 /// What a device costs: good dies of a wafer, and memory.
 
+#include <dovetail/core/readable.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/core/units.hpp>
@@ -100,13 +101,13 @@ struct device_cost {
         return error{errc::out_of_range, place, "a die takes " + to_text(area_mm2) + " mm^2",
                      "an area is positive and finite"};
     if (area_mm2 > process.largest_die_mm2)
-        return error{errc::out_of_range, place, "a die takes " + to_text(area_mm2, 6) + " mm^2",
-                     "it takes at most " + to_text(process.largest_die_mm2, 6) + " mm^2"};
+        return error{errc::out_of_range, place, "a die takes " + readable(area_mm2, 6) + " mm^2",
+                     "it takes at most " + readable(process.largest_die_mm2, 6) + " mm^2"};
     die_cost cost{.dies_per_wafer = dies_per_wafer(process.wafer_mm, area_mm2),
                   .yield = yield_of(area_mm2, process.defects_per_cm2, process.clustering)};
     if (cost.dies_per_wafer < 1)
         return error{errc::out_of_range, place,
-                     "a die takes " + to_text(area_mm2, 6) + " mm^2 and none fits on its wafer",
+                     "a die takes " + readable(area_mm2, 6) + " mm^2 and none fits on its wafer",
                      "the wafer holds a die at least"};
     cost.usd = process.wafer_usd / (cost.dies_per_wafer * cost.yield);
     return cost;

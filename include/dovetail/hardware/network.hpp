@@ -3,6 +3,7 @@
 /// A network in levels, as a communication library sees it: devices in a node, nodes in a rack, and so on.
 
 #include <dovetail/core/assert.hpp>
+#include <dovetail/core/readable.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
 
@@ -76,7 +77,8 @@ struct network {
         constexpr std::int64_t most_devices = std::int64_t{1} << 40;
         if (level.units < 1 || level.units > most_devices / devices)
             return error{errc::out_of_range, place, "it joins " + to_text(level.units) + " units",
-                         "give at least 1, and at most 2^40 devices altogether"};
+                         "it must join at least 1, and all levels at most " + readable(most_devices) +
+                             " devices"};
         devices *= level.units;
         if (!positive(level.device_bytes_per_s))
             return wrong(place, "device_bytes_per_s", level.device_bytes_per_s, "it is positive and finite");

@@ -2,6 +2,7 @@
 /// \file
 /// The concept of a family of designs, and what every family offers.
 
+#include <dovetail/core/readable.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/core/units.hpp>
@@ -72,11 +73,11 @@ kept_designs(const Space& space, double largest_um2 = std::numeric_limits<double
         return error{errc::empty_space, place, "an axis has no value", "every axis has at least one"};
     if (kept_at_any_size == 0)
         return error{errc::empty_space, place,
-                     "its rule keeps none of its " + to_text(space.size()) + " designs",
+                     "its rule keeps none of its " + readable(space.size()) + " designs",
                      "widen its axes or its limits"};
     return error{errc::empty_space, place,
-                 "no design is within the area limit of " + to_text(largest_um2 / um2_per_mm2, 6) + " mm^2",
-                 "the smallest takes " + to_text(smallest_um2 / um2_per_mm2, 6) + " mm^2"};
+                 "no design is within the area limit of " + readable(largest_um2 / um2_per_mm2, 6) + " mm^2",
+                 "the smallest takes " + readable(smallest_um2 / um2_per_mm2, 6) + " mm^2"};
 }
 
 } // namespace dovetail::hardware

@@ -3,11 +3,13 @@
 /// A design as text: "num_tc=8,num_vc=2,width=128,depth=128,width_vc=128,glb_mib=128".
 
 #include <dovetail/core/checked.hpp>
+#include <dovetail/core/nearest_word.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/core/units.hpp>
 #include <dovetail/hardware/accelerator.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -32,22 +34,35 @@ namespace dovetail::hardware {
                                         {"glb_mib", &accelerator::glb_bytes, mebibyte}}};
     const std::string place = "design '" + std::string(text) + "'";
     accelerator chip;
-    for (std::string_view rest = text; !rest.empty();) {
-        const std::size_t comma = rest.find(',');
-        const std::string_view item = rest.substr(0, comma);
-        rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
+    std::size_t end = 0;
+    for (std::size_t begin = 0; begin <= text.size() && !text.empty(); begin = end + 1) {
+        end = std::min(text.find(',', begin), text.size());
+        const std::string_view item = text.substr(begin, end - begin);
+        if (item.empty())
+            return error{errc::parse, place, "an axis between commas is empty",
+                         "write name=value, with one comma between two"};
         const std::string quoted = joined('\'', item, '\'');
         const std::size_t equals = item.find('=');
         const std::string_view name = item.substr(0, equals);
         const axis* found = nullptr;
         for (const axis& a : axes)
             if (a.name == name) found = &a;
-        if (found == nullptr || equals == std::string_view::npos)
+        constexpr std::string_view known =
+            "axes are num_tc, num_vc, width, depth, width_vc and glb_mib, each as name=value";
+        if (found == nullptr) {
+            std::array<std::string_view, axes.size()> names;
+            for (std::size_t i = 0; i < axes.size(); ++i) names[i] = axes[i].name;
             return error{errc::parse, place, quoted + " is not an axis with a value",
-                         "axes are num_tc, num_vc, width, depth, width_vc and glb_mib, each as name=value"};
+                         did_you_mean(name, names, known)};
+        }
+        if (equals == std::string_view::npos)
+            return error{errc::parse, place, quoted + " is not an axis with a value", std::string(known)};
+        if (chip.*found->member != 0)
+            return error{errc::parse, place, "the axis " + std::string(name) + " is given twice",
+                         "give every axis once"};
         const auto value = parse_number<std::int64_t>(item.substr(equals + 1));
         const auto scaled = value && *value > 0 ? checked_multiply(*value, found->unit) : std::nullopt;
-        if (!scaled || chip.*found->member != 0)
+        if (!scaled)
             return error{errc::out_of_range, place, quoted, "each axis is given once, as a positive integer"};
         chip.*found->member = *scaled;
     }

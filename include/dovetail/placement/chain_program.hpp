@@ -3,6 +3,7 @@
 /// The exact placement of a chain of layers: data, pipeline and tensor parallelism together.
 
 #include <dovetail/core/assert.hpp>
+#include <dovetail/core/budget.hpp>
 #include <dovetail/placement/chain_stages.hpp>
 #include <dovetail/placement/stage_program.hpp>
 
@@ -33,6 +34,7 @@ using chain_workspace = basic_chain_workspace<dynamic_storage>;
 /// \source The problem is that of PHAZE (Wang et al., ICML 2024), for which it suffices.
 struct chain_program {
     objective charge = objective::every_stage; ///< who pays for the reduction
+    spending* spent = nullptr; ///< where given and late, the outcome is `budget`, with the best plan so far
 
     /// Solves a valid problem whose edges form a chain.
     template <class Storage>
@@ -48,11 +50,12 @@ struct chain_program {
                                                     basic_chain_workspace<Storage>& workspace) const {
         DOVETAIL_ASSERT(is_chain(problem), "the edges must form the chain 0 -> 1 -> ...");
         detail::stage_program<detail::chain_stages<Storage>, Storage> improve(
-            workspace.stages, problem, charge, workspace.memory, workspace.plan);
+            workspace.stages, problem, charge, workspace.memory, workspace.plan, spent);
         for (const auto& costs : problem.widths) {
             workspace.stages.prepare(problem, costs);
             improve(costs);
         }
+        if (spent != nullptr && spent->exhausted()) workspace.plan.outcome = status::budget;
         return workspace.plan;
     }
 };

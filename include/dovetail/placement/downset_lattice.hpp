@@ -32,7 +32,7 @@ public:
                                                              spending& effort) {
         downset_lattice lattice;
         if (!lattice.enumerate(g, limit, effort)) return std::nullopt;
-        lattice.link();
+        if (!lattice.link(effort)) return std::nullopt;
         return lattice;
     }
 
@@ -114,8 +114,9 @@ private:
     }
 
     // Fills the steps by vertices below the highest: past the parent, that vertex first.
-    void link() {
+    [[nodiscard]] bool link(spending& effort) {
         for (graph::index set = 1; set < size(); ++set) {
+            if (set % 1024 == 0 && effort.late()) return false;
             const graph::index v = highest_[set];
             std::size_t of_parent = first_step_[parent_[set]];
             for (std::size_t s = first_step_[set]; s < first_step_[set + 1] && steps_[s].vertex < v; ++s) {
@@ -125,6 +126,7 @@ private:
                 steps_[s].downset = steps_[across].downset;
             }
         }
+        return true;
     }
 
     std::vector<graph::index> parent_;

@@ -49,6 +49,7 @@ struct explanation {
     double one_more_gib_s = 0.0;      ///< of memory, on every device
     double one_more_gb_per_s_s = 0.0; ///< 10^9 bytes a second, on every link between devices or nodes
     double one_more_device_s = 0.0;   ///< in the whole cluster
+    bool complete = true; ///< false where the budget of a solve ended first: then the rest means nothing
 
     /// What the change that leads to `changed_s` saves, as a share of the time of the plan.
     [[nodiscard]] constexpr double gain(double changed_s) const {
@@ -79,6 +80,8 @@ template <class Solve>
     for (const auto& [changed, time] : changes) {
         const result<plan> answer = solve(*changed);
         if (!answer) return answer.problem();
+        if (answer->outcome == status::budget) why.complete = false;
+        if (!why.complete) return why;
         // The plan at hand stays one of the changed problem: a later digit of another sum is no loss.
         why.*time = std::min(answer->time_per_batch_s, why.time_s);
     }

@@ -3,6 +3,7 @@
 /// The downsets of a problem's units, the steps between them, and what an accelerator between two of them
 /// costs.
 
+#include <dovetail/core/budget.hpp>
 #include <dovetail/core/hash.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
@@ -46,14 +47,16 @@ public:
         index target = 0; ///< the downset with the unit
     };
 
-    /// Enumerates the downsets of a family. \returns errc::unsupported for more than `limit`.
+    /// Enumerates the downsets of a family. \returns errc::unsupported for more than `limit`, or than there
+    /// is time for where `spent` is given.
     /// \complexity O(downsets * units / 64 + steps * frontier).
     [[nodiscard]] static result<latency_downsets> make(const device_graph& problem,
                                                        const latency_units& units, std::size_t limit,
-                                                       const downset_family& family = {}) {
+                                                       const downset_family& family = {},
+                                                       spending* spent = nullptr) {
         latency_downsets space(problem, units);
         space.restrict(family);
-        if (!space.enumerate(limit))
+        if (!space.enumerate(limit, spent))
             return error{errc::unsupported, "device graph",
                          "it has more than " + to_text(limit) + " downsets",
                          "the limit on downsets must be raised, or the graph be closer to a chain"};
@@ -96,7 +99,7 @@ public:
     };
 
     /// Calls `visit(target)` for every downset that one accelerator reaches from `d`: each once, its units
-    /// added in their order.
+    /// added in their order. Ends where it returns false.
     /// \param stack scratch
     template <class Visit>
     void for_each_group(std::size_t d, std::vector<visit_state>& stack, const Visit& visit) const {
@@ -104,7 +107,7 @@ public:
         while (!stack.empty()) {
             const visit_state from = stack.back();
             stack.pop_back();
-            if (from.downset != d && keeps_ties(d, from.downset)) visit(from.downset);
+            if (from.downset != d && keeps_ties(d, from.downset) && !visit(from.downset)) return;
             const auto all = steps(from.downset); // by the order of their units
             for (auto s = all.rbegin(); s != all.rend() && rank_[s->unit] >= from.rank; ++s)
                 if (supported_[s->unit] &&
@@ -247,7 +250,7 @@ private:
         return std::span(bits_).subspan(d * words_, words_);
     }
 
-    [[nodiscard]] bool enumerate(std::size_t limit) {
+    [[nodiscard]] bool enumerate(std::size_t limit, spending* spent) {
         std::unordered_multimap<word, index> known;
         const auto hash = [&](std::span<const word> set) {
             word h = 0;
@@ -263,6 +266,7 @@ private:
         facts_.push_back({});
         std::vector<word> set(words_);
         for (std::size_t d = 0; d < ready.size(); ++d) {
+            if (spent != nullptr && spent->late()) return false;
             append_frontier(d);
             facts_[d].step = steps_.size();
             std::vector<index> free = std::move(ready[d]);

@@ -86,9 +86,8 @@ private:
         space_.begin_groups(d, group_);
         bool in_time = true;
         space_.for_each_group(d, stack_, [&](std::size_t e) {
-            if (!in_time) return;
             space_.measure(e, group_);
-            in_time = extend_group(d, e, spent);
+            return in_time = extend_group(d, e, spent);
         });
         return in_time;
     }

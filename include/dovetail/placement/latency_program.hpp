@@ -103,8 +103,8 @@ private:
     // Searches the plans whose partial plans are downsets of a family, unless they are too many. Returns
     // whether it has. Without `counted` the bound on them ignores how many accelerators there are.
     bool explore(const downset_family& family, double max_groups, bool counted) {
-        const auto space = latency_downsets::make(problem_, units_, effort_.max_downsets, family);
-        if (!space || groups(*space) > max_groups) return false;
+        const auto space = latency_downsets::make(problem_, units_, effort_.max_downsets, family, &spent_);
+        if (!space || groups(*space) > max_groups || spent_.late()) return false;
         latency_tails tails(*space, accelerators_, counted);
         if (!tails.run(effort_.threads, spent_)) return false;
         const bool all = family.order.empty();
@@ -131,14 +131,15 @@ private:
         return true;
     }
 
-    // About how many groups a space has: those of a few downsets, for all.
-    [[nodiscard]] static double groups(const latency_downsets& space) {
+    // About how many groups a space has: those of a few downsets, for all. Fewer where the time ends.
+    [[nodiscard]] double groups(const latency_downsets& space) {
         constexpr std::size_t samples = 64;
         const std::size_t stride = std::max<std::size_t>(1, space.size() / samples);
         std::vector<latency_downsets::visit_state> stack;
         std::size_t count = 0;
         for (std::size_t d = 0; d < space.size(); d += stride)
-            space.for_each_group(d, stack, [&](std::size_t) { ++count; });
+            space.for_each_group(d, stack,
+                                 [&](std::size_t) { return ++count % 1024 != 0 || !spent_.late(); });
         return static_cast<double>(count) * static_cast<double>(stride);
     }
 

@@ -41,7 +41,8 @@ public:
             while (begin > 0 && space_.units_in(begin - 1) == space_.units_in(begin)) --begin;
             begin = std::max(begin, end > chunk ? end - chunk : 0); // the clock is read after each chunk
             parallel_for(end - begin, threads, 4,
-                         [&](std::size_t w, std::size_t i) { fill(begin + i, workers[w]); });
+                         [&](std::size_t w, std::size_t i) { fill(begin + i, workers[w], spent); });
+            if (spent.late()) return false;
             for (worker& w : workers)
                 for (; w.visited > 0; --w.visited)
                     if (!spent.spend_node()) return false;
@@ -69,7 +70,8 @@ private:
         std::size_t visited = 0;
     };
 
-    void fill(std::size_t d, worker& w) {
+    // The table is of no use where the time ends meanwhile.
+    void fill(std::size_t d, worker& w, const spending& spent) {
         w.inner.resize(space_.problem().nodes.size());
         for (const auto& s : space_.steps(d)) follow_host(d, s, w.inner);
         ++w.visited;
@@ -78,7 +80,7 @@ private:
         space_.for_each_group(d, w.stack, [&](std::size_t e) {
             space_.measure(e, w.group);
             follow_group(d, e, w.group, w);
-            ++w.visited;
+            return ++w.visited % 64 != 0 || !spent.is_over();
         });
     }
 

@@ -37,6 +37,9 @@ public:
             upper_ = line.load();
             if (upper_ < limit) shares_ = line.plan();
             if (limit == costs_.unlimited) break;
+            if (!shares_.empty() || !effort_.late()) continue;
+            upper_ = costs_.unlimited;
+            break;
         }
         lower_ = std::min(lower_, upper_);
     }

@@ -102,6 +102,7 @@ private:
         cut_.resize(n);
         bytes_.resize(n);
         for (graph::index set = 1; set < n; ++set) {
+            if (set % 1024 == 0 && effort_.late()) return; // then nothing is searched
             return_to_parent(set);
             const graph::index parent = lattice_.parent(set);
             const graph::index v = lattice_.highest(set);

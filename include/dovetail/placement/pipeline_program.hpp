@@ -3,6 +3,7 @@
 /// The exact placement of a chain of layers under any pipeline schedule, over the whole plan space.
 
 #include <dovetail/core/assert.hpp>
+#include <dovetail/core/budget.hpp>
 #include <dovetail/placement/chain_stages.hpp>
 #include <dovetail/placement/pipeline_shapes.hpp>
 #include <dovetail/placement/plan.hpp>
@@ -65,8 +66,8 @@ public:
     constexpr pipeline_search(const Policy& policy, const plan_space& space,
                               const basic_layer_graph<Storage>& problem,
                               const basic_width_costs<Storage>& costs,
-                              basic_pipeline_workspace<Storage>& memory)
-        : policy_(policy), space_(space), problem_(problem), costs_(costs),
+                              basic_pipeline_workspace<Storage>& memory, spending* spent)
+        : policy_(policy), space_(space), problem_(problem), costs_(costs), spent_(spent),
           memory_(prepared(memory, problem, costs)), best_(memory.plan),
           shapes_(policy, space, problem, memory.chain, costs.width) {}
 
@@ -76,7 +77,7 @@ public:
             shape_promise* first = nullptr;
             for (shape_promise& p : memory_.promises)
                 if (p.time_s < (first == nullptr ? best_.time_per_batch_s : first->time_s)) first = &p;
-            if (first == nullptr) break;
+            if (first == nullptr || late()) break;
             shapes_.for_each_degree(first->stages, first->singles, [&](std::int64_t replicas) {
                 const auto pricing = shapes_.priced(first->stages, replicas, first->singles);
                 const least_time least = least_time_of(*first, pricing);
@@ -90,6 +91,8 @@ public:
 private:
     using stage_ref = typename chain_stages<Storage>::stage_ref;
     using rule = pricing_rule<Policy, Storage>;
+
+    [[nodiscard]] constexpr bool late() const { return spent_ != nullptr && spent_->late(); }
 
     static constexpr auto& prepared(basic_pipeline_workspace<Storage>& memory,
                                     const basic_layer_graph<Storage>& problem,
@@ -144,7 +147,7 @@ private:
         if (space_.node.devices > 0)
             lenient.stage_link_bytes_per_s =
                 std::max(problem_.link_bytes_per_s, space_.node.link_bytes_per_s);
-        for (std::size_t stages = 1; stages <= memory_.chain.max_stages(); ++stages) {
+        for (std::size_t stages = 1; stages <= memory_.chain.max_stages() && !late(); ++stages) {
             if (shapes_.replica_devices(stages, table.max_singles(stages)) > shapes_.usable) break;
             const std::size_t behind = stages - 1;
             const std::size_t held =
@@ -222,6 +225,7 @@ private:
         auto& table = memory_.trial;
         table.start(memory_.chain.states(), shapes_.shape.max_singles);
         while (table.stages() < shape.stages) {
+            if (late()) return infinity;
             const std::size_t in_front = shape.stages - table.stages() - 1;
             // No stage passes the cap on paces, which bounds the work in front of any stage.
             const double work_cap_s =
@@ -311,6 +315,7 @@ private:
     const plan_space& space_;
     const basic_layer_graph<Storage>& problem_;
     const basic_width_costs<Storage>& costs_;
+    spending* spent_;
     basic_pipeline_workspace<Storage>& memory_;
     basic_plan<Storage>& best_;
     pipeline_shapes<Policy, Storage> shapes_;
@@ -333,6 +338,7 @@ template <pipeline_policy Policy = one_forward_one_backward>
 struct pipeline_program {
     Policy schedule{};
     plan_space space{};
+    spending* spent = nullptr; ///< where given and late, the outcome is `budget`, with the best plan so far
 
     /// Solves a valid problem whose edges form a chain; `space` must be valid.
     template <class Storage>
@@ -349,7 +355,8 @@ struct pipeline_program {
         DOVETAIL_ASSERT(is_chain(problem), "the edges must form the chain 0 -> 1 -> ...");
         workspace.plan = {};
         for (const auto& costs : problem.widths)
-            detail::pipeline_search<Policy, Storage>(schedule, space, problem, costs, workspace)();
+            detail::pipeline_search<Policy, Storage>(schedule, space, problem, costs, workspace, spent)();
+        if (spent != nullptr && spent->exhausted()) workspace.plan.outcome = status::budget;
         return workspace.plan;
     }
 };

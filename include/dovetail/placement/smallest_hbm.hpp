@@ -2,6 +2,7 @@
 /// \file
 /// Why nothing fits: the smallest memory of a device that would do, and the stage that needs it.
 
+#include <dovetail/core/budget.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/placement/chain_stages.hpp>
 #include <dovetail/placement/downset_stages.hpp>
@@ -41,6 +42,7 @@ struct hbm_need {
     std::size_t stages = 0;          ///< the fewest that make do with so little
     std::size_t stage = 0;           ///< the one that needs it, counted from the first
     std::int64_t fewest_devices = 0; ///< of a replica, over all plans
+    bool proved = true;              ///< false where the time was over first: it may be less
 
     [[nodiscard]] constexpr constraint binding() const {
         return tensor_parallel == 0 ? constraint::devices : constraint::memory;
@@ -51,7 +53,7 @@ namespace detail {
 
 template <class Space>
 void lower_hbm_need(const Space& space, std::int64_t width, std::int64_t devices,
-                    stage_program_memory<Space, dynamic_storage>& memory, hbm_need& need) {
+                    stage_program_memory<Space, dynamic_storage>& memory, hbm_need& need, spending* spent) {
     const replica_shape shape = replica_shape::of(space, width);
     // Any cut that holds a split layer takes the width, and a single stage takes no more.
     const std::int64_t fewest = shape.stage_devices;
@@ -66,10 +68,14 @@ void lower_hbm_need(const Space& space, std::int64_t width, std::int64_t devices
             const double cap = shape.devices(stages, singles) <= devices ? need.bytes : -infinity;
             return [cap](std::size_t) { return cap; };
         };
+        if (spent != nullptr && spent->late()) {
+            need.proved = false;
+            break;
+        }
         if (!table.add_stage(space, rule(stages), limit)) break;
         for (std::size_t singles = 0; singles <= table.max_singles(stages); ++singles) {
             if (!(table.whole(stages, singles) < need.bytes)) continue;
-            need = {table.whole(stages, singles), width, stages, 0, need.fewest_devices};
+            need = {table.whole(stages, singles), width, stages, 0, need.fewest_devices, need.proved};
             best_singles = singles;
             improved = true;
         }
@@ -92,15 +98,15 @@ void lower_hbm_need(const Space& space, std::int64_t width, std::int64_t devices
 /// Finds the smallest memory of a device with which a valid problem, otherwise unchanged, has a plan: exactly
 /// what its layers add up to, so that a problem given that much is feasible and given less is not.
 /// \returns errc::unsupported for a graph that is no chain and has more downsets than the limit.
-/// \complexity As `exact_program`.
-[[nodiscard]] inline result<hbm_need> smallest_hbm(const layer_graph& problem,
-                                                   std::size_t downset_limit = 2048) {
+/// \param spent where given and late, the answer is not proved \complexity As `exact_program`.
+[[nodiscard]] inline result<hbm_need>
+smallest_hbm(const layer_graph& problem, std::size_t downset_limit = 2048, spending* spent = nullptr) {
     hbm_need need;
     const auto over_widths = [&](auto& space) {
         detail::stage_program_memory<std::remove_reference_t<decltype(space)>, dynamic_storage> memory;
         for (const width_costs& costs : problem.widths) {
             space.prepare(problem, costs);
-            detail::lower_hbm_need(space, costs.width, problem.devices, memory, need);
+            detail::lower_hbm_need(space, costs.width, problem.devices, memory, need, spent);
         }
     };
     if (is_chain(problem)) {

@@ -37,6 +37,7 @@ struct pipeline_memory_rule {
 } // namespace detail
 
 /// Finds the smallest memory of a device with which a valid chain, otherwise unchanged, has a plan.
+/// Where the program's time is over it is not proved.
 /// \complexity O(widths * layers * stages^2), times the number of unsplit stages that save devices.
 template <pipeline_policy Policy>
 [[nodiscard]] hbm_need smallest_hbm(const layer_graph& problem, const pipeline_program<Policy>& program) {
@@ -66,10 +67,16 @@ template <pipeline_policy Policy>
                 table.start(memory.chain.states(), max_singles);
                 const auto limit = [&](std::size_t) { return [&](std::size_t) { return need.bytes; }; };
                 bool alive = true;
-                while (alive && table.stages() < stages)
+                while (alive && table.stages() < stages) {
+                    if (program.spent != nullptr && program.spent->late()) {
+                        need.proved = false;
+                        return need;
+                    }
                     alive = table.add_stage(memory.chain, rule(table.stages()), limit);
+                }
                 if (!alive || !(table.whole(stages, singles) < need.bytes)) continue;
-                need = {table.whole(stages, singles), costs.width, stages, 0, need.fewest_devices};
+                need = {table.whole(stages, singles), costs.width, stages, 0,
+                        need.fewest_devices,          need.proved};
                 std::size_t state = 0;
                 std::size_t left_singles = singles;
                 for (std::size_t left = stages; left > 0; --left) {

@@ -2,6 +2,7 @@
 /// \file
 /// The exact search over numbers of stages, cuts and data-parallel degrees, for one tensor width at a time.
 
+#include <dovetail/core/budget.hpp>
 #include <dovetail/core/checked.hpp>
 #include <dovetail/placement/layer_graph.hpp>
 #include <dovetail/placement/objective.hpp>
@@ -48,10 +49,12 @@ class stage_program {
 public:
     using stage_ref = typename Space::stage_ref;
 
+    /// \param spent where given and late, the search ends with the best so far
     constexpr stage_program(const Space& space, const basic_layer_graph<Storage>& problem, objective charge,
-                            stage_program_memory<Space, Storage>& memory, basic_plan<Storage>& best)
-        : space_(space), memory_(memory), best_(best), charge_(charge), devices_(problem.devices),
-          micro_batches_(problem.micro_batches), hbm_bytes_(problem.hbm_bytes),
+                            stage_program_memory<Space, Storage>& memory, basic_plan<Storage>& best,
+                            spending* spent = nullptr)
+        : space_(space), memory_(memory), best_(best), spent_(spent), charge_(charge),
+          devices_(problem.devices), micro_batches_(problem.micro_batches), hbm_bytes_(problem.hbm_bytes),
           link_bytes_per_s_(problem.link_bytes_per_s), recompute_(problem.recompute) {
         best_.outcome = status::infeasible;
         best_.tensor_parallel = best_.data_parallel = 0;
@@ -69,7 +72,7 @@ public:
         memory_.tails.start(space_.states(), shape_.max_singles);
         memory_.promises.clear();
         bound_times();
-        for (std::size_t stages = 1; stages <= space_.max_stages(); ++stages) {
+        for (std::size_t stages = 1; stages <= space_.max_stages() && !late(); ++stages) {
             if (memory_.least_times[stages] >= best_.time_per_batch_s) break;
             if (shape_.devices(stages, loads.max_singles(stages)) > devices_) break;
             const bool alive =
@@ -86,6 +89,8 @@ public:
     }
 
 private:
+    [[nodiscard]] constexpr bool late() const { return spent_ != nullptr && spent_->late(); }
+
     [[nodiscard]] constexpr load_rule<Space> load(std::size_t stages) const {
         return {space_, stages - 1, hbm_bytes_};
     }
@@ -209,7 +214,7 @@ private:
             row_promise* best = nullptr;
             for (row_promise& row : memory_.promises)
                 if (row.time_s < (best == nullptr ? best_.time_per_batch_s : best->time_s)) best = &row;
-            if (best == nullptr) return;
+            if (best == nullptr || late()) return;
             settle(*best);
             best->time_s = infinity;
         }
@@ -237,6 +242,7 @@ private:
     [[nodiscard]] constexpr double least_tail(std::size_t stages, std::size_t singles) {
         auto& tails = memory_.tails;
         while (tails.stages() < stages) {
+            if (late()) return infinity;
             const std::size_t s = tails.stages() + 1;
             const tail_under_load_rule<Space> rule{load(s), 2.0 / link_bytes_per_s_, infinity};
             // A suffix that no better plan has, by its load, needs no tail.
@@ -289,6 +295,7 @@ private:
         auto& table = memory_.trial;
         table.start(space_.states(), shape_.max_singles);
         while (table.stages() < t.stages) {
+            if (late()) return infinity;
             const std::size_t in_front = t.stages - table.stages() - 1;
             const double work_cap_s = load_cap_s * static_cast<double>(in_front);
             const auto limit = [&, in_front, work_cap_s](std::size_t q) {
@@ -368,6 +375,7 @@ private:
     const Space& space_;
     stage_program_memory<Space, Storage>& memory_;
     basic_plan<Storage>& best_;
+    spending* spent_;
     objective charge_;
     std::int64_t devices_;
     std::int64_t micro_batches_;

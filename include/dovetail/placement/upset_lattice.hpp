@@ -2,6 +2,7 @@
 /// \file
 /// What can be left of a graph of layers from its end: all upsets, and how one grows into another.
 
+#include <dovetail/core/budget.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/graph/digraph.hpp>
@@ -22,9 +23,10 @@ namespace dovetail::placement::detail {
 /// the other enclose a stage.
 class upset_lattice {
 public:
-    /// Enumerates the states. \returns errc::unsupported for more than `limit`.
+    /// Enumerates the states. \returns errc::unsupported for more than `limit`, or where `spent` is late.
     /// \complexity O(states * (edges + layers) * log states).
-    [[nodiscard]] static result<upset_lattice> make(const variant_graph& problem, std::size_t limit) {
+    [[nodiscard]] static result<upset_lattice> make(const variant_graph& problem, std::size_t limit,
+                                                    spending& spent) {
         upset_lattice lattice;
         lattice.layers_ = problem.layers.size();
         lattice.words_ = (lattice.layers_ + 63) / 64;
@@ -34,7 +36,7 @@ public:
         lattice.sets_.assign(lattice.words_, 0);
         std::map<std::vector<word>, graph::index> level{{std::vector<word>(lattice.words_, 0), 0}};
         for (std::size_t size = 0; size < lattice.layers_; ++size)
-            if (!lattice.grow(g, level, limit))
+            if (!lattice.grow(g, level, limit, spent))
                 return error{errc::unsupported, "variant graph",
                              "it has more than " + to_text(limit) + " downsets",
                              "the limit on downsets must be raised, or the graph be closer to a chain"};
@@ -63,12 +65,14 @@ public:
                 visit(static_cast<graph::index>(w * 64 + static_cast<std::size_t>(std::countr_zero(rest))));
     }
 
-    /// For every state the sum of `value(layer)` over its layers.
+    /// For every state the sum of `value(layer)` over its layers; not all where `spent` is late.
     template <class Value>
-    [[nodiscard]] std::vector<double> sums(const Value& value) const {
+    [[nodiscard]] std::vector<double> sums(const Value& value, spending& spent) const {
+        std::vector<double> own;
+        for (graph::index v = 0; v < layers_; ++v) own.push_back(value(v));
         std::vector<double> all(states(), 0.0);
-        for (std::size_t k = 1; k < states(); ++k)
-            for_each_layer(0, k, [&](graph::index v) { all[k] += value(v); });
+        for (std::size_t k = 1; k < states() && (k % 1024 != 0 || !spent.late()); ++k)
+            for_each_layer(0, k, [&](graph::index v) { all[k] += own[v]; });
         return all;
     }
 
@@ -77,12 +81,13 @@ private:
 
     // From the states of one size to those of the next.
     [[nodiscard]] bool grow(const graph::digraph& g, std::map<std::vector<word>, graph::index>& level,
-                            std::size_t limit) {
+                            std::size_t limit, spending& spent) {
         std::vector<const std::vector<word>*> by_state(level.size());
         const std::size_t base = states() - level.size();
         for (const auto& [set, state] : level) by_state[state - base] = &set;
         std::map<std::vector<word>, graph::index> next;
         for (const std::vector<word>* const set : by_state) {
+            if (spent.late()) return false;
             first_.push_back(grown_.size());
             const auto inside = [&](std::size_t v) { return ((*set)[v / 64] >> (v % 64) & 1) != 0; };
             for (graph::index v = 0; v < layers_; ++v) {

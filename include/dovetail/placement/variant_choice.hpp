@@ -2,6 +2,8 @@
 /// \file
 /// One variant for every layer of a stage: the least cost that fits a capacity, exactly.
 
+#include <dovetail/core/budget.hpp>
+
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -29,6 +31,9 @@ class exact_choice {
 public:
     /// \param most_sums that a call may keep, at some 40 bytes each
     explicit exact_choice(std::size_t most_sums = std::size_t{1} << 22) : most_sums_(most_sums) {}
+
+    /// From now on a call gives up where `spent`, if there is one, is late.
+    void keep_to(const spending* spent) { spent_ = spent; }
 
     /// Finds a choice of weight at most `capacity` and of a cost below `limit`: the first that turns up, or,
     /// with `best`, one of least cost. \returns whether there is one; `chosen()` then tells it.
@@ -60,7 +65,8 @@ public:
         return search(capacity, limit, bound, margin, best) || found;
     }
 
-    /// Whether the last call met more sums than it may keep: then "no" only means that it found none.
+    /// Whether the last call met more sums than it may keep, or had no more time: then "no" only means that
+    /// it found none.
     [[nodiscard]] bool gave_up() const { return gave_up_; }
 
     /// The variant of every item, counted within the item.
@@ -85,6 +91,8 @@ private:
 
     // Rounding of a sum of a few hundred terms.
     [[nodiscard]] static double slack(double x) { return 1e-12 * std::abs(x); }
+
+    [[nodiscard]] bool late() const { return spent_ != nullptr && spent_->is_over(); }
 
     [[nodiscard]] double sum(std::span<const double> values, std::span<const std::uint32_t> pick) const {
         double total = 0.0;
@@ -174,7 +182,7 @@ private:
             cheapest_rest -= cheapest_[i];
             const std::size_t end = arena_.size();
             fresh_.clear();
-            for (std::size_t at = items_.first[i]; at < items_.first[i + 1]; ++at) {
+            for (std::size_t at = items_.first[i]; at < items_.first[i + 1] && !late(); ++at) {
                 const double excess = items_.costs[at] + price_ * items_.weights[at] - least_[i];
                 for (std::size_t p = begin; p < end; ++p) {
                     const state s{arena_[p].weight + items_.weights[at], arena_[p].cost + items_.costs[at],
@@ -196,7 +204,7 @@ private:
                 cheapest = s.cost;
                 arena_.push_back(s);
             }
-            if (arena_.size() > most_sums_) {
+            if (arena_.size() > most_sums_ || late()) {
                 gave_up_ = true;
                 return false;
             }
@@ -245,6 +253,7 @@ private:
     }
 
     std::size_t most_sums_;
+    const spending* spent_ = nullptr;
     choice_items items_;
     bool gave_up_ = false;
     double price_ = 0.0;

@@ -35,24 +35,27 @@ class variant_labels {
 public:
     enum class verdict : std::uint8_t { yes, no, unknown };
 
-    variant_labels(const variant_graph& problem, const upset_lattice& lattice)
+    /// Where `spent` is late it must not be asked.
+    variant_labels(const variant_graph& problem, const upset_lattice& lattice, spending& spent)
         : problem_(problem), lattice_(lattice), widths_(usable_widths(problem)),
           replicas_(usable_replicas(problem)), costs_(problem), seen_(lattice.states(), 0) {
-        for (const std::int64_t width : widths_) sum_up(width);
-        work_ = lattice.sums([&](graph::index v) {
+        for (const std::int64_t width : widths_) sum_up(width, spent);
+        const auto least_work = [&](graph::index v) {
             double least = infinity;
             for (const width_variants& w : problem.layers[v].widths)
                 for (const layer_variant& variant : w.variants)
                     least = std::min(least, static_cast<double>(w.width) * variant.seconds);
             return least;
-        });
-        light_ = lattice.sums([&](graph::index v) {
+        };
+        const auto least_bytes = [&](graph::index v) {
             double least = infinity;
             for (const width_variants& w : problem.layers[v].widths)
                 for (const layer_variant& variant : w.variants)
                     least = std::min(least, variant.bytes_per_turn + variant.fixed_bytes);
             return least;
-        });
+        };
+        work_ = lattice.sums(least_work, spent);
+        light_ = lattice.sums(least_bytes, spent);
     }
 
     /// Device-seconds that a micro-batch takes at least, however it is spread.
@@ -64,13 +67,15 @@ public:
     [[nodiscard]] verdict operator()(const variant_limits& limits, spending& spent) {
         limits_ = limits;
         gave_up_ = false;
+        choice_.keep_to(&spent);
         labels_.assign(lattice_.states(), {});
         if (widths_.empty()) return verdict::no;
         labels_[0].push_back({});
         for (std::size_t state = 0; state < lattice_.full(); ++state) {
             if (labels_[state].empty()) continue;
             if (!spent.spend_node()) return verdict::unknown;
-            if (expand(state)) return verdict::yes;
+            if (expand(state, spent)) return verdict::yes;
+            if (spent.exhausted()) return verdict::unknown;
         }
         return gave_up_ ? verdict::unknown : verdict::no;
     }
@@ -125,32 +130,35 @@ private:
         std::vector<double> fixed_bytes;
     };
 
-    void sum_up(std::int64_t width) {
+    void sum_up(std::int64_t width, spending& spent) {
         const auto floor_of = [&](double layer_variant::*member) {
-            return lattice_.sums([&](graph::index v) {
+            const auto least_of = [&](graph::index v) {
                 const width_variants* const at = problem_.layers[v].at_width(width);
                 if (at == nullptr || at->variants.empty()) return 0.0;
                 double least = infinity;
                 for (const layer_variant& variant : at->variants) least = std::min(least, variant.*member);
                 return least;
-            });
+            };
+            return lattice_.sums(least_of, spent);
         };
-        floors_.push_back({lattice_.sums([&](graph::index v) {
-                               const width_variants* const at = problem_.layers[v].at_width(width);
-                               return at == nullptr || at->variants.empty() ? 1.0 : 0.0;
-                           }),
-                           floor_of(&layer_variant::seconds), floor_of(&layer_variant::parameter_bytes),
+        const auto missing = [&](graph::index v) {
+            const width_variants* const at = problem_.layers[v].at_width(width);
+            return at == nullptr || at->variants.empty() ? 1.0 : 0.0;
+        };
+        floors_.push_back({lattice_.sums(missing, spent), floor_of(&layer_variant::seconds),
+                           floor_of(&layer_variant::parameter_bytes),
                            floor_of(&layer_variant::bytes_per_turn), floor_of(&layer_variant::fixed_bytes)});
     }
 
-    // Adds every stage in front of a state. \returns whether one of them completes the pipeline.
-    [[nodiscard]] bool expand(std::size_t state) {
+    // Adds every stage in front of a state, or as many as there is time for. \returns whether one of them
+    // completes the pipeline.
+    [[nodiscard]] bool expand(std::size_t state, spending& spent) {
         if (consider(state, lattice_.full())) return true;
         ++round_;
         pending_.assign(1, state);
         const auto most_devices =
             static_cast<double>(limits_.devices - labels_[state].front().devices) * tolerance;
-        while (!pending_.empty()) {
+        while (!pending_.empty() && !spent.late()) {
             const std::size_t from = pending_.back();
             pending_.pop_back();
             for (const graph::index larger : lattice_.grown(from)) {
@@ -269,7 +277,7 @@ private:
     std::vector<width_floors> floors_; // by width
     std::vector<double> work_, light_; // by state
     variant_stage_costs costs_;
-    exact_choice choice_;
+    exact_choice choice_; // keeps to the budget of the last answer
     bool gave_up_ = false;
     variant_limits limits_;
     std::vector<std::vector<label>> labels_; // by state

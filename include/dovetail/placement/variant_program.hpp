@@ -24,17 +24,25 @@ namespace dovetail::placement {
 struct variant_program {
     double seconds = std::numeric_limits<double>::infinity(); ///< after which the best so far is the answer
     std::size_t downset_limit = 1U << 16;                     ///< its memory grows in proportion
+    const stop_request* stop = nullptr;                       ///< ends it as if the seconds were over
 
     /// Solves a valid problem. The outcome is `optimal`, `infeasible`, or `budget` with the best pipeline, if
     /// there is one yet, and what is proved: also where a choice of variants is too hard for its memory.
     /// \returns errc::unsupported for more downsets than the limit. \complexity A few dozen questions to
     /// `variant_labels`.
     [[nodiscard]] result<variant_plan> operator()(const variant_graph& problem) const {
-        spending spent(budget{.seconds = seconds});
-        const auto lattice = detail::upset_lattice::make(problem, downset_limit);
-        if (!lattice) return lattice.problem();
-        detail::variant_labels labels(problem, *lattice);
+        spending spent(budget{.seconds = seconds, .stop = stop});
         variant_plan best;
+        best.lower_bound_s = 0.0;
+        const auto ended = [&] {
+            best.outcome = status::budget;
+            return best;
+        };
+        const auto lattice = detail::upset_lattice::make(problem, downset_limit, spent);
+        if (spent.exhausted()) return ended();
+        if (!lattice) return lattice.problem();
+        detail::variant_labels labels(problem, *lattice, spent);
+        if (spent.exhausted()) return ended();
         best.lower_bound_s = labels.work_s() / static_cast<double>(problem.devices);
         search improve{problem, labels, spent, best};
         switch (improve.below(std::numeric_limits<double>::infinity())) {
@@ -42,8 +50,7 @@ struct variant_program {
             best.lower_bound_s = std::numeric_limits<double>::infinity();
             return best;
         case verdict::unknown:
-            best.outcome = status::budget;
-            return best;
+            return ended();
         case verdict::yes:
             break;
         }

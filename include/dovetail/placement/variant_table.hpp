@@ -2,6 +2,7 @@
 /// \file
 /// The textbook placement of layers with variants: a table over what is left, devices and replicas.
 
+#include <dovetail/core/budget.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/placement/upset_lattice.hpp>
@@ -87,7 +88,8 @@ struct variant_table {
     /// \complexity O(pairs of nested downsets * degrees * widths * devices * replicas), and a front for every
     /// stage, degree and number of micro-batches in flight.
     [[nodiscard]] result<variant_plan> operator()(const variant_graph& problem) const {
-        const auto lattice = detail::upset_lattice::make(problem, downset_limit);
+        spending unlimited{budget{}};
+        const auto lattice = detail::upset_lattice::make(problem, downset_limit, unlimited);
         if (!lattice) return lattice.problem();
         const std::int64_t replicas = std::min(problem.devices, problem.most_replicas);
         const auto most = static_cast<std::int64_t>(cell_limit / lattice->states());

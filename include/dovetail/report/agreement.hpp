@@ -4,7 +4,7 @@
 
 #include <dovetail/core/assert.hpp>
 #include <dovetail/core/statistics.hpp>
-#include <dovetail/core/text.hpp>
+#include <dovetail/report/assumptions.hpp>
 #include <dovetail/report/axis.hpp>
 #include <dovetail/report/number.hpp>
 #include <dovetail/report/origin.hpp>
@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <iterator>
 #include <set>
 #include <span>
 #include <string>
@@ -45,7 +46,21 @@ struct measured_set {
     std::vector<double> predicted{};
     std::vector<baseline> baselines{};
     std::vector<unpredicted_row> unpredicted{};
+    std::vector<answer_basis>
+        bases{}; ///< what the predictions rest on: of every row, or of all that share one
 };
+
+/// What the predictions of `sets` rest on: each that holds for some row of some set.
+[[nodiscard]] inline std::vector<assumption> assumptions_of(std::span<const measured_set> sets) {
+    std::vector<assumption> held;
+    const auto somewhere = [&](const assumption& known) {
+        return std::any_of(sets.begin(), sets.end(), [&](const measured_set& set) {
+            return std::any_of(set.bases.begin(), set.bases.end(), known.holds);
+        });
+    };
+    std::copy_if(known_assumptions.begin(), known_assumptions.end(), std::back_inserter(held), somewhere);
+    return held;
+}
 
 /// Percent with three digits, and no more than two decimals.
 [[nodiscard]] inline std::string readable_percent(double value) {
@@ -136,17 +151,17 @@ void draw_points(svg& picture, const Horizontal& horizontal, const Vertical& ver
                          percent(accuracy_of(b.predicted, set.measured).mean_abs_percent);
         page += "<tr><td>" + escaped(set.name) + "</td>";
         for (const std::string& cell :
-             {to_text(a.rows), percent(a.mean_abs_percent), percent(a.worst_percent), percent(a.bias_percent),
-              std::isfinite(a.spearman) ? readable(a.spearman, 4) : "–", baselines})
+             {readable(a.rows), percent(a.mean_abs_percent), percent(a.worst_percent),
+              percent(a.bias_percent), std::isfinite(a.spearman) ? readable(a.spearman, 4) : "–", baselines})
             page += "<td>" + escaped(cell) + "</td>";
         page += "</tr>\n";
     }
-    page += "</table>\n";
+    page += "</table>\n" + assumption_section(assumptions_of(sets));
     for (const measured_set& set : sets) {
         page += "<h2>" + escaped(set.name) + "</h2>\n<p>" + key("predicted", "predicted");
         if (!set.baselines.empty()) page += key("baseline", set.baselines.back().name);
         if (!set.unpredicted.empty())
-            page += "</p>\n<p>Rows without a prediction: " + to_text(set.unpredicted.size());
+            page += "</p>\n<p>Rows without a prediction: " + readable(set.unpredicted.size());
         page += "</p>\n";
         if (!set.measured.empty()) page += predicted_against_measured(set) + ratio_against_measured(set);
     }

@@ -82,7 +82,7 @@ namespace dovetail::report {
                                     readable((pass.end_s - pass.start_s) * 1e3, 4) + " ms"});
         }
     return gantt("The pipeline's timeline", rows, bars,
-                 "time [ms], " + to_text(shown) + " of " + to_text(all) + " micro-batches");
+                 "time [ms], " + readable(shown) + " of " + readable(all) + " micro-batches");
 }
 
 /// What fills the memory of every stage, against the HBM of a device.

@@ -4,6 +4,7 @@
 
 #include <dovetail/core/json.hpp>
 #include <dovetail/hardware/accelerator.hpp>
+#include <dovetail/report/assumptions.hpp>
 #include <dovetail/search/breakdown.hpp>
 #include <dovetail/search/outcome.hpp>
 #include <dovetail/search/profile.hpp>
@@ -99,9 +100,9 @@ inline void write_solution(json_writer& json, const search::solution& found) {
 } // namespace detail
 
 /// Writes the outcome of a search of `profile` into the object that is open. Numbers are in SI units or bytes,
-/// as their names say; `best` and `baseline` are null where no plan fits.
+/// as their names say; `best` and `baseline` are null where no plan fits. \param held what its figures rest on
 inline void write_outcome(json_writer& json, const search::outcome& outcome,
-                          const search::workload_profile& profile) {
+                          const search::workload_profile& profile, std::span<const assumption> held = {}) {
     json.member("status", to_string(outcome.status))
         .member("model", profile.model)
         .key("best");
@@ -120,16 +121,19 @@ inline void write_outcome(json_writer& json, const search::outcome& outcome,
         .member("pruned", outcome.search.pruned)
         .member("seconds", outcome.search.seconds)
         .member("complete", outcome.search.complete)
+        .member("proof", outcome.search.proof)
         .end_object();
     if (!outcome.binding.empty()) json.member("binding", outcome.binding);
+    write_assumptions(json, held);
 }
 
 /// The outcome of a search of `profile` as one document.
 [[nodiscard]] inline std::string to_json(const search::outcome& outcome,
-                                         const search::workload_profile& profile) {
+                                         const search::workload_profile& profile,
+                                         std::span<const assumption> held = {}) {
     json_writer json;
     json.begin_object();
-    write_outcome(json, outcome, profile);
+    write_outcome(json, outcome, profile, held);
     json.end_object();
     return std::move(json).take();
 }

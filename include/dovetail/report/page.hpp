@@ -4,6 +4,7 @@
 
 #include <dovetail/core/text.hpp>
 #include <dovetail/core/units.hpp>
+#include <dovetail/report/assumptions.hpp>
 #include <dovetail/report/figures.hpp>
 #include <dovetail/report/number.hpp>
 #include <dovetail/report/origin.hpp>
@@ -16,6 +17,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -29,18 +31,15 @@ namespace detail {
            "</td></tr>\n";
 }
 
-[[nodiscard]] inline std::string count(std::size_t number) {
-    return readable(static_cast<double>(number), 15);
-}
-
 [[nodiscard]] inline std::string chip_text(const hardware::accelerator& c) {
-    return to_text(c.num_tc) + " TC " + to_text(c.width) + "×" + to_text(c.depth) + ", " + to_text(c.num_vc) +
-           " VC ×" + to_text(c.width_vc) + ", " + to_text(c.glb_bytes / mebibyte) + " MiB";
+    return readable(c.num_tc) + " TC " + readable(c.width) + "×" + readable(c.depth) + ", " +
+           readable(c.num_vc) + " VC ×" + readable(c.width_vc) + ", " + readable(c.glb_bytes / mebibyte) +
+           " MiB";
 }
 
 [[nodiscard]] inline std::string plan_text(const search::solution& s) {
-    return to_text(s.plan.data_parallel) + " × " + to_text(s.plan.stages.size()) + " × " +
-           to_text(s.plan.tensor_parallel);
+    return readable(s.plan.data_parallel) + " × " + readable(s.plan.stages.size()) + " × " +
+           readable(s.plan.tensor_parallel);
 }
 
 /// Rows of the comparison; a column without a plan stays empty.
@@ -55,7 +54,7 @@ namespace detail {
     add("chip", [](const auto& s) { return chip_text(s.chip); });
     add("area", [](const auto& s) { return readable(s.area_um2 / um2_per_mm2, 4) + " mm²"; });
     add("data × pipeline × tensor", [](const auto& s) { return plan_text(s); });
-    add("micro-batch", [](const auto& s) { return to_text(s.micro_batch); });
+    add("micro-batch", [](const auto& s) { return readable(s.micro_batch); });
     add("recomputation", [](const auto& s) { return std::string(s.setting.recompute ? "on" : "off"); });
     add("HBM", [](const auto& s) {
         return readable(s.setting.hbm_bytes / static_cast<double>(gibibyte), 4) + " GiB";
@@ -101,18 +100,20 @@ namespace detail {
 } // namespace detail
 
 /// The page of a search that found a plan. `forward` and `backward` are the schedules of the winner's
-/// heaviest layer, `layer` its name; `from` is told at the end.
+/// heaviest layer, `layer` its name, `held` what the figures rest on; `from` is told at the end.
 [[nodiscard]] inline std::string to_html(const search::outcome& outcome,
                                          const search::workload_profile& profile, std::string_view layer,
                                          const search::scheduled_pass& forward,
-                                         const search::scheduled_pass& backward, const origin& from = {}) {
+                                         const search::scheduled_pass& backward,
+                                         std::span<const assumption> held = {}, const origin& from = {}) {
     const search::search_record& record = outcome.search;
     std::string page = page_head("Dovetail: " + profile.model);
-    page += "<h1>" + escaped(profile.model) + "</h1>\n<p>" + detail::count(record.evaluated) +
-            " chips evaluated, " + detail::count(record.pruned) + " left out, in " +
-            readable(record.seconds, 3) + " s (" + escaped(record.strategy) + "; " +
-            std::string(record.complete ? "complete" : "not complete") + ")</p>\n";
-    page += detail::comparison(outcome);
+    page += "<h1>" + escaped(profile.model) + "</h1>\n<p>" + readable(record.evaluated) +
+            " chips evaluated, " + readable(record.pruned) + " left out, in " + readable(record.seconds, 3) +
+            " s (" + escaped(record.strategy) + "; " +
+            std::string(record.complete ? "complete" : "not complete") + "). " + escaped(record.proof) +
+            "</p>\n";
+    page += detail::comparison(outcome) + assumption_section(held);
     page += "<h2>Throughput against area</h2>\n<p>Every dot is a chip with its own best plan; the line is "
             "the best that a chip of that area or less reaches.</p>\n" +
             throughput_against_area(outcome);

@@ -3,6 +3,7 @@
 /// One self-contained page about a schedule: what is proved, who runs where, and why it takes so long.
 
 #include <dovetail/core/text.hpp>
+#include <dovetail/report/assumptions.hpp>
 #include <dovetail/report/lanes.hpp>
 #include <dovetail/report/number.hpp>
 #include <dovetail/report/origin.hpp>
@@ -30,6 +31,7 @@ struct schedule_summary {
     std::vector<std::pair<std::string, std::string>> facts; ///< name and value, a row each
     schedule::demand capacity{};                            ///< units of every resource
     std::vector<schedule::chain_link> chain;                ///< the critical chain
+    std::vector<assumption> held{};                         ///< what the durations rest on
 };
 
 namespace detail {
@@ -62,7 +64,8 @@ namespace detail {
     page += "<h1>" + escaped(about.title) + "</h1>\n<p>" + escaped(about.subtitle) + "</p>\n<table>\n";
     for (const auto& [name, value] : about.facts)
         page += "<tr><td>" + escaped(name) + "</td><td>" + escaped(value) + "</td></tr>\n";
-    page += "</table>\n<h2>Schedule</h2>\n<p>Units that run the same share a row." +
+    page += "</table>\n" + assumption_section(about.held) +
+            "<h2>Schedule</h2>\n<p>Units that run the same share a row." +
             escaped(detail::idle_units(drawn, about.capacity));
     for (std::size_t r = 0; r < schedule::max_resources; ++r)
         if (about.capacity[r] > 0) page += key(resource_styles[r], drawn.resources[r]);

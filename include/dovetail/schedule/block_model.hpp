@@ -2,6 +2,7 @@
 /// \file
 /// One block of tasks as variables and what must hold between them.
 
+#include <dovetail/core/budget.hpp>
 #include <dovetail/schedule/bound_trail.hpp>
 #include <dovetail/schedule/cumulative.hpp>
 #include <dovetail/schedule/nogood_base.hpp>
@@ -103,18 +104,20 @@ public:
         stale_ = 0;
     }
 
-    /// All that follows; false on a contradiction.
-    bool propagate() {
+    /// All that follows; false on a contradiction. Where `spent` is given and late, only a part of it.
+    bool propagate(spending* spent = nullptr) {
         if (!sound_) return false;
+        const auto late = [spent] { return spent != nullptr && spent->late(); };
         for (;;) {
             while (head_ < bounds_.steps().size()) {
+                if (head_ % 64 == 63 && late()) return true;
                 const view x = bounds_.steps()[head_++].of;
                 stale_ |= resources_of_[x];
                 if (!nogoods_.propagate(x)) return false;
                 for (const std::uint32_t k : sums_of_[x])
                     if (!propagate_sum(sums_[k])) return false;
             }
-            if (stale_ == 0) return true;
+            if (stale_ == 0 || late()) return true;
             std::size_t r = 0;
             while ((stale_ >> r & 1U) == 0) ++r;
             stale_ &= ~(1U << r);

@@ -45,14 +45,16 @@ struct extent {
 struct branch_and_bound {
     budget limits{};                                   ///< over all blocks together
     std::size_t nogood_limit = 100'000;                ///< remembered of what was learned in one block
-    list_scheduler incumbent{.sampled_tasks = 10'000}; ///< gives the first schedule
+    list_scheduler incumbent{.sampled_tasks = 10'000}; ///< gives the first schedule, within the limits
 
     /// \returns the best schedule found and the bound: `status::optimal` when they meet, `status::budget`
     /// when the limits ended the search first; the bound is then that of `destructive_bound_s` where a block
     /// was not finished. \complexity exponential in the largest block at worst.
     [[nodiscard]] certificate operator()(const task_graph& problem) const {
         spending spent(limits);
-        certificate answer = incumbent(problem);
+        list_scheduler lists = incumbent;
+        lists.limits = limits;
+        certificate answer = lists(problem);
         if (answer.proved_optimal()) return answer;
 
         const relaxation relaxed(problem);
@@ -75,8 +77,12 @@ struct branch_and_bound {
                 detail::learning_search search(problem, tasks, modes, makespan_s, nogood_limit, spent);
                 const bool finished = search.run();
                 complete &= finished;
-                bound_s += finished ? search.best_s()
-                                    : detail::destructive_bound_s(problem, tasks, block_bound_s, makespan_s);
+                if (finished)
+                    bound_s += search.best_s();
+                else
+                    bound_s += limits.is_over(spent.seconds())
+                                   ? block_bound_s
+                                   : detail::destructive_bound_s(problem, tasks, block_bound_s, makespan_s);
                 for (std::size_t k = 0; k < search.best_start().size(); ++k) {
                     key[tasks[k]] = static_cast<double>(search.best_start()[k]);
                     modes[tasks[k]] = search.best_mode()[k];

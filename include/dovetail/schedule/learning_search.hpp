@@ -50,7 +50,7 @@ public:
         std::int64_t conflicts_left = conflicts_a_run;
         std::size_t soft_limit = 4000;
         for (;;) {
-            bool sound = model_.propagate();
+            bool sound = model_.propagate(&spent_);
             if (sound && conflicts_left <= 0) {
                 conflicts_left = conflicts_a_run * luby(++restarts);
                 if (model_.nogoods().learned() > soft_limit) {

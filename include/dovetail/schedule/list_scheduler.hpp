@@ -3,6 +3,7 @@
 /// Priority lists turned into schedules: the incumbent of every search, and nearly always the optimum of a
 /// layer.
 
+#include <dovetail/core/budget.hpp>
 #include <dovetail/core/random.hpp>
 #include <dovetail/schedule/bounds.hpp>
 #include <dovetail/schedule/profile.hpp>
@@ -15,7 +16,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace dovetail::schedule {
@@ -94,13 +97,15 @@ private:
 /// start among those placed before. Every rule gives a list; a schedule that misses the bound is justified to
 /// the right and to the left again (Valls, Ballestin and Quintanilla, EJOR 165, 2005), which never makes it
 /// longer. Sampled lists are by the longest tail of durations that were shortened at random. The best of all
-/// is returned, and the first that meets the bound ends the search. Deterministic.
+/// is returned, and the first that meets the bound ends the search. Deterministic, but for a limit in
+/// seconds; there is always a schedule.
 struct list_scheduler {
     std::span<const list_rule> rules = default_list_rules; ///< at least one
     bool justify = true; ///< whether a schedule that misses the bound is justified
     /// Tasks placed by sampled lists, which follow those of the rules; at most ten lists a task.
     std::int64_t sampled_tasks = 0;
     std::uint64_t seed = 1; ///< of the draws
+    budget limits{}; ///< seconds, and a request to stop, looked at after every list; nodes are not counted
 
     /// The best schedule found, with the bound of `relaxation`. The answer lies in `memory` until its next
     /// use. \complexity O(lists * (n log n + n * modes * steps)), where steps < 2n are those of the profile
@@ -112,23 +117,25 @@ struct list_scheduler {
         result.lower_bound_s = memory.relaxed_.lower_bound_s();
         result.best.makespan_s = std::numeric_limits<double>::infinity();
         const auto proved = [&] { return meets(result.best.makespan_s, result.lower_bound_s); };
+        const auto started = limits.is_timed() ? std::optional<stopwatch>(std::in_place) : std::nullopt;
+        const auto late = [&] { return started && limits.is_over(started->seconds()); };
         const auto read = [&](mode_choice run) {
             memory.place_all<false>(problem, [&](graph::index v, double ready_s) {
                 return memory.choose(run, problem.modes(v), problem.capacity(), ready_s);
             });
             memory.keep_if_better();
-            if (proved() || !justify) return;
+            if (proved() || !justify || late()) return;
             memory.justify(problem);
             memory.keep_if_better();
         };
         for (const list_rule& rule : rules) {
             memory.list_by(rule.first, problem);
             read(rule.run);
-            if (proved()) break;
+            if (proved() || late()) break;
         }
         random_source random(seed);
         const auto tasks = static_cast<std::int64_t>(problem.task_count());
-        for (std::int64_t k = 0; k < 10 * tasks && k * tasks < sampled_tasks && !proved(); ++k) {
+        for (std::int64_t k = 0; k < 10 * tasks && k * tasks < sampled_tasks && !proved() && !late(); ++k) {
             memory.list_by_sample(problem, random.real(), random);
             read(rules[static_cast<std::size_t>(k) % rules.size()].run);
         }

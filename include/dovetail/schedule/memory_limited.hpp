@@ -42,7 +42,7 @@ struct memory_certificate {
 /// seconds.
 struct memory_limited {
     std::int64_t limit_bytes = std::numeric_limits<std::int64_t>::max(); ///< at least 1
-    budget limits{.nodes = 1'000'000};                                   ///< of the search over schedules
+    budget limits{.nodes = 1'000'000};    ///< nodes of the search over schedules, seconds of all steps
     std::size_t memory_limit = 1'000'000; ///< states that this search remembers
     least_memory_order order{};           ///< finds the order of step 2; its target is set here
 
@@ -54,6 +54,7 @@ inline memory_certificate memory_limited::operator()(const task_graph& problem,
                                                      const live_memory& memory) const {
     DOVETAIL_ASSERT(limit_bytes > 0, "a limit is above 0");
     DOVETAIL_ASSERT(memory.task_count() == problem.task_count(), "the memory of another problem");
+    const stopwatch clock;
     const relaxation relaxed(problem);
     memory_certificate answer;
     answer.proof.best.makespan_s = std::numeric_limits<double>::infinity();
@@ -74,17 +75,20 @@ inline memory_certificate memory_limited::operator()(const task_graph& problem,
     };
     const auto proved = [&] { return meets(answer.proof.best.makespan_s, answer.proof.lower_bound_s); };
 
-    offer(list_scheduler{}(problem).best);
+    offer(list_scheduler{.limits = limits}(problem).best);
     if (proved()) return ends_as(dovetail::status::optimal);
 
     least_memory_order finder = order;
     finder.target_bytes = limit_bytes;
+    finder.limits.seconds = std::min(finder.limits.seconds, limits.after(clock.seconds()).seconds);
+    finder.limits.stop = limits.stop;
     const memory_order safe = finder(problem, memory);
     answer.least_peak_bytes = safe.lower_bound_bytes;
     if (safe.lower_bound_bytes > limit_bytes) return ends_as(dovetail::status::infeasible);
     if (safe.peak_bytes <= limit_bytes) {
         std::vector<double> key(problem.task_count());
         const auto try_priority = [&](auto&& of_task) {
+            if (limits.is_over(clock.seconds())) return;
             for (graph::index v = 0; v < key.size(); ++v) key[v] = of_task(v);
             const std::vector<graph::index> safely =
                 safe_order_by(problem, memory, limit_bytes, safe.order, key);
@@ -101,7 +105,7 @@ inline memory_certificate memory_limited::operator()(const task_graph& problem,
         if (proved()) return ends_as(dovetail::status::optimal);
     }
 
-    spending spent(limits);
+    spending spent(limits.after(clock.seconds()));
     detail::memory_search search(problem, memory, relaxed, limit_bytes, answer.proof.best.makespan_s,
                                  memory_limit, spent);
     const bool complete = search.run();

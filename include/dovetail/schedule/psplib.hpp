@@ -2,6 +2,7 @@
 /// \file
 /// The project files of PSPLIB, with one mode or several, as scheduling problems.
 
+#include <dovetail/core/readable.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/graph/digraph.hpp>
@@ -67,7 +68,7 @@ public:
     [[nodiscard]] result<std::int32_t> integer(std::size_t k, std::string_view meaning, std::int32_t least,
                                                std::int32_t most) const {
         const std::string expected = std::string(meaning) + " is expected: a whole number from " +
-                                     to_text(least) + " to " + to_text(most);
+                                     readable(least) + " to " + readable(most);
         if (words_.empty()) return missing(expected);
         if (k >= words_.size())
             return wrong(errc::parse, "it has " + to_text(words_.size()) + " words", expected);
@@ -140,7 +141,7 @@ private:
             if (!value) return value.problem();
             if (*value > f.most)
                 return lines_.wrong(errc::unsupported, "it counts " + to_text(*value),
-                                    "at most " + to_text(f.most) + " can be handled");
+                                    "at most " + readable(f.most) + " can be handled");
             *f.value = *value;
         }
         return skip_to("PRECEDENCE RELATIONS");

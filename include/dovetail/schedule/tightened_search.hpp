@@ -86,19 +86,20 @@ struct tightened_workspace {
 /// narrow, and `detail::learning_search`, which alone takes blocks of more than 64 tasks. Deterministic, but
 /// for a limit in seconds.
 struct tightened_search {
-    budget limits{};            ///< of the searches, over all blocks together
-    list_scheduler incumbent{}; ///< gives the first schedule, and those of what is left
+    budget limits{};            ///< over all blocks together; nodes are of the searches
+    list_scheduler incumbent{}; ///< gives the first schedule, and those of what is left; its limits are those
+                                ///< of the search
 
     /// \returns the best schedule found and the bound, as `branch_and_bound` does; `certificate::nodes` is 0
     /// where bounds alone proved a list schedule. \complexity O(tasks^3 * resources) a round of tightening;
     /// exponential in the width of the widest block where it comes to a search.
     [[nodiscard]] certificate operator()(const task_graph& problem, tightened_workspace& memory) const {
-        certificate answer = incumbent(problem, memory.lists);
+        spent so_far{.limits = limits};
+        certificate answer = lists(so_far)(problem, memory.lists);
         if (answer.proved_optimal()) return answer;
         const relaxation relaxed(problem);
         schedule found = answer.best;
         answer.lower_bound_s = 0.0;
-        spent so_far{.limits = limits};
         std::size_t begin = 0;
         for (std::size_t block = 0; block < problem.block_ends().size(); ++block) {
             const std::size_t end = problem.block_ends()[block];
@@ -139,16 +140,23 @@ private:
         bool exhausted = false;
         bool complete = true;
 
-        [[nodiscard]] budget rest() const { return {limits.nodes - nodes, limits.seconds - clock.seconds()}; }
+        [[nodiscard]] budget rest() const { return limits.after(clock.seconds(), nodes); }
+        [[nodiscard]] bool late() const { return exhausted || limits.is_over(clock.seconds()); }
 
         void add(const spending& search) {
             nodes += search.nodes();
-            exhausted = nodes > limits.nodes || clock.seconds() > limits.seconds;
+            exhausted = nodes > limits.nodes || limits.is_over(clock.seconds());
         }
     };
 
     [[nodiscard]] static bool shorter(const certificate& found, double upper_s) {
         return found.best.makespan_s < upper_s * (1.0 - makespan_tolerance);
+    }
+
+    [[nodiscard]] list_scheduler lists(const spent& so_far) const {
+        list_scheduler timed = incumbent;
+        timed.limits = so_far.rest();
+        return timed;
     }
 
     // Puts the best schedule of the block into `found`. Returns its bound, at least `bound_s`.
@@ -157,9 +165,15 @@ private:
                    spent& so_far) const {
         double upper_s = listed.end_s - listed.start_s;
         std::size_t width = least_width;
-        while (memory.left(problem, tasks, upper_s)) {
+        for (;;) {
+            spending bounding(so_far.rest());
+            if (!memory.left(problem, tasks, upper_s, &bounding)) return upper_s;
+            if (so_far.late()) {
+                so_far.complete = so_far.complete && meets(upper_s, bound_s);
+                return std::min(upper_s, bound_s);
+            }
             const detail::reduced_block left(problem, tasks, memory.left);
-            certificate again = incumbent(left.problem(), memory.lists);
+            certificate again = lists(so_far)(left.problem(), memory.lists);
             if (!shorter(again, upper_s) && !meets(upper_s, again.lower_bound_s))
                 again = search(left.problem(), again.best.mode, upper_s, width, memory, so_far);
             bound_s = std::max(bound_s, again.lower_bound_s);
@@ -172,7 +186,6 @@ private:
             so_far.complete = so_far.complete && meets(upper_s, bound_s);
             return std::min(upper_s, bound_s);
         }
-        return upper_s;
     }
 
     // A schedule that is shorter than `upper_s`, where there is one and the limits allow to find it; it need
@@ -217,8 +230,9 @@ private:
     // Looks with at most `turn` nodes by learning from contradictions.
     static void learn(const task_graph& left, std::span<const std::uint32_t> modes, double upper_s,
                       std::int64_t turn, certificate& answer, spent& so_far) {
-        const budget rest = so_far.rest();
-        spending nodes({std::min(rest.nodes, turn), rest.seconds});
+        budget rest = so_far.rest();
+        rest.nodes = std::min(rest.nodes, turn);
+        spending nodes(rest);
         detail::learning_search learning(left, left.order(), modes, upper_s, nogood_limit, nodes);
         const bool finished = learning.run();
         so_far.add(nodes);

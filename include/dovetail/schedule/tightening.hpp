@@ -3,6 +3,7 @@
 /// What cannot be in a schedule shorter than a known one: modes that are ruled out, or the proof that there
 /// is none.
 
+#include <dovetail/core/budget.hpp>
 #include <dovetail/schedule/occupancy.hpp>
 #include <dovetail/schedule/schedule.hpp>
 #include <dovetail/schedule/task_graph.hpp>
@@ -36,8 +37,10 @@ class tightening {
 public:
     /// Reasons about the tasks `block`, one block of `problem` in topological order. The memory is kept from
     /// one use to the next. \returns whether a shorter schedule may exist: false is a proof that none does.
+    /// \param spent where given and late, it ends with what is known by then
     /// \complexity O(tasks^3 * resources) a round; every round but the last rules a mode out.
-    bool operator()(const task_graph& problem, std::span<const graph::index> block, double upper_s);
+    bool operator()(const task_graph& problem, std::span<const graph::index> block, double upper_s,
+                    spending* spent = nullptr);
 
     /// Whether a shorter schedule may use `mode` of the task at `position` of the block.
     [[nodiscard]] bool allows(std::size_t position, std::size_t mode) const {
@@ -69,12 +72,14 @@ private:
     void cover(std::size_t r);
 
     [[nodiscard]] bool before(local u, local v) const { return before_[u * tasks_.size() + v] != 0; }
+    [[nodiscard]] bool late() const { return spent_ != nullptr && spent_->late(); }
     [[nodiscard]] bool too_long(double seconds) const { return seconds >= limit_s_; }
     void rule_out(std::size_t position) {
         allowed_[position] = 0;
         changed_ = true;
     }
 
+    spending* spent_ = nullptr;
     double limit_s_ = 0.0;
     bool changed_ = false;
     std::vector<task> tasks_;
@@ -88,7 +93,8 @@ private:
 };
 
 inline bool tightening::operator()(const task_graph& problem, std::span<const graph::index> block,
-                                   double upper_s) {
+                                   double upper_s, spending* spent) {
+    spent_ = spent;
     assign(problem, block);
     limit_s_ = upper_s * (1.0 - makespan_tolerance);
     by_chains_ = false;
@@ -103,6 +109,7 @@ inline bool tightening::operator()(const task_graph& problem, std::span<const gr
         }
         for (std::size_t r = 0; r < max_resources; ++r)
             if (!sweep(r)) return false;
+        if (late()) return true;
         if (!changed_ && !by_chains_) {
             by_chains_ = changed_ = true;
             for (std::size_t r = 0; r < max_resources; ++r) cover(r);
@@ -121,6 +128,7 @@ inline void tightening::assign(const task_graph& problem, std::span<const graph:
         task& t = tasks_[v];
         t.first_mode = allowed_.size();
         t.modes = problem.modes(block[v]);
+        t.head_s = t.tail_s = 0.0; // of what is not reached in time
         for (const mode& m : t.modes) allowed_.push_back(fits(m.use, problem.capacity()) ? 1 : 0);
         for (local u = 0; u < v; ++u)
             before_[u * n + v] = problem.reaches().reaches(block[u], block[v]) ? 1 : 0;
@@ -156,8 +164,8 @@ inline bool tightening::summarise() {
 
 // Heads and tails: the longest path, and what the ancestors or descendants take of each resource.
 inline void tightening::spread() {
-    for (local v = 0; v < tasks_.size(); ++v) spread_to<false>(v);
-    for (local v = static_cast<local>(tasks_.size()); v-- > 0;) spread_to<true>(v);
+    for (local v = 0; v < tasks_.size() && !late(); ++v) spread_to<false>(v);
+    for (local v = static_cast<local>(tasks_.size()); v-- > 0 && !late();) spread_to<true>(v);
 }
 
 template <bool Backward>
@@ -203,7 +211,8 @@ inline bool tightening::sweep(std::size_t r) {
         std::sort(list->begin(), list->end());
         list->erase(std::unique(list->begin(), list->end()), list->end());
     }
-    for (const double head_s : heads_)
+    for (const double head_s : heads_) {
+        if (late()) break;
         for (const double tail_s : tails_) {
             const double set_s = occupied_s(
                 r, [&](local v) { return tasks_[v].head_s >= head_s && tasks_[v].tail_s >= tail_s; });
@@ -217,6 +226,7 @@ inline bool tightening::sweep(std::size_t r) {
                         rule_out(t.first_mode + m);
             }
         }
+    }
     return true;
 }
 
@@ -229,7 +239,7 @@ inline void tightening::cover(std::size_t r) {
     std::sort(left_.begin(), left_.end());
     chain_s_.resize(tasks_.size());
     chain_before_.resize(tasks_.size());
-    for (local chain = 0; !left_.empty(); ++chain) {
+    for (local chain = 0; !left_.empty() && !late(); ++chain) {
         local last = left_.front();
         for (const local v : left_) {
             chain_s_[v] = 0.0;

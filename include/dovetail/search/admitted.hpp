@@ -2,6 +2,7 @@
 /// \file
 /// The designs of a family that a search may take: those within its limits on area, power and temperature.
 
+#include <dovetail/core/readable.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/core/units.hpp>
@@ -62,14 +63,14 @@ template <hardware::parameter_space Space>
     }
     if (!answer.designs.empty()) return answer;
     if (least_mm2 > options.max_area_mm2)
-        answer.binding = "area: the limit is " + to_text(options.max_area_mm2, 6) +
-                         " mm^2, the smallest chip of the family takes " + to_text(least_mm2, 6) + " mm^2";
+        answer.binding = "area: the limit is " + readable(options.max_area_mm2, 6) +
+                         " mm^2, the smallest chip of the family takes " + readable(least_mm2, 6) + " mm^2";
     else if (least_w > options.max_tdp_w)
-        answer.binding = "power: the limit is " + to_text(options.max_tdp_w, 6) +
-                         " W, the most frugal chip of the family has a TDP of " + to_text(least_w, 6) + " W";
+        answer.binding = "power: the limit is " + readable(options.max_tdp_w, 6) +
+                         " W, the most frugal chip of the family has a TDP of " + readable(least_w, 6) + " W";
     else if (least_c > options.max_junction_c)
-        answer.binding = "temperature: the limit is " + to_text(options.max_junction_c, 6) +
-                         " C, the coolest chip of the family reaches " + to_text(least_c, 6) +
+        answer.binding = "temperature: the limit is " + readable(options.max_junction_c, 6) +
+                         " C, the coolest chip of the family reaches " + readable(least_c, 6) +
                          " C (cooling: " + std::string(options.cooling.name) + ")";
     else
         answer.binding = "area, power and temperature: no chip of the family stays within all these limits";

@@ -17,7 +17,8 @@ namespace dovetail::search {
 
 /// For each setting by itself, walks over buckets of 10,000 um^2 from the largest and stops once the best
 /// throughputs of the last `hysteresis` buckets do not rise from one to the next (Wang et al., ICML 2024).
-/// Fast, and without any proof: near the area cap most buckets hold a single design.
+/// Fast, and without any proof: near the area cap most buckets hold a single design. The outcome is
+/// `feasible`, unless the rule happens to leave no design out under any setting.
 struct area_ordered {
     static constexpr std::string_view name = "area-ordered";
     static constexpr double bucket_um2 = 10'000;
@@ -32,7 +33,7 @@ struct area_ordered {
                                 std::span<const setting> settings) {
                                 findings found(designs.size());
                                 const std::vector<std::size_t> order = from_large_to_small(designs);
-                                for (std::size_t s = 0; s < settings.size() && !run.out_of_time(); ++s)
+                                for (std::size_t s = 0; s < settings.size() && !run.is_cut_short(); ++s)
                                     walk(run, designs, order, settings.subspan(s, 1), s, found);
                                 return found;
                             });
@@ -65,13 +66,14 @@ private:
             members.clear();
             while (end < order.size() && bucket(designs[order[end]]) == bucket(designs[order[begin]]))
                 members.push_back(designs[order[end++]]);
-            const std::vector<evaluation> answers = run(members, only);
-            if (answers.size() < members.size()) return; // out of time
+            const findings answers = run(members, only);
             double best = infeasible;
             for (std::size_t i = 0; i < answers.size(); ++i) {
-                keep_best(found[order[begin + i]], answers[i], position);
-                if (answers[i].feasible()) best = std::max(best, answers[i].throughput_samples_per_s);
+                if (!answers[i]) continue;
+                keep_best(found[order[begin + i]], *answers[i], position);
+                if (answers[i]->feasible()) best = std::max(best, answers[i]->throughput_samples_per_s);
             }
+            if (run.is_cut_short()) return;
             bests.push_back(best);
             if (stopped_rising(bests)) return;
             begin = end;

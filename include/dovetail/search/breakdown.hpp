@@ -17,6 +17,18 @@
 
 namespace dovetail::search {
 
+namespace detail {
+
+/// What is left of `whole` beside a part of it. Both are sums of the same terms in another order: what is no
+/// more than the rounding of such sums is nothing.
+[[nodiscard]] inline double rest_beside(double part, double whole) {
+    constexpr double rounding = 1e-12; // of sums of thousands of terms
+    const double rest = whole - part;
+    return rest > rounding * whole ? rest : 0.0;
+}
+
+} // namespace detail
+
 /// The seconds of one batch, by what they are spent on; they add up to the plan's time per batch.
 struct batch_breakdown {
     double forward_s = 0;
@@ -72,16 +84,18 @@ struct batch_breakdown {
         parts.backward_s += costs.layers[v].backward_s * batches;
     }
     if (problem.recompute && !last) parts.recompute_s = parts.forward_s;
-    parts.transfer_s = std::max(0.0, plan.stages[pace].load_s * batches - parts.forward_s - parts.backward_s -
-                                         parts.recompute_s);
+    const double paced_s = plan.stages[pace].load_s * batches;
+    parts.transfer_s = detail::rest_beside(parts.forward_s + parts.backward_s + parts.recompute_s, paced_s);
+    // What rounding left over stays in the sum.
+    parts.backward_s = paced_s - parts.forward_s - parts.recompute_s - parts.transfer_s;
     parts.bubble_s = plan.stages[pace].load_s * static_cast<double>(plan.stages.size() - 1);
 
     const auto slowest = std::max_element(plan.stages.begin(), plan.stages.end(),
                                           [](const auto& a, const auto& b) { return a.tail_s < b.tail_s; });
     for (const graph::index v : plan.layers(static_cast<std::size_t>(slowest - plan.stages.begin())))
         parts.update_s += costs.layers[v].update_s;
-    parts.update_s = std::min(parts.update_s, slowest->tail_s);
-    parts.reduction_s = slowest->tail_s - parts.update_s;
+    parts.reduction_s = detail::rest_beside(parts.update_s, slowest->tail_s);
+    parts.update_s = slowest->tail_s - parts.reduction_s;
     return parts;
 }
 

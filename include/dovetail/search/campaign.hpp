@@ -22,42 +22,48 @@
 
 namespace dovetail::search {
 
+/// What is known of every chip of a list: its best evaluation, or nothing where there was none.
+using findings = std::vector<std::optional<evaluation>>;
+
 /// One search under way. Chips are evaluated in batches; within a batch the threads only take turns, so that
 /// the answer does not depend on their number.
 template <class Evaluator, class Observer>
 class campaign {
 public:
-    campaign(const Evaluator& evaluate, const space_options& options, std::size_t total, Observer& observer)
-        : evaluate_(&evaluate), time_limit_s_(options.time_limit_s), total_(total), observer_(&observer) {
+    campaign(const Evaluator& evaluate, const space_options& options, Observer& observer)
+        : evaluate_(&evaluate), limits_{.seconds = options.time_limit_s, .stop = options.stop},
+          observer_(&observer) {
         const std::size_t threads =
             options.threads > 0 ? static_cast<std::size_t>(options.threads) : hardware_threads();
         workers_.reserve(threads);
         for (std::size_t t = 0; t < threads; ++t) workers_.emplace_back(evaluate);
     }
 
-    /// Evaluates `chips` under `settings`; one answer a chip. Fewer when the time limit ends it: then every
-    /// chip of the answer is evaluated, and those behind it are not.
-    [[nodiscard]] std::vector<evaluation> operator()(std::span<const hardware::kept_design> chips,
-                                                     std::span<const setting> settings) {
+    /// How many designs the strategy will evaluate, where it knows.
+    void expect(std::size_t designs) { total_ = designs; }
+
+    /// Evaluates `chips` under `settings`; one answer a chip, nothing for those that the time limit or a
+    /// request to stop came before. Both are looked at before every chip.
+    [[nodiscard]] findings operator()(std::span<const hardware::kept_design> chips,
+                                      std::span<const setting> settings) {
         constexpr std::size_t batch = 256;
-        std::vector<evaluation> answers;
-        answers.reserve(chips.size());
-        while (answers.size() < chips.size() && !out_of_time()) {
-            const std::size_t begin = answers.size();
-            const std::size_t count = std::min(batch, chips.size() - begin);
-            answers.resize(begin + count);
-            parallel_for(count, workers_.size(), 4, [&](std::size_t worker, std::size_t i) {
-                answers[begin + i] = (*evaluate_)(chips[begin + i].chip, settings, workers_[worker]);
+        findings answers(chips.size());
+        for (std::size_t begin = 0; begin < chips.size() && !is_cut_short_; begin += batch) {
+            const std::size_t end = std::min(begin + batch, chips.size());
+            parallel_for(end - begin, workers_.size(), 4, [&](std::size_t worker, std::size_t i) {
+                if (!is_over())
+                    answers[begin + i] = (*evaluate_)(chips[begin + i].chip, settings, workers_[worker]);
             });
-            for (std::size_t i = begin; i < answers.size(); ++i)
-                best_ = std::max(best_, answers[i].throughput_samples_per_s);
-            done_ += count;
+            for (std::size_t i = begin; i < end; ++i) count(chips[i], answers[i], settings.size());
             notify(*observer_, progress{done_, total_, clock_.seconds(), best_});
         }
         return answers;
     }
 
-    [[nodiscard]] bool out_of_time() const { return clock_.seconds() > time_limit_s_; }
+    /// Whether an evaluation that was asked for was not made for want of time.
+    [[nodiscard]] bool is_cut_short() const { return is_cut_short_; }
+    /// Evaluations so far, each of one chip under one setting.
+    [[nodiscard]] std::size_t evaluations() const { return evaluations_; }
     [[nodiscard]] double seconds() const { return clock_.seconds(); }
 
     /// The whole answer for one chip and one setting.
@@ -86,14 +92,32 @@ public:
     }
 
 private:
+    [[nodiscard]] bool is_over() const { return limits_.is_over(clock_.seconds()); }
+
+    void count(const hardware::kept_design& design, const std::optional<evaluation>& answer,
+               std::size_t settings) {
+        if (!answer) {
+            is_cut_short_ = true;
+            return;
+        }
+        best_ = std::max(best_, answer->throughput_samples_per_s);
+        evaluations_ += settings;
+        if (is_known_.size() <= design.position) is_known_.resize(design.position + 1, false);
+        if (!is_known_[design.position]) ++done_;
+        is_known_[design.position] = true;
+    }
+
     const Evaluator* evaluate_;
     std::vector<typename Evaluator::memory> workers_;
     stopwatch clock_;
-    double time_limit_s_;
-    std::size_t total_;
+    budget limits_;
     Observer* observer_;
-    std::size_t done_ = 0;
+    std::size_t total_ = 0;
+    std::size_t done_ = 0; // designs
+    std::size_t evaluations_ = 0;
+    std::vector<bool> is_known_; // by position in the grid: evaluated before
     double best_ = 0;
+    bool is_cut_short_ = false;
 };
 
 /// The better of two evaluated chips: more samples a second, then less area, then earlier in the grid.

@@ -4,10 +4,8 @@
 
 #include <dovetail/search/strategy.hpp>
 
-#include <cstddef>
 #include <span>
 #include <string_view>
-#include <vector>
 
 namespace dovetail::search {
 
@@ -23,10 +21,8 @@ struct exhaustive {
         return run_strategy(
             name, space, evaluate, options, observer,
             [](auto& run, std::span<const hardware::kept_design> designs, std::span<const setting> settings) {
-                const std::vector<evaluation> answers = run(designs, settings);
-                findings found(designs.size());
-                for (std::size_t i = 0; i < answers.size(); ++i) found[i] = answers[i];
-                return found;
+                run.expect(designs.size());
+                return run(designs, settings);
             });
     }
 };

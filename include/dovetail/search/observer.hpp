@@ -8,8 +8,8 @@ namespace dovetail::search {
 
 /// How far a search is.
 struct progress {
-    std::size_t done = 0;
-    std::size_t total = 0;
+    std::size_t done = 0;  ///< designs evaluated, under every setting or some
+    std::size_t total = 0; ///< designs that the strategy will evaluate; 0 where it decides on the way
     double seconds = 0;
     double best_throughput_samples_per_s = 0;
 };

@@ -2,6 +2,7 @@
 /// \file
 /// What a joint search may choose from, and how long it may take.
 
+#include <dovetail/core/budget.hpp>
 #include <dovetail/core/option.hpp>
 #include <dovetail/hardware/thermal.hpp>
 
@@ -53,6 +54,7 @@ struct space_options {
     double time_limit_s = std::numeric_limits<double>::infinity();
     std::uint64_t seed = 1;
     std::int64_t threads = 0;
+    const stop_request* stop = nullptr; ///< ends the search as if the seconds were over
 
     static constexpr auto table() {
         using o = space_options;
@@ -64,8 +66,8 @@ struct space_options {
             option<o, int>{"hysteresis", "area-ordered: buckets without a gain before it stops",
                            &o::hysteresis, 1, 1e9},
             option<o, std::int64_t>{"samples", "random: designs to draw", &o::samples, 1, 1e12},
-            option<o, double>{"time-limit", "seconds before the best so far is returned", &o::time_limit_s,
-                              0},
+            option<o, double>{"time-limit", "seconds before the best so far is returned; 0 is no time at all",
+                              &o::time_limit_s, 0},
             option<o, std::uint64_t>{"seed", "of every random choice", &o::seed, 0},
             option<o, std::int64_t>{"threads", "worker threads; 0 takes all", &o::threads, 0, 4096},
         };

@@ -67,6 +67,7 @@ struct search_record {
     std::size_t pruned = 0;    ///< chips left out, by a bound or by the strategy's rule
     double seconds = 0;
     bool complete = false; ///< no chip of the space can be better
+    std::string proof;     ///< in a sentence: why it ended, and what that proves
 };
 
 /// The outcome of a joint search over a family of chips and the plans of a model.

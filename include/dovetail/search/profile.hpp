@@ -8,6 +8,7 @@
 #include <dovetail/workload/pass_buffers.hpp>
 #include <dovetail/workload/work.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -30,6 +31,7 @@ struct layer_profile {
     double working_elements = 0; ///< largest live set of one micro-batch beyond the stash
     workload::data_volume stash; ///< kept from the forward to the backward pass of a micro-batch
     bool tensor_parallel = false;
+    bool attention = false; ///< it holds an attention, or the end of one
 };
 
 /// The chain of layers that one micro-batch size and one tensor width make of the model.
@@ -49,6 +51,14 @@ struct workload_profile {
     std::vector<std::int64_t> tensor_widths;
     std::vector<slice_profile> slices; ///< micro-batches outside, widths inside
 
+    /// Whether any layer holds an attention.
+    [[nodiscard]] bool has_attention() const {
+        const auto any = [](const slice_profile& s) {
+            return std::any_of(s.structures.begin(), s.structures.end(),
+                               [](const layer_profile& layer) { return layer.attention; });
+        };
+        return std::any_of(slices.begin(), slices.end(), any);
+    }
     [[nodiscard]] const slice_profile& slice(std::size_t micro_batch, std::size_t width) const {
         return slices[micro_batch * tensor_widths.size() + width];
     }

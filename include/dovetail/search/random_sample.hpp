@@ -31,7 +31,8 @@ struct random_sample {
                                 const std::vector<std::size_t> drawn = draw(designs.size());
                                 std::vector<hardware::kept_design> sample;
                                 for (const std::size_t i : drawn) sample.push_back(designs[i]);
-                                const std::vector<evaluation> answers = run(sample, settings);
+                                run.expect(sample.size());
+                                const findings answers = run(sample, settings);
                                 findings found(designs.size());
                                 for (std::size_t i = 0; i < answers.size(); ++i) found[drawn[i]] = answers[i];
                                 return found;

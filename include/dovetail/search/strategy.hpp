@@ -4,6 +4,7 @@
 
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/status.hpp>
+#include <dovetail/core/text.hpp>
 #include <dovetail/hardware/parameter_space.hpp>
 #include <dovetail/search/admitted.hpp>
 #include <dovetail/search/campaign.hpp>
@@ -16,14 +17,12 @@
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 namespace dovetail::search {
-
-/// What a strategy found out about every candidate: its best evaluation, or nothing where it was left out.
-using findings = std::vector<std::optional<evaluation>>;
 
 /// Merges an evaluation of one setting into what is known of a chip; `setting` is its position among all.
 inline void keep_best(std::optional<evaluation>& known, evaluation found, std::size_t setting) {
@@ -31,9 +30,20 @@ inline void keep_best(std::optional<evaluation>& known, evaluation found, std::s
     if (!known || found.throughput_samples_per_s > known->throughput_samples_per_s) known = found;
 }
 
-/// Runs `explore(campaign, candidates, settings)`, which gives `findings`, and draws the conclusions: the
-/// best chip, the reference chip with its own best plan, and what is proved. \returns errc::empty_space when
-/// the family keeps no design, or the first option outside its range.
+/// Why a search ended that was not complete, and what that leaves open.
+[[nodiscard]] inline std::string open_question(std::string_view name, const search_record& record,
+                                               bool cut_short) {
+    const std::string part =
+        to_text(record.evaluated) + " of " + to_text(record.evaluated + record.pruned) + " designs";
+    const std::string left = record.pruned > 0 ? "a design that it left out may be better"
+                                               : "not each under every setting: another plan may be better";
+    if (cut_short) return "ended early, after " + part + "; " + left;
+    return std::string(name) + " stopped after " + part + " by its own rule, which proves nothing: " + left;
+}
+
+/// Runs `explore(campaign, candidates, settings)`, which gives `findings`, one a candidate, and draws the
+/// conclusions: the best chip, the reference chip with its own best plan, and what is proved. \returns
+/// errc::empty_space when the family keeps no design, or the first option outside its range.
 template <hardware::parameter_space Space, class Evaluator, class Observer, class Explore>
 [[nodiscard]] result<outcome> run_strategy(std::string_view name, const Space& space,
                                            const Evaluator& evaluate, const space_options& options,
@@ -45,7 +55,7 @@ template <hardware::parameter_space Space, class Evaluator, class Observer, clas
     if (!within_limits) return std::move(within_limits).problem();
     const std::vector<hardware::kept_design>& candidates = within_limits->designs;
     const std::vector<setting> settings = settings_of(evaluate.options());
-    campaign<Evaluator, Observer> run(evaluate, options, candidates.size(), observer);
+    campaign<Evaluator, Observer> run(evaluate, options, observer);
 
     outcome answer;
     answer.search.strategy = name;
@@ -54,6 +64,7 @@ template <hardware::parameter_space Space, class Evaluator, class Observer, clas
     if (candidates.empty()) {
         answer.binding = std::move(within_limits->binding);
         answer.search.complete = true;
+        answer.search.proof = "no design keeps to the limits";
         answer.search.seconds = run.seconds();
         return answer;
     }
@@ -66,9 +77,10 @@ template <hardware::parameter_space Space, class Evaluator, class Observer, clas
                 return sizes[a.micro_batch] < sizes[b.micro_batch];
             });
         const solution closest = run.solve({0, space.reference(), answer.baseline.area_um2}, *leanest);
-        answer.binding = binding_constraint(closest.problem, settings);
+        answer.binding = binding_constraint(closest.problem, settings, sizes[leanest->micro_batch]);
         answer.search.pruned = candidates.size();
         answer.search.complete = true;
+        answer.search.proof = "no plan fits any design: its memory is the same for all";
         answer.search.seconds = run.seconds();
         return answer;
     }
@@ -87,11 +99,15 @@ template <hardware::parameter_space Space, class Evaluator, class Observer, clas
     }
     answer.search.evaluated = answer.designs.size();
     answer.search.pruned = candidates.size() - answer.designs.size();
-    answer.search.complete = answer.search.pruned == 0;
+    // A design that was seen under some settings only may have a better plan under another.
+    answer.search.complete = run.evaluations() == candidates.size() * settings.size();
+    answer.search.proof = answer.search.complete
+                              ? "every design was evaluated under every setting: none is better"
+                              : open_question(name, answer.search, run.is_cut_short());
     if (best) {
         answer.best = run.solve(candidates[*best], settings[found[*best]->setting]);
         answer.status = answer.search.complete ? status::optimal
-                        : run.out_of_time()    ? status::budget
+                        : run.is_cut_short()   ? status::budget
                                                : status::feasible;
     } else {
         answer.status = answer.search.complete ? status::infeasible : status::budget;

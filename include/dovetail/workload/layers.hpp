@@ -41,16 +41,21 @@ struct layer_structure {
 /// Equal layers in a row.
 struct layer_run {
     index id = 0;        ///< of their structure
+    index first = 0;     ///< in the chain, counted from 0: the number that layers of plans have
     index repeats = 0;   ///< how many there are
     index operators = 0; ///< of one of them, views included
+
+    /// The last of them in the chain.
+    [[nodiscard]] constexpr index last() const noexcept { return first + repeats - 1; }
 };
 
 /// The runs of equal layers, from input to output.
 [[nodiscard]] inline std::vector<layer_run> layer_summary(const layer_structure& structure) {
     std::vector<layer_run> runs;
-    for (const layer& l : structure.layers) {
+    for (index k = 0; k < structure.layers.size(); ++k) {
+        const layer& l = structure.layers[k];
         if (runs.empty() || runs.back().id != l.id)
-            runs.push_back({.id = l.id, .operators = static_cast<index>(l.operations.size())});
+            runs.push_back({.id = l.id, .first = k, .operators = static_cast<index>(l.operations.size())});
         ++runs.back().repeats;
     }
     return runs;

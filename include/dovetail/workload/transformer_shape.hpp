@@ -2,6 +2,7 @@
 /// \file
 /// The sizes of a transformer that closed forms need: no graph, only numbers.
 
+#include <dovetail/core/readable.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
 
@@ -62,7 +63,7 @@ struct transformer_shape {
           named{"feed-forward width", m.feed_forward}, named{"vocab", m.vocabulary}})
         if (value < 1 || value > most)
             return error{errc::out_of_range, "model", std::string(name) + " is " + to_text(value),
-                         "it is at least 1 and at most 2^31"};
+                         "it must be at least 1 and at most " + readable(most)};
     const auto divides = [](std::int64_t part, std::int64_t whole) { return whole % part == 0; };
     if (!divides(m.heads, m.hidden))
         return error{errc::shape, "model",

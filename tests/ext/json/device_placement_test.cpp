@@ -72,13 +72,20 @@ TEST(device_placement, takes_edges_that_differ_in_the_last_digits_for_one_tensor
     EXPECT_EQ(read_device_placement(document.dump(), "f").value().problem.nodes[0].output_s, 0.5);
 }
 
+// The line without ":line:column" behind the name: all of it is in the first line of the text.
+std::string without_position(const std::string& line) {
+    EXPECT_TRUE(line.starts_with("f:1:")) << line;
+    const std::size_t end = line.find_first_not_of("0123456789", 4);
+    return "f" + line.substr(end);
+}
+
 TEST(device_placement, answers_every_malformed_file_with_one_clear_line) {
     const std::pair<std::function<void(json&)>, std::string> breaks[] = {
         {[](json& j) { j.erase("maxFPGAs"); }, "f: the key 'maxFPGAs' is missing; the format needs it"},
         {[](json& j) { j["maxFPGAs"] = -1; },
-         "f: maxFPGAs: it is -1; it must be a whole number from 0 to 1000000000000"},
+         "f: maxFPGAs: it is -1; it must be a whole number from 0 to 1,000,000,000,000"},
         {[](json& j) { j["maxCPUs"] = 0.5; },
-         "f: maxCPUs: it is 0.5; it must be a whole number from 0 to 1000000000000"},
+         "f: maxCPUs: it is 0.5; it must be a whole number from 0 to 1,000,000,000,000"},
         {[](json& j) { j["maxSizePerFPGA"] = "all"; },
          "f: maxSizePerFPGA: it is of type string; it must be a number"},
         {[](json& j) { j["maxSizePerFPGA"] = -2; },
@@ -126,6 +133,11 @@ TEST(device_placement, answers_every_malformed_file_with_one_clear_line) {
              j["edges"].push_back({{"sourceId", 7}, {"destId", 7}, {"cost", 0.5}});
          },
          "f: edges: they form a cycle: 7 -> 7; no node may need itself"},
+        {[](json& j) { j["maxFPGA"] = 2; }, "f: the key 'maxFPGA' is unknown; did you mean 'maxFPGAs'?"},
+        {[](json& j) { j["nodes"][1]["colourClass"] = 2; },
+         "f: nodes[1]: the key 'colourClass' is unknown; did you mean 'colorClass'?"},
+        {[](json& j) { j["edges"][0]["weight"] = 2; },
+         "f: edges[0]: the key 'weight' is unknown; known are 'sourceId', 'destId', 'cost', 'size'"},
         {[](json& j) { j = 3; }, "f: it is of type number; it must be an object"},
     };
     for (const auto& [spoil, message] : breaks) {
@@ -133,8 +145,22 @@ TEST(device_placement, answers_every_malformed_file_with_one_clear_line) {
         spoil(document);
         const auto read = read_device_placement(document.dump(), "f");
         ASSERT_FALSE(read) << message;
-        EXPECT_EQ(read.problem().line(), message);
+        EXPECT_EQ(without_position(read.problem().line()), message);
     }
+}
+
+TEST(device_placement, ignores_what_published_files_carry_for_people) {
+    json document = four_nodes();
+    document["nodes"][0]["name"] = "conv1", document["nodes"][0]["layerId"] = 4;
+    document["edges"][0]["size"] = 802816;
+    const auto read = read_device_placement(document.dump(), "f");
+    ASSERT_TRUE(read) << read.problem().line();
+    EXPECT_EQ(read->problem.nodes, read_device_placement(four_nodes().dump(), "f").value().problem.nodes);
+}
+
+TEST(device_placement, refuses_a_key_that_is_there_twice) {
+    EXPECT_EQ(read_device_placement("{\"maxFPGAs\": 1,\n \"maxFPGAs\": 2}", "f").problem().line(),
+              "f:2:2: the key 'maxFPGAs' is there twice; a key stands once in its object");
 }
 
 TEST(device_placement, refuses_every_truncated_text) {
@@ -151,7 +177,7 @@ TEST(device_placement, reads_every_reference_instance) {
         for (const auto& file : std::filesystem::directory_iterator(folder / kind)) {
             const auto instance = load_device_placement(file.path());
             ASSERT_TRUE(instance) << instance.problem().line();
-            const json document = json::parse(read_text(file.path()).value());
+            const json document = json::parse(read_file(file.path()).value());
             EXPECT_EQ(instance->node_ids.size(), document["nodes"].size());
             EXPECT_EQ(instance->problem.edges.size(), document["edges"].size());
             const auto backward = [](const auto& node) { return node.backward; };

@@ -2,6 +2,7 @@
 /// \file
 /// A chip's calibration, fitted to measured matrix products.
 
+#include <dovetail/core/readable.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/cost/gemm_time.hpp>
@@ -46,7 +47,7 @@ struct calibrated_chip {
                          "give products in another precision"};
         if (!one.product.in_range())
             return error{errc::out_of_range, "calibration", "a product has an extent out of range",
-                         "give extents from 1 to 2^28"};
+                         "give extents from 1 to " + readable(cost::gemm::most_extent)};
         measured_s.push_back(one.time_s);
     }
     const auto with = [&](std::span<const double> values) {

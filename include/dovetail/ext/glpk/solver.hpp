@@ -55,6 +55,8 @@ struct solver {
     /// Values to begin with, one a column, good to 1e-6: the answer is no worse. Without presolve they are
     /// the first incumbent; presolve loses the way back to the columns, so with it they are a cutoff.
     std::vector<double> start{};
+    /// Ends branch and cut as the time limit does, once the relaxation of the node at hand is solved.
+    const stop_request* stop = nullptr;
 
     /// \returns what `ilp::model::check` finds wrong; errc::out_of_range for options that make no sense,
     /// errc::shape for a `start` of another model's size; errc::unsupported when GLPK breaks down over the
@@ -134,7 +136,9 @@ struct tree_search {
     [[nodiscard]] bool minimizes() const { return model.sense() == ilp::direction::minimize; }
     /// An objective that nothing is worse than.
     [[nodiscard]] double worst() const { return minimizes() ? ilp::infinity : -ilp::infinity; }
+    [[nodiscard]] bool is_stopped() const { return options.stop != nullptr && options.stop->asked(); }
     [[nodiscard]] int milliseconds_left() const {
+        if (is_stopped()) return 0;
         constexpr double most = std::numeric_limits<int>::max();
         const double left = std::ceil((options.time_limit_s - clock.seconds()) * 1000.0);
         return static_cast<int>(std::clamp(left, 0.0, most));
@@ -150,7 +154,7 @@ inline void watch(glp_tree* tree, void* info) {
     constexpr double most = std::numeric_limits<double>::max(); // what GLPK says of a node not yet solved
     if (const int best = glp_ios_best_node(tree); best != 0)
         if (const double bound = glp_ios_node_bound(tree, best); std::abs(bound) < most) s.now.bound = bound;
-    if (s.now.nodes > s.options.node_limit) glp_ios_terminate(tree);
+    if (s.now.nodes > s.options.node_limit || s.is_stopped()) glp_ios_terminate(tree);
     const auto tell = [&s](void (*hook)(void*, const ilp::progress&)) {
         if (hook == nullptr) return;
         s.now.seconds = s.clock.seconds();

@@ -2,6 +2,7 @@
 /// \file
 /// The instances of Tarnawski et al. (NeurIPS 2020) for placing operators on accelerators and CPUs.
 
+#include <dovetail/core/read_file.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/ext/json/members.hpp>
@@ -11,6 +12,7 @@
 #include <dovetail/placement/device_graph.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -31,6 +33,17 @@ struct device_placement {
 };
 
 namespace detail {
+
+// The keys of the format, object by object. Published files carry the unused ones as "debug information".
+struct device_keys {
+    static constexpr std::array<std::string_view, 5> instance{"maxSizePerFPGA", "maxFPGAs", "maxCPUs",
+                                                              "nodes", "edges"};
+    static constexpr std::array<std::string_view, 7> node{
+        "id", "supportedOnFpga", "cpuLatency", "fpgaLatency", "isBackwardNode", "size", "colorClass"};
+    static constexpr std::array<std::string_view, 2> unused_of_node{"name", "layerId"};
+    static constexpr std::array<std::string_view, 3> edge{"sourceId", "destId", "cost"};
+    static constexpr std::array<std::string_view, 1> unused_of_edge{"size"};
+};
 
 // A node or an edge as the file lists it, before nodes are renumbered.
 struct listed_node {
@@ -56,6 +69,8 @@ struct listed_node {
     listed_node listed;
     placement::device_node& node = listed.node;
     std::int64_t colour = 0;
+    if (auto known = where.only({device_keys::node, device_keys::unused_of_node}); !known)
+        return std::move(known).problem();
     if (auto read = first_problem(
             read_member(where, "id", listed.id, any_id()),
             read_member(where, "supportedOnFpga", node.supported, yes_or_no),
@@ -98,6 +113,8 @@ read_edges_of_devices(const place& list, const std::unordered_map<std::int64_t, 
         std::int64_t source = 0;
         std::int64_t target = 0;
         double cost = 0.0;
+        if (auto known = element.only({device_keys::edge, device_keys::unused_of_edge}); !known)
+            return std::move(known).problem();
         if (auto read = first_problem(read_member(element, "sourceId", source, any_id()),
                                       read_member(element, "destId", target, any_id()),
                                       read_member(element, "cost", cost, at_least(0.0)));
@@ -130,14 +147,16 @@ read_edges_of_devices(const place& list, const std::unordered_map<std::int64_t, 
 
 /// Reads an instance from its text; errors call it `name`. Nodes are renumbered topologically, colours from
 /// 0 on; an edge that is listed twice is kept once.
+/// Keys that the format does not have are refused.
 /// \returns errc::parse, errc::out_of_range, errc::unknown_name, errc::shape, errc::empty_space or
-/// errc::cycle, with the way to the value at fault.
+/// errc::cycle, with line, column and the way to the value at fault.
 [[nodiscard]] inline result<device_placement> read_device_placement(std::string_view text,
                                                                     std::string_view name) {
     using namespace detail;
     const auto document = parse(text, name);
     if (!document) return document.problem();
-    const place root(*document, std::string(name));
+    const place root(*document);
+    if (auto known = root.only({device_keys::instance}); !known) return std::move(known).problem();
     device_placement instance;
     placement::device_graph& problem = instance.problem;
     if (auto read =
@@ -180,13 +199,13 @@ read_edges_of_devices(const place& list, const std::unordered_map<std::int64_t, 
         return std::pair(a.source, a.target) < std::pair(b.source, b.target);
     });
     problem.edges.erase(std::unique(problem.edges.begin(), problem.edges.end()), problem.edges.end());
-    if (auto valid = placement::validate(problem); !valid) return error(valid.problem()).within(root.path());
+    if (auto valid = placement::validate(problem); !valid) return error(valid.problem()).within(name);
     return instance;
 }
 
-/// Reads an instance from a file. \returns what `read_device_placement` returns, or errc::io.
+/// Reads an instance from a file. \returns what `read_device_placement` or `read_file` returns.
 [[nodiscard]] inline result<device_placement> load_device_placement(const std::filesystem::path& path) {
-    const auto text = read_text(path);
+    const auto text = read_file(path);
     if (!text) return text.problem();
     return read_device_placement(*text, path.string());
 }

@@ -2,6 +2,9 @@
 /// \file
 /// The stage planner's instances of PHAZE (Wang et al., ICML 2024) as a placement problem.
 
+#include <dovetail/core/assert.hpp>
+#include <dovetail/core/read_file.hpp>
+#include <dovetail/core/readable.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/ext/json/members.hpp>
@@ -9,13 +12,16 @@
 #include <dovetail/graph/digraph.hpp>
 #include <dovetail/graph/order.hpp>
 #include <dovetail/placement/layer_graph.hpp>
+#include <dovetail/placement/plan.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -24,13 +30,51 @@
 
 namespace dovetail::ext::json {
 
+/// The plan that a file brings along to compare with, as an expert would have it: as many of the L layers
+/// with ids 0 to L - 1 in every stage, in topological order, and what is left in the last of them; layers
+/// with ids below 0, as the embedding, are in the first stage, those from L on, as the head, in the last.
+struct fixed_plan {
+    std::int64_t pipeline = 1;           ///< stages
+    std::int64_t tensor = 1;             ///< the tensor width
+    std::int64_t data = 1;               ///< replicas of the whole pipeline
+    std::int64_t transformer_layers = 1; ///< the layers that the stages share out
+
+    friend bool operator==(const fixed_plan&, const fixed_plan&) = default;
+};
+
 /// A placement problem and what its file calls the layers.
 struct phaze_placement {
     placement::layer_graph problem;
     std::vector<std::int64_t> layer_ids; ///< by layer of the problem
+    std::optional<fixed_plan> expert;    ///< where the file has one
 };
 
 namespace detail {
+
+// The keys of the format, object by object. PHAZE's own program writes the unused one: the energy of a layer,
+// which its planner does not read.
+struct phaze_keys {
+    static constexpr std::array<std::string_view, 12> instance{"maxMemoryPerDevice",
+                                                               "maxDevices",
+                                                               "bandwidth",
+                                                               "mbsInBatch",
+                                                               "activationRecomputation",
+                                                               "optimizerAlgorithm",
+                                                               "nodes",
+                                                               "edges",
+                                                               "fixedPP",
+                                                               "fixedTMPC",
+                                                               "fixedDP",
+                                                               "numTransformerLayers"};
+    static constexpr std::array<std::string_view, 6> layer{"id",
+                                                           "parameterSize",
+                                                           "activationSize",
+                                                           "optimalLatencyFw",
+                                                           "optimalLatencyBw",
+                                                           "isTensorParallelized"};
+    static constexpr std::array<std::string_view, 1> unused_of_layer{"energy"};
+    static constexpr std::array<std::string_view, 3> edge{"sourceId", "destId", "communicationCost"};
+};
 
 struct phaze_edge {
     std::int64_t source = 0;
@@ -43,7 +87,8 @@ struct phaze_edge {
 // One tensor width as the file lists it.
 struct phaze_width {
     std::int64_t width = 0;
-    std::string path;
+    std::string path; // with line and column
+    std::string way;  // without
     std::vector<std::int64_t> ids;
     std::vector<placement::layer> layers;
     std::vector<phaze_edge> edges;
@@ -60,6 +105,7 @@ struct phaze_width {
         double parameters = 0.0;
         placement::layer l;
         if (auto read = first_problem(
+                node.only({phaze_keys::layer, phaze_keys::unused_of_layer}),
                 read_member(node, "id", id, from_to(-exact_integers, exact_integers)),
                 read_member(node, "parameterSize", parameters, at_least(0.0)),
                 read_member(node, "activationSize", l.activation_bytes, at_least(0.0)),
@@ -86,6 +132,7 @@ struct phaze_width {
     for (const place& edge : *edges) {
         phaze_edge e;
         if (auto read = first_problem(
+                edge.only({phaze_keys::edge}),
                 read_member(edge, "sourceId", e.source, from_to(-exact_integers, exact_integers)),
                 read_member(edge, "destId", e.target, from_to(-exact_integers, exact_integers)),
                 read_member(edge, "communicationCost", e.bytes, at_least(0.0)));
@@ -94,7 +141,7 @@ struct phaze_width {
         for (const std::int64_t id : {e.source, e.target})
             if (std::find(into.ids.begin(), into.ids.end(), id) == into.ids.end())
                 return edge.wrong(errc::unknown_name, "it joins layer " + to_text(id),
-                                  "edges join layers that '" + into.path + "' lists");
+                                  "edges join layers that '" + into.way + "' lists");
         into.edges.push_back(e);
     }
     std::stable_sort(into.edges.begin(), into.edges.end(),
@@ -116,10 +163,11 @@ struct phaze_width {
         const auto width = parse_number<std::int64_t>(key);
         if (!width || *width < 1 || *width > most_devices)
             return list.wrong(errc::out_of_range, "the tensor width is '" + key + "'",
-                              "it must be a whole number from 1 to " + to_text(most_devices));
+                              "it must be a whole number from 1 to " + readable(most_devices));
         phaze_width& into = widths.emplace_back();
         into.width = *width;
         into.path = list.path();
+        into.way = list.way();
         if (auto read = read_layers(list, copies, into); !read) return read.problem();
         const auto edge_list = edges->member(key);
         if (!edge_list) return edge_list.problem();
@@ -128,6 +176,21 @@ struct phaze_width {
     std::sort(widths.begin(), widths.end(),
               [](const phaze_width& a, const phaze_width& b) { return a.width < b.width; });
     return widths;
+}
+
+// The expert's plan: all of it or nothing.
+[[nodiscard]] inline result<std::optional<fixed_plan>> read_fixed_plan(const place& root) {
+    const auto part = from_to(1, most_devices);
+    if (!root.has("fixedPP") && !root.has("fixedTMPC") && !root.has("fixedDP"))
+        return std::optional<fixed_plan>();
+    fixed_plan plan;
+    if (auto read = first_problem(read_member(root, "fixedPP", plan.pipeline, part),
+                                  read_member(root, "fixedTMPC", plan.tensor, part),
+                                  read_member(root, "fixedDP", plan.data, part),
+                                  read_member(root, "numTransformerLayers", plan.transformer_layers, part));
+        !read)
+        return read.problem();
+    return std::optional(plan);
 }
 
 // Positions of the layers of `ids` by id, or the id that stands there twice.
@@ -143,7 +206,7 @@ struct phaze_width {
 // Checks that a width has the layers and edges of the first one.
 [[nodiscard]] inline result<void> check_agreement(const phaze_width& first, const phaze_width& other) {
     const auto differ = [&](const std::string& what) {
-        return error{errc::shape, other.path, "its " + what + " differ from those of '" + first.path + "'",
+        return error{errc::shape, other.path, "its " + what + " differ from those of '" + first.way + "'",
                      "every tensor width has the same layers and edges"};
     };
     std::vector<std::int64_t> a = first.ids;
@@ -160,15 +223,17 @@ struct phaze_width {
 } // namespace detail
 
 /// Reads an instance from its text; errors call it `name`. Layers are renumbered topologically, widths
-/// sorted. What the format says about an expert's plan (`fixedPP` and its kin) is no part of the problem.
-/// \returns errc::parse, errc::out_of_range, errc::unknown_name, errc::shape or errc::cycle, with the way to
-/// the value at fault.
+/// sorted. An expert's plan (`fixedPP` and its kin, all or none) is no part of the problem, and may be one
+/// that does not fit. Keys that the format does not have are refused. \returns errc::parse,
+/// errc::out_of_range, errc::unknown_name, errc::shape or errc::cycle, with line, column and the way to the
+/// value at fault.
 [[nodiscard]] inline result<phaze_placement> read_phaze_placement(std::string_view text,
                                                                   std::string_view name) {
     using namespace detail;
     const auto document = parse(text, name);
     if (!document) return document.problem();
-    const place root(*document, std::string(name));
+    const place root(*document);
+    if (auto known = root.only({phaze_keys::instance}); !known) return std::move(known).problem();
     phaze_placement instance;
     placement::layer_graph& problem = instance.problem;
     std::string optimizer;
@@ -182,8 +247,11 @@ struct phaze_width {
         !read)
         return read.problem();
     if (optimizer != "SGD" && optimizer != "Adam")
-        return error{errc::unknown_name, root.path() + ": optimizerAlgorithm", "it is '" + optimizer + "'",
-                     "it must be 'SGD' or 'Adam'"};
+        return root.member("optimizerAlgorithm")
+            ->wrong(errc::unknown_name, "it is '" + optimizer + "'", "it must be 'SGD' or 'Adam'");
+    auto expert = read_fixed_plan(root);
+    if (!expert) return std::move(expert).problem();
+    instance.expert = *std::move(expert);
     const auto widths = read_widths(root, optimizer == "Adam" ? 3.0 : 2.0);
     if (!widths) return widths.problem();
 
@@ -225,13 +293,42 @@ struct phaze_width {
             costs.edge_bytes.push_back(bytes);
         }
     }
-    if (auto valid = placement::validate(problem); !valid) return error(valid.problem()).within(root.path());
+    if (auto valid = placement::validate(problem); !valid) return error(valid.problem()).within(name);
     return instance;
 }
 
-/// Reads an instance from a file. \returns what `read_phaze_placement` returns, or errc::io.
+/// The cut of a file's fixed plan, for `placement::evaluate`: figures are not filled in, and stages may be
+/// empty, as where 32 stages share out 48 layers two by two. The instance must have a fixed plan.
+/// \returns errc::out_of_range for more stages than the cluster has devices.
+[[nodiscard]] inline result<placement::plan> cut_of_fixed_plan(const phaze_placement& instance) {
+    DOVETAIL_ASSERT(instance.expert.has_value(), "the instance has no fixed plan");
+    const fixed_plan& fixed = *instance.expert;
+    if (fixed.pipeline > instance.problem.devices || fixed.pipeline > std::int64_t{1} << 24)
+        return error{errc::out_of_range, "plan: stages", "there are " + to_text(fixed.pipeline),
+                     "there are " + to_text(instance.problem.devices) + " devices"};
+    const std::int64_t each = (fixed.transformer_layers - 1) / fixed.pipeline + 1;
+    std::vector<std::vector<graph::index>> stages(static_cast<std::size_t>(fixed.pipeline));
+    std::int64_t shared_out = 0;
+    for (std::size_t v = 0; v < instance.layer_ids.size(); ++v) {
+        const std::int64_t id = instance.layer_ids[v];
+        auto& stage = id < 0 ? stages.front()
+                      : id >= fixed.transformer_layers
+                          ? stages.back()
+                          : stages[static_cast<std::size_t>(shared_out++ / each)];
+        stage.push_back(static_cast<graph::index>(v));
+    }
+    placement::plan plan{.tensor_parallel = fixed.tensor, .data_parallel = fixed.data};
+    for (const std::vector<graph::index>& layers : stages) {
+        const auto begin = static_cast<std::uint32_t>(plan.order.size());
+        plan.order.insert(plan.order.end(), layers.begin(), layers.end());
+        plan.stages.push_back({.begin = begin, .end = static_cast<std::uint32_t>(plan.order.size())});
+    }
+    return plan;
+}
+
+/// Reads an instance from a file. \returns what `read_phaze_placement` or `read_file` returns.
 [[nodiscard]] inline result<phaze_placement> load_phaze_placement(const std::filesystem::path& path) {
-    const auto text = read_text(path);
+    const auto text = read_file(path);
     if (!text) return text.problem();
     return read_phaze_placement(*text, path.string());
 }

@@ -2,6 +2,8 @@
 /// \file
 /// The instances of Piper (Tarnawski et al., NeurIPS 2021) as placement problems.
 
+#include <dovetail/core/read_file.hpp>
+#include <dovetail/core/readable.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/ext/json/reading.hpp>
@@ -10,6 +12,7 @@
 #include <dovetail/placement/variant_graph.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -33,10 +36,21 @@ namespace detail {
 inline constexpr std::int64_t piper_most_id = std::int64_t{1} << 53;
 inline constexpr std::int64_t piper_most_devices = 1'000'000'000;
 
+// The keys of the format, object by object. Published files carry the unused one as "debug information".
+struct piper_keys {
+    static constexpr std::array<std::string_view, 7> instance{
+        "maxMemoryPerDevice", "maxDevices", "bandwidth", "mbsInBatch", "maxBatchSize", "nodes", "edges"};
+    static constexpr std::array<std::string_view, 2> layer{"id", "TMPCs"};
+    static constexpr std::array<std::string_view, 1> unused_of_layer{"name"};
+    static constexpr std::array<std::string_view, 7> variant{
+        "id", "timePerSample", "parameterSize", "memoryUsageA", "memoryUsageB", "syncTimeFw", "syncTimeBw"};
+    static constexpr std::array<std::string_view, 3> edge{"sourceId", "destId", "communicationCost"};
+};
+
 // Every member that a file of this format has, one at a time; the first problem stops the rest.
 class piper_members {
 public:
-    explicit piper_members(const place& where) : where_(where) {}
+    piper_members(const place& where, const known_keys& known) : where_(where), outcome_(where.only(known)) {}
 
     piper_members& number(std::string_view key, double& target, bool positive = false) {
         return read(key, target, [&](const place& p) -> result<double> {
@@ -85,14 +99,13 @@ struct piper_edge {
 // A variant as the file lists it: what it synchronises by the id of the layer at the other end.
 struct piper_variant {
     placement::layer_variant costs;
-    std::string path;
+    std::string in_path, out_path; // of the two tables
     std::map<std::int64_t, double> in_sync;
     std::map<std::int64_t, double> out_sync;
 };
 
 struct piper_layer {
     std::int64_t id = 0;
-    std::string path;
     std::map<std::int64_t, std::vector<piper_variant>> widths;
 };
 
@@ -118,9 +131,8 @@ struct piper_layer {
 
 [[nodiscard]] inline result<piper_variant> read_variant(const place& where) {
     piper_variant variant;
-    variant.path = where.path();
     placement::layer_variant& costs = variant.costs;
-    piper_members members(where);
+    piper_members members(where, {piper_keys::variant});
     members.text("id", costs.name)
         .number("timePerSample", costs.seconds)
         .number("parameterSize", costs.parameter_bytes)
@@ -130,16 +142,17 @@ struct piper_layer {
     auto in = read_sync(where, "syncTimeFw");
     if (!in) return std::move(in).problem();
     variant.in_sync = *std::move(in);
+    variant.in_path = where.member("syncTimeFw")->path();
     auto out = read_sync(where, "syncTimeBw");
     if (!out) return std::move(out).problem();
     variant.out_sync = *std::move(out);
+    variant.out_path = where.member("syncTimeBw")->path();
     return variant;
 }
 
 [[nodiscard]] inline result<piper_layer> read_layer(const place& where) {
     piper_layer layer;
-    layer.path = where.path();
-    piper_members members(where);
+    piper_members members(where, {piper_keys::layer, piper_keys::unused_of_layer});
     members.integer("id", layer.id, -piper_most_id, piper_most_id);
     if (!members.outcome()) return members.outcome().problem();
     const auto table = where.member("TMPCs");
@@ -151,7 +164,7 @@ struct piper_layer {
         const auto width = parse_number<std::int64_t>(key);
         if (!width || *width < 1 || *width > piper_most_devices)
             return list.wrong(errc::out_of_range, "the tensor width is '" + key + "'",
-                              "it must be a whole number from 1 to " + to_text(piper_most_devices));
+                              "it must be a whole number from 1 to " + readable(piper_most_devices));
         const auto variants = list.elements();
         if (!variants) return variants.problem();
         const auto [into, fresh] = layer.widths.try_emplace(*width);
@@ -205,7 +218,7 @@ struct piper_layer {
     std::set<std::pair<std::int64_t, std::int64_t>> ends;
     for (const place& p : *elements) {
         piper_edge edge;
-        piper_members members(p);
+        piper_members members(p, {piper_keys::edge});
         members.integer("sourceId", edge.source, -piper_most_id, piper_most_id)
             .integer("destId", edge.target, -piper_most_id, piper_most_id)
             .number("communicationCost", edge.bytes);
@@ -286,10 +299,10 @@ struct piper_layer {
             placement::width_variants& target = layer.widths.emplace_back();
             target.width = width;
             for (piper_variant& variant : variants) {
-                auto in = aligned_sync(variant.in_sync, producers[at], variant.path + ".syncTimeFw",
+                auto in = aligned_sync(variant.in_sync, producers[at], variant.in_path,
                                        "it has one for every edge into the layer");
                 if (!in) return std::move(in).problem();
-                auto out = aligned_sync(variant.out_sync, consumers[at], variant.path + ".syncTimeBw",
+                auto out = aligned_sync(variant.out_sync, consumers[at], variant.out_path,
                                         "it has one for every edge out of the layer");
                 if (!out) return std::move(out).problem();
                 variant.costs.in_sync_bytes = *std::move(in);
@@ -304,20 +317,27 @@ struct piper_layer {
 } // namespace detail
 
 /// Reads an instance from its text; errors call it `name`. Layers are renumbered topologically.
+/// Keys that the format does not have are refused.
 /// \returns errc::parse, errc::out_of_range, errc::unknown_name, errc::shape, errc::empty_space or
-/// errc::cycle, with the way to the value at fault.
+/// errc::cycle, with line, column and the way to the value at fault.
 [[nodiscard]] inline result<piper_placement> read_piper_placement(std::string_view text,
                                                                   std::string_view name) {
     const auto document = parse(text, name);
     if (!document) return document.problem();
-    const place root(*document, std::string(name));
+    const place root(*document);
     piper_placement instance;
     placement::variant_graph& problem = instance.problem;
-    detail::piper_members members(root);
+    // What the files call mbsInBatch is maxBatchSize in the published description of the format.
+    const std::string_view batch =
+        root.has("maxBatchSize") && !root.has("mbsInBatch") ? "maxBatchSize" : "mbsInBatch";
+    if (root.has("mbsInBatch") && root.has("maxBatchSize"))
+        return root.wrong(errc::shape, "it has 'mbsInBatch' and 'maxBatchSize'",
+                          "both are the micro-batches");
+    detail::piper_members members(root, {detail::piper_keys::instance});
     members.number("maxMemoryPerDevice", problem.hbm_bytes, true)
         .integer("maxDevices", problem.devices, 1, detail::piper_most_devices)
         .number("bandwidth", problem.link_bytes_per_s, true)
-        .integer("mbsInBatch", problem.micro_batches, 1, detail::piper_most_devices);
+        .integer(batch, problem.micro_batches, 1, detail::piper_most_devices);
     if (!members.outcome()) return members.outcome().problem();
     auto layers = detail::read_piper_layers(root);
     if (!layers) return std::move(layers).problem();
@@ -325,16 +345,17 @@ struct piper_layer {
     for (const detail::piper_layer& l : *layers) ids.insert(l.id);
     const auto edges = detail::read_piper_edges(root, ids);
     if (!edges) return edges.problem();
-    if (auto built = detail::build_problem(*std::move(layers), *edges, root.path() + ": nodes", instance);
+    if (auto built =
+            detail::build_problem(*std::move(layers), *edges, root.member("nodes")->path(), instance);
         !built)
         return std::move(built).problem();
-    if (auto valid = placement::validate(problem); !valid) return error(valid.problem()).within(root.path());
+    if (auto valid = placement::validate(problem); !valid) return error(valid.problem()).within(name);
     return instance;
 }
 
-/// Reads an instance from a file. \returns what `read_piper_placement` returns, or errc::io.
+/// Reads an instance from a file. \returns what `read_piper_placement` or `read_file` returns.
 [[nodiscard]] inline result<piper_placement> load_piper_placement(const std::filesystem::path& path) {
-    const auto text = read_text(path);
+    const auto text = read_file(path);
     if (!text) return text.problem();
     return read_piper_placement(*text, path.string());
 }

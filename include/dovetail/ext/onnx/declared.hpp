@@ -3,6 +3,7 @@
 /// What an ONNX file declares about its tensors: roles, shapes, and dimensions without a value.
 
 #include <dovetail/core/checked.hpp>
+#include <dovetail/core/nearest_word.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/ext/onnx/values.hpp>
@@ -20,6 +21,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace dovetail::ext::onnx {
 
@@ -72,6 +74,54 @@ private:
     std::set<std::string> data_, buffers_;
     std::int64_t batch_ = 0;
 };
+
+/// Checks that every value given is that of an open dimension, and that no dimension has two.
+/// \param stored whether the file holds the values of an input, whose shape nobody may change
+template <class Stored>
+[[nodiscard]] result<void> check_dimensions(const ::onnx::GraphProto& file, const import_options& options,
+                                            const Stored& stored) {
+    std::map<std::string, std::int64_t> fixed; // by place
+    std::map<std::string, std::string> open;   // by place: their names, or nothing
+    for (const ::onnx::ValueInfoProto& info : file.input()) {
+        if (stored(info.name()) || !info.type().has_tensor_type()) continue;
+        for (int axis = 0; axis < info.type().tensor_type().shape().dim_size(); ++axis) {
+            const auto& dim = info.type().tensor_type().shape().dim(axis);
+            const std::string place = info.name() + ":" + to_text(axis);
+            if (dim.has_dim_value())
+                fixed.emplace(place, dim.dim_value());
+            else
+                open.emplace(place, dim.dim_param());
+        }
+    }
+    std::vector<std::string_view> names;
+    std::string list = "open are";
+    for (const auto& [place, name] : open)
+        if (std::find(names.begin(), names.end(), name.empty() ? place : name) == names.end()) {
+            names.push_back(name.empty() ? place : name);
+            list.append(names.size() > 1 ? ", '" : " '").append(names.back()) += '\'';
+        }
+    if (names.empty()) list = "the file has no open dimension";
+    for (const auto& [given, extent] : options.dimensions) {
+        const std::string what = "dimension '" + given + "'";
+        if (const auto at = fixed.find(given); at != fixed.end())
+            return error{errc::out_of_range,
+                         {},
+                         what + " is fixed at " + to_text(at->second),
+                         "only open dimensions take a value: " + list};
+        const auto at = open.find(given);
+        if (at == open.end() && std::find(names.begin(), names.end(), given) == names.end())
+            return error{errc::unknown_name, {}, "it has no " + what, did_you_mean(given, names, list)};
+        const auto by_name =
+            at == open.end() ? options.dimensions.end() : options.dimensions.find(at->second);
+        if (by_name != options.dimensions.end() && by_name->second != extent)
+            return error{errc::out_of_range,
+                         {},
+                         what + " is set to " + to_text(extent) + ", and by its name '" + by_name->first +
+                             "' to " + to_text(by_name->second),
+                         "give it one value"};
+    }
+    return {};
+}
 
 /// The value of the open dimension `axis` of the input `name`.
 [[nodiscard]] inline result<std::int64_t> open_extent(const ::onnx::TensorShapeProto::Dimension& dim,

@@ -2,6 +2,7 @@
 /// \file
 /// ONNX files as operator graphs, through the official protobuf messages.
 
+#include <dovetail/core/read_file.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/ext/onnx/attributes.hpp>
@@ -18,11 +19,9 @@
 #include <google/protobuf/stubs/logging.h>
 #include <onnx/onnx_pb.h>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -43,8 +42,8 @@ public:
 
     [[nodiscard]] result<workload::operator_graph> run() && {
         using step = result<void> (importer::*)();
-        for (const step next : {&importer::check_header, &importer::add_stored, &importer::add_inputs,
-                                &importer::add_operations, &importer::add_outputs})
+        for (const step next : {&importer::check_header, &importer::add_stored, &importer::check_given,
+                                &importer::add_inputs, &importer::add_operations, &importer::add_outputs})
             if (auto done = (this->*next)(); !done) return std::move(done).problem();
         if (auto sound = workload::validate(graph_); !sound) return std::move(sound).problem();
         if (auto inferred = workload::infer_shapes(graph_); !inferred) return std::move(inferred).problem();
@@ -85,6 +84,10 @@ private:
             if (auto added = add(*std::move(t)); !added) return std::move(added).problem().within(place);
         }
         return {};
+    }
+
+    result<void> check_given() {
+        return check_dimensions(file_, options_, [&](const std::string& name) { return stored(name); });
     }
 
     result<void> add_inputs() {
@@ -239,17 +242,12 @@ private:
 }
 
 /// The operator graph of the ONNX model in the file `path`. \returns as `import_onnx`, with the file in front
-/// of the place, or errc::io.
+/// of the place, or as `read_file`.
 [[nodiscard]] inline result<workload::operator_graph> import_onnx_file(const std::filesystem::path& path,
                                                                        const import_options& options = {}) {
-    std::ifstream file(path, std::ios::binary);
-    std::string bytes;
-    std::array<char, 65536> chunk;
-    while (file.read(chunk.data(), chunk.size()) || file.gcount() > 0)
-        bytes.append(chunk.data(), static_cast<std::size_t>(file.gcount()));
-    if (!file.is_open() || file.bad())
-        return error{errc::io, path.string(), "it cannot be read", "name a file that exists and can be read"};
-    auto graph = import_onnx(bytes, options);
+    const auto bytes = read_file(path, std::numeric_limits<int>::max());
+    if (!bytes) return bytes.problem();
+    auto graph = import_onnx(*bytes, options);
     if (!graph) return std::move(graph).problem().within(path.string());
     if (graph->name.empty()) graph->name = path.stem().string();
     return graph;

@@ -3,6 +3,7 @@
 /// PHAZE's way through its integer program: cores are counted after solving, and constrained only where
 /// short.
 
+#include <dovetail/core/budget.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/status.hpp>
 #include <dovetail/ilp/solver.hpp>
@@ -133,7 +134,7 @@ private:
 /// if the solver's answer is.
 template <ilp::solver Solver>
 struct phaze_lazy {
-    Solver solver{}; ///< solves each program
+    Solver solver{}; ///< solves each program; where it has a `time_limit_s`, that is of all together
 
     /// \returns the schedule and its bound; when the solver's budget ends without values, the operators one
     /// after another. An error of the solver comes back as it is; errc::unsupported for values that break the
@@ -147,9 +148,13 @@ struct phaze_lazy {
             return answer;
         }
         phaze_pairwise program(problem);
+        const stopwatch clock;
         for (;;) {
             ++answer.solves;
-            result<ilp::solution> found = solver(program.model());
+            Solver timed = solver;
+            if constexpr (requires { timed.time_limit_s; })
+                timed.time_limit_s = std::max(0.0, solver.time_limit_s - clock.seconds());
+            result<ilp::solution> found = timed(program.model());
             if (!found) return std::move(found).problem().within("PHAZE formulation");
             const bool has_values = found->has_values();
             answer.nodes += found->nodes;
