@@ -17,6 +17,7 @@
 #include <dovetail/core/read_file.hpp>
 #include <dovetail/core/readable.hpp>
 #include <dovetail/core/result.hpp>
+#include <dovetail/core/sort_stably.hpp>
 #include <dovetail/core/statistics.hpp>
 #include <dovetail/core/status.hpp>
 #include <dovetail/core/text.hpp>

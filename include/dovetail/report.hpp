@@ -10,6 +10,7 @@
 #include <dovetail/report/gantt.hpp>
 #include <dovetail/report/lanes.hpp>
 #include <dovetail/report/number.hpp>
+#include <dovetail/report/origin.hpp>
 #include <dovetail/report/outcome_json.hpp>
 #include <dovetail/report/page.hpp>
 #include <dovetail/report/scatter.hpp>

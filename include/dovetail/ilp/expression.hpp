@@ -2,6 +2,7 @@
 /// \file
 /// Linear expressions and the relations between them, written as in a paper.
 
+#include <dovetail/core/sort_stably.hpp>
 #include <dovetail/ilp/variable.hpp>
 
 #include <algorithm>
@@ -69,7 +70,7 @@ private:
     const auto before = [](const term& a, const term& b) {
         return a.of.owner != b.of.owner ? a.of.owner < b.of.owner : a.of.index < b.of.index;
     };
-    std::stable_sort(terms.begin(), terms.end(), before);
+    sort_stably(terms.begin(), terms.end(), before);
     std::size_t kept = 0;
     for (const term& t : terms)
         if (kept > 0 && !before(terms[kept - 1], t))

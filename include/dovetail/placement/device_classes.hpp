@@ -2,6 +2,7 @@
 /// \file
 /// What must share a device: the nodes of a device graph contracted into classes, and what classes cost.
 
+#include <dovetail/core/sort_stably.hpp>
 #include <dovetail/graph/digraph.hpp>
 #include <dovetail/graph/disjoint_sets.hpp>
 #include <dovetail/graph/order.hpp>
@@ -173,8 +174,8 @@ private:
             t.classes.erase(std::unique(t.classes.begin(), t.classes.end()), t.classes.end());
             if (t.classes.size() > 1) all.push_back(std::move(t));
         }
-        std::stable_sort(all.begin(), all.end(),
-                         [](const transfer& a, const transfer& b) { return a.classes < b.classes; });
+        sort_stably(all.begin(), all.end(),
+                    [](const transfer& a, const transfer& b) { return a.classes < b.classes; });
         std::vector<transfer> merged;
         for (transfer& t : all) {
             if (!merged.empty() && merged.back().classes == t.classes)

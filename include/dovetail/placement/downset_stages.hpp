@@ -4,6 +4,7 @@
 
 #include <dovetail/core/assert.hpp>
 #include <dovetail/core/result.hpp>
+#include <dovetail/core/sort_stably.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/graph/digraph.hpp>
 #include <dovetail/placement/layer_graph.hpp>
@@ -182,8 +183,8 @@ private:
             }
         std::vector<std::size_t> by_size(next.size());
         std::iota(by_size.begin(), by_size.end(), std::size_t{0});
-        std::stable_sort(by_size.begin(), by_size.end(),
-                         [&](std::size_t a, std::size_t b) { return size[a] < size[b]; });
+        sort_stably(by_size.begin(), by_size.end(),
+                    [&](std::size_t a, std::size_t b) { return size[a] < size[b]; });
         for (const std::size_t k : by_size) {
             sizes_.push_back(size[k]);
             sets_.insert(sets_.end(), found.begin() + static_cast<std::ptrdiff_t>(k * words_),

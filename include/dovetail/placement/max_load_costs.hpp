@@ -2,6 +2,7 @@
 /// \file
 /// The contracted problem of placement by largest load, in whole numbers.
 
+#include <dovetail/core/sort_stably.hpp>
 #include <dovetail/graph/digraph.hpp>
 #include <dovetail/graph/reachability.hpp>
 #include <dovetail/placement/device_classes.hpp>
@@ -125,8 +126,8 @@ private:
         std::vector<ticks> ahead(n);
         for (graph::index v = 0; v < n; ++v) ahead[v] = accelerator[v] + sum_of(below, v);
         accelerator.clear();
-        std::stable_sort(class_of.begin(), class_of.end(),
-                         [&](graph::index a, graph::index b) { return ahead[a] > ahead[b]; });
+        sort_stably(class_of.begin(), class_of.end(),
+                    [&](graph::index a, graph::index b) { return ahead[a] > ahead[b]; });
         std::vector<graph::index> number(n);
         for (graph::index v = 0; v < n; ++v) number[class_of[v]] = v;
         std::vector<graph::arc> arcs;

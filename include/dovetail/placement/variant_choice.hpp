@@ -3,6 +3,7 @@
 /// One variant for every layer of a stage: the least cost that fits a capacity, exactly.
 
 #include <dovetail/core/budget.hpp>
+#include <dovetail/core/sort_stably.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -132,8 +133,8 @@ private:
         take_cheapest(1.0, 0.0);
         steps_.clear();
         for (std::size_t i = 0; i < items_.size(); ++i) descend(i);
-        std::stable_sort(steps_.begin(), steps_.end(),
-                         [](const step& a, const step& b) { return a.price < b.price; });
+        sort_stably(steps_.begin(), steps_.end(),
+                    [](const step& a, const step& b) { return a.price < b.price; });
         double over = weight_of(pick_) - capacity;
         price_ = 0.0;
         for (const step& s : steps_) {
@@ -166,8 +167,8 @@ private:
     // Every sum of cost and weight that may still come below the limit, an item at a time; those first for
     // which the wrong variant costs most, since they leave few sums.
     [[nodiscard]] bool search(double capacity, double limit, double bound, double margin, bool best) {
-        std::stable_sort(order_.begin(), order_.end(),
-                         [&](std::size_t a, std::size_t b) { return spread_[a] > spread_[b]; });
+        sort_stably(order_.begin(), order_.end(),
+                    [&](std::size_t a, std::size_t b) { return spread_[a] > spread_[b]; });
         arena_.assign(1, state{});
         std::size_t begin = 0;
         bool found = false;

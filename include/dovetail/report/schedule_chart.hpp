@@ -2,6 +2,7 @@
 /// \file
 /// A timetable as a Gantt chart: by unit of every resource, the critical chain outlined.
 
+#include <dovetail/core/sort_stably.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/report/gantt.hpp>
 #include <dovetail/report/lanes.hpp>
@@ -74,7 +75,9 @@ inline constexpr std::array<std::string_view, schedule::max_resources + 1> resou
         }
     }
     // What is outlined lies on top.
-    std::stable_partition(bars.begin(), bars.end(), [](const bar& b) { return b.style.ends_with("slack"); });
+    const auto is_slack = [](const bar& b) { return b.style.ends_with("slack"); };
+    sort_stably(bars.begin(), bars.end(),
+                [&](const bar& a, const bar& b) { return is_slack(a) && !is_slack(b); });
     return gantt(title, rows, bars, "time [" + std::string(unit.name) + "]");
 }
 

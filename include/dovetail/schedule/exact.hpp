@@ -3,6 +3,7 @@
 /// Optimal schedules with a certificate, without a solver.
 
 #include <dovetail/core/budget.hpp>
+#include <dovetail/core/sort_stably.hpp>
 #include <dovetail/schedule/bounds.hpp>
 #include <dovetail/schedule/destructive_bound.hpp>
 #include <dovetail/schedule/learning_search.hpp>
@@ -89,8 +90,8 @@ struct branch_and_bound {
                 }
             }
             by_start.assign(tasks.begin(), tasks.end());
-            std::stable_sort(by_start.begin(), by_start.end(),
-                             [&](graph::index a, graph::index b) { return key[a] < key[b]; });
+            sort_stably(by_start.begin(), by_start.end(),
+                        [&](graph::index a, graph::index b) { return key[a] < key[b]; });
             for (const graph::index v : by_start) key[v] = static_cast<double>(begin++);
         }
         schedule found = serial_schedule(problem, order_by(problem, key), modes);

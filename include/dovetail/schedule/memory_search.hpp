@@ -4,6 +4,7 @@
 
 #include <dovetail/core/budget.hpp>
 #include <dovetail/core/hash.hpp>
+#include <dovetail/core/sort_stably.hpp>
 #include <dovetail/schedule/bounds.hpp>
 #include <dovetail/schedule/live_memory.hpp>
 #include <dovetail/schedule/memory_bound.hpp>
@@ -142,8 +143,8 @@ inline bool memory_search::explore(double time_s, bool is_new) {
         const auto remaining_s = [&](graph::index v) {
             return relaxed_.shortest_s()[v] + relaxed_.tail_s()[v];
         };
-        std::stable_sort(candidates.begin(), candidates.end(),
-                         [&](graph::index a, graph::index b) { return remaining_s(a) > remaining_s(b); });
+        sort_stably(candidates.begin(), candidates.end(),
+                    [&](graph::index a, graph::index b) { return remaining_s(a) > remaining_s(b); });
         complete = choose(time_s, candidates, 0, !instant.empty());
     }
     for (auto v = instant.rbegin(); v != instant.rend(); ++v) {

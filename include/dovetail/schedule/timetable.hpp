@@ -2,6 +2,7 @@
 /// \file
 /// A schedule as people read it: who runs when, on which units, and who decides how long it takes.
 
+#include <dovetail/core/sort_stably.hpp>
 #include <dovetail/schedule/cores.hpp>
 #include <dovetail/schedule/critical_chain.hpp>
 #include <dovetail/schedule/schedule.hpp>
@@ -48,9 +49,8 @@ struct timetable_entry {
         entries.push_back(std::move(e));
     }
     for (const chain_link& link : critical_chain(problem, plan)) entries[link.task].critical = true;
-    std::stable_sort(entries.begin(), entries.end(), [](const timetable_entry& a, const timetable_entry& b) {
-        return a.start_s < b.start_s;
-    });
+    sort_stably(entries.begin(), entries.end(),
+                [](const timetable_entry& a, const timetable_entry& b) { return a.start_s < b.start_s; });
     return entries;
 }
 

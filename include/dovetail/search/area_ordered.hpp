@@ -2,6 +2,7 @@
 /// \file
 /// PHAZE's search: designs from large to small, until throughput no longer grows.
 
+#include <dovetail/core/sort_stably.hpp>
 #include <dovetail/search/strategy.hpp>
 
 #include <algorithm>
@@ -48,9 +49,8 @@ private:
     from_large_to_small(std::span<const hardware::kept_design> designs) {
         std::vector<std::size_t> order(designs.size());
         std::iota(order.begin(), order.end(), std::size_t{0});
-        std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-            return bucket(designs[a]) > bucket(designs[b]);
-        });
+        sort_stably(order.begin(), order.end(),
+                    [&](std::size_t a, std::size_t b) { return bucket(designs[a]) > bucket(designs[b]); });
         return order;
     }
 

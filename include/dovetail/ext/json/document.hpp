@@ -3,6 +3,7 @@
 /// A JSON text as a tree in which every value knows where it stands, and no object has a key twice.
 
 #include <dovetail/core/result.hpp>
+#include <dovetail/core/sort_stably.hpp>
 #include <dovetail/core/text.hpp>
 
 #include <nlohmann/json.hpp>
@@ -183,8 +184,8 @@ private:
     bool keys_differ() {
         std::vector<const value*> members;
         for (const value& member : open_.back()->inside) members.push_back(&member);
-        std::stable_sort(members.begin(), members.end(),
-                         [](const value* a, const value* b) { return a->key < b->key; });
+        sort_stably(members.begin(), members.end(),
+                    [](const value* a, const value* b) { return a->key < b->key; });
         const value* again = nullptr; // the first in the text that repeats a key
         for (std::size_t i = 1; i < members.size(); ++i)
             if (members[i]->key == members[i - 1]->key &&

@@ -6,6 +6,7 @@
 #include <dovetail/core/read_file.hpp>
 #include <dovetail/core/readable.hpp>
 #include <dovetail/core/result.hpp>
+#include <dovetail/core/sort_stably.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/ext/json/members.hpp>
 #include <dovetail/ext/json/reading.hpp>
@@ -144,8 +145,8 @@ struct phaze_width {
                                   "edges join layers that '" + into.way + "' lists");
         into.edges.push_back(e);
     }
-    std::stable_sort(into.edges.begin(), into.edges.end(),
-                     [](const phaze_edge& a, const phaze_edge& b) { return a.ends() < b.ends(); });
+    sort_stably(into.edges.begin(), into.edges.end(),
+                [](const phaze_edge& a, const phaze_edge& b) { return a.ends() < b.ends(); });
     return {};
 }
 
@@ -285,8 +286,8 @@ struct phaze_width {
         std::vector<std::pair<std::pair<graph::index, graph::index>, double>> numbered;
         for (const phaze_edge& e : w.edges)
             numbered.push_back({{number.at(e.source), number.at(e.target)}, e.bytes});
-        std::stable_sort(numbered.begin(), numbered.end(),
-                         [](const auto& a, const auto& b) { return a.first < b.first; });
+        sort_stably(numbered.begin(), numbered.end(),
+                    [](const auto& a, const auto& b) { return a.first < b.first; });
         problem.edges.clear();
         for (const auto& [ends, bytes] : numbered) {
             problem.edges.push_back({ends.first, ends.second});

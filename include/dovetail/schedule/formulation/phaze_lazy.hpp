@@ -5,6 +5,7 @@
 
 #include <dovetail/core/budget.hpp>
 #include <dovetail/core/result.hpp>
+#include <dovetail/core/sort_stably.hpp>
 #include <dovetail/core/status.hpp>
 #include <dovetail/ilp/solver.hpp>
 #include <dovetail/schedule/formulation/phaze_pairwise.hpp>
@@ -40,8 +41,8 @@ public:
             end_s_.push_back(plan.start_s[i] + problem.operators[i].one_s);
             if (plan.on_all_cores[i] == 0) by_start_.push_back(i);
         }
-        std::stable_sort(by_start_.begin(), by_start_.end(),
-                         [&](std::size_t a, std::size_t b) { return plan.start_s[a] < plan.start_s[b]; });
+        sort_stably(by_start_.begin(), by_start_.end(),
+                    [&](std::size_t a, std::size_t b) { return plan.start_s[a] < plan.start_s[b]; });
     }
 
     bool run() { return number(0); }

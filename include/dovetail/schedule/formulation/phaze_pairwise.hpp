@@ -3,6 +3,7 @@
 /// PHAZE's integer program: who ends before whom, pair by pair, without time-indexed variables.
 
 #include <dovetail/core/assert.hpp>
+#include <dovetail/core/sort_stably.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/ilp/formulation.hpp>
 #include <dovetail/ilp/model.hpp>
@@ -219,8 +220,8 @@ inline phaze_schedule phaze_pairwise::decode(const ilp::solution& found) const {
     for (std::size_t i = 0; i < n; ++i)
         for (std::size_t j = 0; j < n; ++j) earlier[j] += ends_before(i, j) ? 1U : 0U;
     std::iota(order.begin(), order.end(), std::size_t{0});
-    std::stable_sort(order.begin(), order.end(),
-                     [&](std::size_t a, std::size_t b) { return earlier[a] < earlier[b]; });
+    sort_stably(order.begin(), order.end(),
+                [&](std::size_t a, std::size_t b) { return earlier[a] < earlier[b]; });
     for (const std::size_t i : order) {
         plan.on_all_cores[i] = found[on_all_cores(i)] > 0.5 ? 1 : 0;
         const phaze_operator& op = problem_->operators[i];
