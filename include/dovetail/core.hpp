@@ -10,6 +10,7 @@
 #include <dovetail/core/fixed_string.hpp>
 #include <dovetail/core/hash.hpp>
 #include <dovetail/core/json.hpp>
+#include <dovetail/core/nearest_word.hpp>
 #include <dovetail/core/option.hpp>
 #include <dovetail/core/parallel.hpp>
 #include <dovetail/core/random.hpp>
