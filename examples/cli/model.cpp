@@ -1,5 +1,6 @@
 #include "model.hpp"
 
+#include <dovetail/core/nearest_word.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/ext/onnx.hpp>
 #include <dovetail/search/profiler.hpp>
@@ -18,13 +19,16 @@ using dovetail::error;
 using dovetail::result;
 using dovetail::workload::operator_graph;
 
-flag_syntax model_options::add_to(command_syntax command, bool as_argument) {
-    std::string zoo;
-    for (const std::string_view name : dovetail::workload::zoo_names()) zoo.append(" ").append(name);
-    const flag_syntax named =
-        command.add_option(as_argument ? "model" : "--model", model, "an ONNX file, or one of:" + zoo)
-            .required();
-    command.add_option("--dimension", dimensions, "value of an open dimension of the file, name=value");
+flag_syntax model_options::add_to(command_syntax command) {
+    const auto names = dovetail::workload::zoo_names();
+    const flag_syntax named = command.add_option("model", model, "an ONNX file, or a model of the zoo")
+                                  .type_name("MODEL")
+                                  .such_as({names.begin(), names.end()})
+                                  .required();
+    command.add_option("--dimension", dimensions, "value of an open dimension of the file; may be repeated")
+        .type_name("NAME=VALUE")
+        .goes_on_while([](std::string_view word) { return word.find('=') != std::string_view::npos; })
+        .may_repeat();
     return named;
 }
 
@@ -37,10 +41,12 @@ result<operator_graph> model_options::load() const {
     }
     std::error_code unknown;
     if (!std::filesystem::exists(model, unknown)) {
+        const auto names = dovetail::workload::zoo_names();
         std::string zoo;
-        for (const std::string_view name : dovetail::workload::zoo_names()) zoo.append(" ").append(name);
+        for (const std::string_view name : names) zoo.append(zoo.empty() ? "" : ", ").append(name);
+        const std::string near = dovetail::did_you_mean(model, names, {});
         return error{errc::io, model, "there is no such file, nor a model of that name",
-                     "give an ONNX file or one of:" + zoo};
+                     (near.empty() ? "give" : near + " Give") + " an ONNX file or one of: " + zoo};
     }
     if (std::filesystem::is_directory(model, unknown))
         return error{errc::io, model, "it is a folder", "name the ONNX file in it"};
@@ -54,7 +60,9 @@ result<operator_graph> model_options::load() const {
         if (!value || *value < 1)
             return error{errc::parse, "option --dimension", "'" + given + "'",
                          "write name=value with a positive integer"};
-        options.dimensions[given.substr(0, equals)] = *value;
+        if (!options.dimensions.emplace(given.substr(0, equals), *value).second)
+            return error{errc::parse, "option --dimension",
+                         "it gives '" + given.substr(0, equals) + "' more than one value", "give one"};
     }
     auto graph = dovetail::ext::onnx::import_onnx_file(model, options);
     if (graph) graph->name = std::filesystem::path(model).stem().string();
