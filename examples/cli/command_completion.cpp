@@ -16,14 +16,14 @@ bool takes_files(const flag_description& flag) {
 }
 
 /// The names of the parts of a command.
-std::string parts_of(const command_description& command) {
+std::string parts_to_complete(const command_description& command) {
     std::string names;
     for (const command_description& part : command.parts)
         names.append(names.empty() ? "" : " ").append(part.last_name());
     return names;
 }
 
-std::string flags_of(const command_description& command) {
+std::string flags_to_complete(const command_description& command) {
     std::string names = "--help";
     if (command.name.empty()) names += " --version";
     for (const flag_description& flag : command.flags) names.append(" ").append(flag.name);
@@ -38,7 +38,7 @@ void for_all(const command_description& command,
 }
 
 /// `text` within single quotes of a shell.
-std::string in_quotes(std::string_view text) {
+std::string shell_quoted(std::string_view text) {
     std::string quoted = "'";
     for (const char c : text)
         if (c == '\'')
@@ -55,7 +55,7 @@ std::string bash_values(const command_description& top) {
         for (const flag_description& flag : command.flags) {
             if (!flag.takes_value()) continue;
             cases += "    \"" + command.name + ' ' + flag.name + "\")\n";
-            if (!flag.words.empty()) cases += "        words=" + in_quotes(join(flag.words, " ")) + '\n';
+            if (!flag.words.empty()) cases += "        words=" + shell_quoted(join(flag.words, " ")) + '\n';
             if (takes_files(flag))
                 cases += std::string("        files=") + (flag.value_name == "FOLDER" ? "-d" : "-f") + '\n';
             cases += "        ;;\n";
@@ -67,16 +67,16 @@ std::string bash_values(const command_description& top) {
 std::string bash_commands(const command_description& top) {
     std::string cases;
     for_all(top, [&](const command_description& command) {
-        std::string words = parts_of(command);
+        std::string words = parts_to_complete(command);
         std::string files;
         for (const flag_description& flag : command.flags)
             if (flag.by_place) {
                 words.append(words.empty() ? "" : " ").append(join(flag.words, " "));
                 if (takes_files(flag)) files = flag.value_name == "FOLDER" ? "-d" : "-f";
             }
-        cases += "    " + in_quotes(command.name) + ")\n";
-        cases += "        flags=" + in_quotes(flags_of(command)) + '\n';
-        if (!words.empty()) cases += "        words=" + in_quotes(words) + '\n';
+        cases += "    " + shell_quoted(command.name) + ")\n";
+        cases += "        flags=" + shell_quoted(flags_to_complete(command)) + '\n';
+        if (!words.empty()) cases += "        words=" + shell_quoted(words) + '\n';
         if (!files.empty()) cases += "        files=" + files + '\n';
         cases += "        ;;\n";
     });
@@ -179,7 +179,7 @@ std::string zsh_function(const command_description& command, const std::string& 
                     "; return ;;\n";
         text += "    esac\n    local -a parts=(\n";
         for (const command_description& part : command.parts)
-            text += "        " + in_quotes(part.last_name() + ':' + in_specification(part.meaning)) + '\n';
+            text += "        " + shell_quoted(part.last_name() + ':' + in_specification(part.meaning)) + '\n';
         text += "    )\n";
         first = "_describe command parts";
     }
@@ -188,13 +188,13 @@ std::string zsh_function(const command_description& command, const std::string& 
     std::string place = first.empty() ? "" : ": :{" + first + '}';
     for (const flag_description& flag : command.flags) {
         const std::string action = flag.takes_value() ? zsh_action(flag) : std::string();
-        text += " \\\n        " + in_quotes((flag.may_repeat ? "*" : "") + flag.name + '[' +
-                                            in_specification(flag.meaning) + ']' + action);
+        text += " \\\n        " + shell_quoted((flag.may_repeat ? "*" : "") + flag.name + '[' +
+                                               in_specification(flag.meaning) + ']' + action);
         if (!flag.by_place) continue;
         place = first.empty() ? action : ": :{" + first + "; compadd " + join(flag.words, " ") + "; _files}";
         if (flag.is_list) place = '*' + place;
     }
-    if (!place.empty()) text += " \\\n        " + in_quotes((place[0] == '*' ? "" : "1") + place);
+    if (!place.empty()) text += " \\\n        " + shell_quoted((place[0] == '*' ? "" : "1") + place);
     text += "\n}\n\n";
     for (const command_description& part : command.parts) text += zsh_function(part, program);
     return text;
@@ -211,7 +211,8 @@ std::string zsh(const command_description& top, const std::string& program) {
 
 /// "-n '...'": within this command, and none of its parts.
 std::string fish_condition(const command_description& command, const std::string& program) {
-    return " -n " + in_quotes("__fish_" + program + "_within \"" + command.name + "\" " + parts_of(command));
+    return " -n " + shell_quoted("__fish_" + program + "_within \"" + command.name + "\" " +
+                                 parts_to_complete(command));
 }
 
 std::string fish(const command_description& top, const std::string& program) {
@@ -237,18 +238,18 @@ std::string fish(const command_description& top, const std::string& program) {
     for_all(top, [&](const command_description& command) {
         const std::string rule = "complete -c " + program + fish_condition(command, program);
         for (const command_description& part : command.parts)
-            text += rule + " -a " + part.last_name() + " -d " + in_quotes(part.meaning) + '\n';
+            text += rule + " -a " + part.last_name() + " -d " + shell_quoted(part.meaning) + '\n';
         text += rule + " -s h -l help -d 'print what it takes'\n";
         if (command.name.empty()) text += rule + " -s v -l version -d 'print the version'\n";
         for (const flag_description& flag : command.flags) {
-            text += rule + " -l " + flag.bare_name() + " -d " + in_quotes(flag.meaning);
+            text += rule + " -l " + flag.bare_name() + " -d " + shell_quoted(flag.meaning);
             std::string values;
             if (flag.takes_value()) values += takes_files(flag) ? " -r -F" : " -x";
-            if (!flag.words.empty()) values += " -a " + in_quotes(join(flag.words, " "));
+            if (!flag.words.empty()) values += " -a " + shell_quoted(join(flag.words, " "));
             text += values + '\n';
             if (!flag.by_place) continue;
             if (takes_files(flag)) text += rule + " -F\n";
-            if (!flag.words.empty()) text += rule + " -a " + in_quotes(join(flag.words, " ")) + '\n';
+            if (!flag.words.empty()) text += rule + " -a " + shell_quoted(join(flag.words, " ")) + '\n';
         }
     });
     return text;

@@ -39,7 +39,7 @@ std::string capitals(std::string text) {
     return text;
 }
 
-std::string entry(const std::string& name, const std::string& meaning) {
+std::string manual_entry(const std::string& name, const std::string& meaning) {
     return ".TP\n.B " + argument(name) + '\n' + literal(meaning) + '\n';
 }
 
@@ -51,14 +51,14 @@ std::string examples_of(const command_description& command) {
 }
 
 /// A command, its options and examples, and those of its parts.
-std::string section(const command_description& command, const std::string& program) {
+std::string manual_section(const command_description& command, const std::string& program) {
     std::string text = ".SH " + argument(capitals(program + ' ' + command.name)) + '\n';
     text += literal(command.meaning) + ".\n";
     for (const std::string& use : usage(command, program)) text += ".PP\n.B " + argument(use) + '\n';
     for (const flag_description& flag : command.flags)
-        text += entry(flag.by_place ? flag.value_name : signature(flag), full_meaning(flag));
+        text += manual_entry(flag.by_place ? flag.value_name : signature(flag), full_meaning(flag));
     if (!command.examples.empty()) text += ".SS Examples\n" + examples_of(command);
-    for (const command_description& part : command.parts) text += section(part, program);
+    for (const command_description& part : command.parts) text += manual_section(part, program);
     return text;
 }
 
@@ -74,14 +74,16 @@ std::string manual_page(const command_description& top, const std::string& progr
         purpose[0] = static_cast<char>(purpose[0] - 'A' + 'a');
     page += literal(purpose) + "\n.SH SYNOPSIS\n.B " + argument(usage(top, program).front()) +
             "\n.SH DESCRIPTION\n" + literal(top.meaning) + '\n';
-    page += entry("-h, --help", "print what a command takes; the same as " + program + " help COMMAND");
-    page += entry("-v, --version", "print the version");
+    page +=
+        manual_entry("-h, --help", "print what a command takes; the same as " + program + " help COMMAND");
+    page += manual_entry("-v, --version", "print the version");
     page += ".SH COMMANDS\n";
     for (const command_description& command : top.parts)
-        page += entry(program + ' ' + command.name, command.meaning);
-    for (const command_description& command : top.parts) page += section(command, program);
+        page += manual_entry(program + ' ' + command.name, command.meaning);
+    for (const command_description& command : top.parts) page += manual_section(command, program);
     page += ".SH \"EXIT STATUS\"\n";
-    for (const exit_meaning& exit : exit_meanings) page += entry(std::to_string(exit.status), exit.meaning);
+    for (const exit_meaning& exit : exit_meanings)
+        page += manual_entry(std::to_string(exit.status), exit.meaning);
     return page;
 }
 

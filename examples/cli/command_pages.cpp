@@ -39,7 +39,7 @@ std::string wrapped(std::string_view text, std::size_t column, std::size_t used)
 }
 
 /// A name, and what it is beside or below it.
-std::string entry(const std::string& name, const std::string& meaning) {
+std::string page_entry(const std::string& name, const std::string& meaning) {
     std::string line = "  " + name;
     if (line.size() + 2 <= text_column)
         line += std::string(text_column - line.size(), ' ');
@@ -50,7 +50,7 @@ std::string entry(const std::string& name, const std::string& meaning) {
 
 std::string parts_of(const command_description& command) {
     std::string text;
-    for (const command_description& part : command.parts) text += entry(part.last_name(), part.meaning);
+    for (const command_description& part : command.parts) text += page_entry(part.last_name(), part.meaning);
     return text;
 }
 
@@ -67,20 +67,20 @@ std::string help_page(const command_description& command, const std::string& pro
     std::vector<std::pair<std::string, std::string>> sections{{"", ""}};
     for (const flag_description& flag : command.flags) {
         if (flag.by_place) {
-            arguments += entry(flag.value_name, full_meaning(flag));
+            arguments += page_entry(flag.value_name, full_meaning(flag));
             continue;
         }
         auto section = std::find_if(sections.begin(), sections.end(),
                                     [&](const auto& known) { return known.first == flag.heading; });
         if (section == sections.end()) section = sections.insert(sections.end(), {flag.heading, ""});
-        section->second += entry(signature(flag), full_meaning(flag));
+        section->second += page_entry(signature(flag), full_meaning(flag));
     }
     if (!arguments.empty()) page += "\nArguments\n" + arguments;
     for (const auto& [heading, text] : sections) {
         page += '\n' + (heading.empty() ? "Options" : heading) + '\n' + text;
         if (!heading.empty()) continue;
-        page += entry("-h, --help", "print this page");
-        if (is_top) page += entry("-v, --version", "print the version");
+        page += page_entry("-h, --help", "print this page");
+        if (is_top) page += page_entry("-v, --version", "print the version");
     }
     if (!command.examples.empty()) {
         page += "\nExamples\n";
@@ -90,7 +90,7 @@ std::string help_page(const command_description& command, const std::string& pro
     if (is_top) {
         page += "\nExit status\n";
         for (const exit_meaning& exit : exit_meanings)
-            page += entry(std::to_string(exit.status), exit.meaning);
+            page += page_entry(std::to_string(exit.status), exit.meaning);
     }
     return page;
 }

@@ -33,7 +33,7 @@ bool is_flag_word(const std::string& word) {
     return word.size() > 1 && word[0] == '-' && (word[1] < '0' || word[1] > '9') && word[1] != '.';
 }
 
-std::string in_quotes(std::string_view word) { return std::string(1, '\'').append(word).append(1, '\''); }
+std::string as_written(std::string_view word) { return std::string(1, '\'').append(word).append(1, '\''); }
 
 /// The known word that `written` begins or probably is, in quotes; empty where none is near.
 std::string nearest(std::string_view written, const std::vector<std::string>& known) {
@@ -42,7 +42,7 @@ std::string nearest(std::string_view written, const std::vector<std::string>& kn
         return written.size() > 2 && word.starts_with(written);
     });
     const auto near = begun != views.end() ? std::optional(*begun) : dovetail::nearest_word(written, views);
-    return near ? in_quotes(*near) : std::string();
+    return near ? as_written(*near) : std::string();
 }
 
 std::vector<std::string> part_names(const command_description& command) {
@@ -88,7 +88,7 @@ private:
     void enter(command_description& part) {
         for (const flag_description& flag : command_->flags)
             if (flag.is_given)
-                refuse_word(in_quotes(part.last_name()),
+                refuse_word(as_written(part.last_name()),
                             "it stands behind option " + flag.name + " of " + call_of(*command_, program_),
                             "parts of a command come first, and take options of their own: see " +
                                 call_of(part, program_) + " --help");
@@ -108,7 +108,7 @@ private:
         }
         if (!flag->takes_value()) {
             if (equals != std::string::npos)
-                refuse_word("option " + name, "its value is " + in_quotes(word.substr(equals + 1)),
+                refuse_word("option " + name, "its value is " + as_written(word.substr(equals + 1)),
                             "it takes none");
             begin(*flag, {});
             return;
@@ -149,7 +149,7 @@ private:
         }
         for (const flag_description& known : command_->flags)
             if (known.by_place) refuse_second(known, word);
-        refuse_word(in_quotes(word), call_of(*command_, program_) + " takes no such argument", page());
+        refuse_word(as_written(word), call_of(*command_, program_) + " takes no such argument", page());
     }
 
     [[noreturn]] static void refuse_second(const flag_description& flag, const std::string& value) {
@@ -187,7 +187,7 @@ private:
         for (const std::string& value : flag.given)
             if (std::find(flag.words.begin(), flag.words.end(), value) == flag.words.end()) {
                 const std::string meant = nearest(value, flag.words);
-                refuse_word("option " + flag.name, "its value is " + in_quotes(value),
+                refuse_word("option " + flag.name, "its value is " + as_written(value),
                             (meant.empty() ? "it" : "did you mean " + meant + "? It") +
                                 std::string(flag.words.size() == 1 ? " must be " : " must be one of ") +
                                 join(flag.words, ", "),
