@@ -218,7 +218,7 @@ TEST_F(Cli, ScheduleRefusesBadInputInOneLine) {
             {"option --time-limit", "its value is '0'", "positive"});
     refused("schedule nowhere.onnx --layer 1", {"nowhere.onnx"});
     refused("schedule short.sm --format psplib", {"short.sm: line"});
-    refused("schedule five.sm --format psplib --layer 1", {"--layer", "--format model"});
+    refused("schedule five.sm --format psplib --layer 1", {"--layer", "it must be model"});
     refused("schedule five.sm --format psplib --solver glpk --formulation phaze",
             {"PHAZE formulation: task"});
     refused("schedule bert-large --layer 0 --trace nowhere/trace.json", {"nowhere/trace.json"});
