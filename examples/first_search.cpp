@@ -1,5 +1,6 @@
 // A first search: the best of the chips up to 100 mm^2 for BERT-large on 64 devices, its plan stage by stage,
 // and where a batch spends its time.
+#include <dovetail/core/readable.hpp>
 #include <dovetail/core/units.hpp>
 #include <dovetail/cost/sound_model.hpp>
 #include <dovetail/hardware/phaze_family.hpp>

@@ -207,14 +207,14 @@ void write_fixed_plan(const fixed_answer& fixed, std::optional<double> best, dov
 }
 
 std::string readable_fixed_plan(const fixed_answer& fixed, const placement_answer& answer) {
-    const std::string ways = dovetail::to_text(fixed.plan.data) + " x " +
-                             dovetail::to_text(fixed.plan.pipeline) + " x " +
-                             dovetail::to_text(fixed.plan.tensor) + " (data x pipeline x tensor)";
+    const std::string ways = dovetail::readable(fixed.plan.data) + " x " +
+                             dovetail::readable(fixed.plan.pipeline) + " x " +
+                             dovetail::readable(fixed.plan.tensor) + " (data x pipeline x tensor)";
     if (!fixed.time_per_batch_s) return "the file's own plan, " + ways + ", does not fit: " + fixed.why_not;
     std::string line =
-        "the file's own plan, " + ways + ": " + dovetail::to_text(*fixed.time_per_batch_s) + " s per batch";
+        "the file's own plan, " + ways + ": " + dovetail::readable(*fixed.time_per_batch_s, 6) + " s per batch";
     if (answer.objective)
-        line += ", " + dovetail::to_text(*fixed.time_per_batch_s / *answer.objective, 4) + " times the best";
+        line += ", " + dovetail::readable(*fixed.time_per_batch_s / *answer.objective, 4) + " times the best";
     return line;
 }
 

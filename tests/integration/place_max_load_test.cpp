@@ -143,7 +143,7 @@ TEST_F(Cli, MaxLoadEndsWithItsBudget) {
         EXPECT_GE(ended.at("objective").get<double>(), ended.at("lower_bound").get<double>());
     }
     refused("place --format max-load wide.json --time-limit -1",
-            {"--time-limit", "its value is -1", "at least 0"});
+            {"--time-limit", "its value is '-1'", "at least 0"});
 }
 
 TEST_F(Cli, MaxLoadRefusesBrokenInstances) {
@@ -157,7 +157,7 @@ TEST_F(Cli, MaxLoadRefusesBrokenInstances) {
         refused("place --format max-load " + name, all);
     };
     broken("negative.json", [](json& j) { j["nodes"][1]["fpgaLatency"] = -1; },
-           {"nodes[1].fpgaLatency", "it is -1", "0 or more"});
+           {"nodes[1].fpgaLatency", "its value is '-1'", "0 or more"});
     broken("missing.json", [](json& j) { j.erase("maxCPUs"); }, {"maxCPUs", "missing"});
     broken("edge.json", [](json& j) { j["edges"][0]["destId"] = 9; }, {"edges[0]", "node 9"});
     broken("cycle.json",

@@ -70,7 +70,7 @@ TEST_F(Cli, PriceMappingProvesThatNothingFits) {
 TEST_F(Cli, PriceMappingRefusesBadInput) {
     const std::string chip = " --point num_tc=1,num_vc=1,width=128,depth=128,glb_mib=128";
     refused("price mapping --m 0 --n 8 --k 8" + chip, {"--m", "at least 1"});
-    refused("price mapping --m 8 --n 8 --k 8 --objective speed" + chip, {"'speed'", "edp"});
+    refused("price mapping --m 8 --n 8 --k 8 --objective speed" + chip, {"speed", "edp"});
     refused("price mapping --m 8 --n 8 --k 8 --point num_tc=1", {"missing"});
     refused("price mapping --m 1073741824 --n 1073741824 --k 1073741824" + chip, {"62 bits"});
     refused("price mapping --m 8 --n 8" + chip, {"--k"});
