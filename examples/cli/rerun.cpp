@@ -61,7 +61,7 @@ result<earlier_answer> read_answer(const std::string& file) {
     if (!text) return text.problem();
     const auto document = json::parse(*text, file);
     if (!document) return document.problem();
-    const json::place root(*document, file);
+    const json::place root(*document);
     for (const char* key : {"command", "version", "inputs"})
         if (!root.has(key))
             return error{errc::parse, file, "it has no '" + std::string(key) + "'",

@@ -67,15 +67,15 @@ public:
 
     void on_progress(const search::progress& p) {
         if (!visible_ || p.done == 0) return;
-        if (p.total == 0) {
-            std::fprintf(stderr, "\r\x1b[K%zu chips, best %.5g samples/s", p.done,
-                         p.best_throughput_samples_per_s);
-        } else {
+        std::string line = readable(p.done);
+        if (p.total > 0) line += " of " + readable(p.total);
+        line += " chips, best " + readable(p.best_throughput_samples_per_s, 5) + " samples/s";
+        if (p.total > 0) {
             const double left_s =
                 p.seconds / static_cast<double>(p.done) * static_cast<double>(p.total - p.done);
-            std::fprintf(stderr, "\r\x1b[K%zu of %zu chips, best %.5g samples/s, about %.0f s left", p.done,
-                         p.total, p.best_throughput_samples_per_s, std::ceil(left_s));
+            line += ", about " + readable(std::ceil(left_s), 3) + " s left";
         }
+        std::fprintf(stderr, "\r\x1b[K%s", line.c_str());
         std::fflush(stderr);
         shown_ = true;
     }

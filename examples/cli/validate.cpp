@@ -98,13 +98,17 @@ dovetail::result<validation> validate_folder(const std::string& folder) {
             found.files.push_back(name);
         }
     }
-    if (found.sets.empty())
-        return dovetail::error{dovetail::errc::unsupported, folder,
-                               "none of its " + to_text(names->size()) + " files is of a known layout" +
-                                   (found.skipped.empty() ? ""
-                                                          : " (" + found.skipped.front().name + ": " +
-                                                                found.skipped.front().why + ")"),
-                               "the layouts are described in docs/models/validation.md"};
+    if (found.sets.empty()) {
+        // The nearest file: one of a table, of which a column is missing.
+        const auto nearest =
+            std::find_if(found.skipped.begin(), found.skipped.end(),
+                         [](const skipped_file& file) { return file.why.starts_with("as a table"); });
+        return dovetail::error{
+            dovetail::errc::unsupported, folder,
+            "none of its " + to_text(names->size()) + " files is of a known layout" +
+                (nearest == found.skipped.end() ? "" : " (" + nearest->name + ": " + nearest->why + ")"),
+            "the layouts are described in docs/models/validation.md"};
+    }
     return found;
 }
 

@@ -3,9 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace dovetail {
@@ -85,6 +88,23 @@ TEST(Csv, NumbersAreTheWholeFieldAndInRange) {
     EXPECT_EQ(positive(3).problem().line(), "t.csv:5:1: a is '12 '; it must be a number above 0");
     for (const std::size_t row : {1u, 4u, 5u, 6u}) EXPECT_FALSE(positive(row)) << row;
     EXPECT_EQ(*table->number<double>(table->rows[6][0], "a", 0.0), 0.0);
+}
+
+TEST(Csv, TellsWhichColumnALayoutLacks) {
+    const auto header = read_csv_header("m,n,k,time_s\n", "t.csv").value();
+    constexpr std::array<std::string_view, 4> wanted{"m", "n", "k", "time_ms"};
+    EXPECT_EQ(missing_column(header, wanted), "time_ms");
+    EXPECT_EQ(column_is_missing("t.csv", header, "time_ms", wanted).line(),
+              "t.csv:1:1: the column 'time_ms' is missing; the header is 'm,n,k,time_s': is 'time_s' meant "
+              "to be it?");
+    // A column that the layout has itself is not meant to be another one.
+    constexpr std::array<std::string_view, 3> twins{"mm", "n", "mn"};
+    const auto other = read_csv_header("mm,n\n", "t.csv").value();
+    EXPECT_EQ(column_is_missing("t.csv", other, "mn", twins).line(),
+              "t.csv:1:1: the column 'mn' is missing; the header is 'mm,n'");
+    EXPECT_EQ(missing_column(header, std::array<std::string_view, 2>{"k", "m"}), std::nullopt);
+    const auto wide = read_csv_header(std::string(100'000, 'x') + ",y\n", "t.csv").value();
+    EXPECT_LT(column_is_missing("t.csv", wide, "z", twins).line().size(), 300U);
 }
 
 } // namespace

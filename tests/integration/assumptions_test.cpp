@@ -90,7 +90,7 @@ TEST_F(Assumptions, OfASearchFollowItsSettings) {
         change(plain, of(search + "--devices 1 --hbm-gib 80")),
         (names{"-flat network", "-no overlap of transfers", "-no overlap of reductions", "-even pipeline"}));
 
-    run(search + "--html page.html");
+    EXPECT_EQ(run(search + "--html page.html").exit, 0);
     const std::string page = read("page.html");
     EXPECT_EQ(markup_mistake(page), "");
     for (const std::string& name : plain)
@@ -99,7 +99,6 @@ TEST_F(Assumptions, OfASearchFollowItsSettings) {
 }
 
 TEST_F(Assumptions, OfALayerFollowWhatIsInIt) {
-    const std::string layer = "--layer 1";
     const names block = of("price --model bert-large --layer 1");
     EXPECT_EQ(block, (names{"ideal memories", "plain attention", "power of PHAZE's technology"}));
     EXPECT_EQ(change(block, of("price --model bert-large --layer 0")), names{"-plain attention"});
@@ -112,7 +111,7 @@ TEST_F(Assumptions, OfALayerFollowWhatIsInIt) {
     EXPECT_EQ(scheduled, (names{"ideal memories", "plain attention", "no contention", "lean memory"}));
     EXPECT_EQ(change(scheduled, of("schedule bert-large --layer 0 --solver list")),
               names{"-plain attention"});
-    run("schedule bert-large --layer 1 --solver list --html page.html");
+    EXPECT_EQ(run("schedule bert-large --layer 1 --solver list --html page.html").exit, 0);
     const std::string page = read("page.html");
     EXPECT_EQ(markup_mistake(page), "");
     for (const std::string& name : scheduled)
@@ -174,7 +173,7 @@ TEST_F(Assumptions, OfAValidationAreThoseOfItsRows) {
     EXPECT_EQ(of("validate ."), (names{"library products", "steady clocks"}));
     write("products_v100.csv", "m,n,k,time_ms\n1024,1024,1024,0.05\n");
     EXPECT_EQ(of("validate ."), (names{"library products", "steady clocks", "uncalibrated"}));
-    run("validate . --html page.html");
+    EXPECT_EQ(run("validate . --html page.html").exit, 0);
     const std::string page = read("page.html");
     EXPECT_EQ(markup_mistake(page), "");
     EXPECT_NE(page.find("<td>uncalibrated</td>"), std::string::npos);

@@ -81,6 +81,10 @@ TEST_F(Cli, InspectTakesAModelOfTheZooAndOpenDimensions) {
     write("open.onnx", open.bytes());
     EXPECT_EQ(answered("inspect open.onnx --dimension batch=8").at("macs"), 8 * 4 * 6);
     refused("inspect open.onnx --dimension batch=-8", {"--dimension", "'batch=-8'", "positive integer"});
+    refused("inspect open.onnx --dimension bach=8", {"open.onnx", "'bach'", "did you mean 'batch'?"});
+    refused("inspect open.onnx --dimension x:1=8", {"'x:1' is fixed at 4", "'batch'"});
+    refused("inspect open.onnx --dimension batch=8 --dimension batch=8", {"'batch' is given twice"});
+    refused("inspect open.onnx --dimension =8", {"--dimension", "'=8'", "name=value"});
     refused("inspect bert-large --dimension batch=8", {"--dimension", "bert-large"});
 }
 

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -20,6 +21,7 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace dovetail::test {
@@ -178,17 +180,18 @@ std::string hard_project_text(int jobs) {
            '\n';
 }
 
-/// Wider than the downsets that a search goes through in hours.
-json wide_device_instance(int accelerators) {
-    json instance{{"maxSizePerFPGA", 1000}, {"maxFPGAs", accelerators}, {"maxCPUs", 1}};
-    for (int id = 0; id < 60; ++id)
+/// More downsets than any search here looks at, however long it takes: no optimum is proved.
+json wide_device_instance() {
+    constexpr int nodes = 120;
+    json instance{{"maxSizePerFPGA", 1000}, {"maxFPGAs", 5}, {"maxCPUs", 1}};
+    for (int id = 0; id < nodes; ++id)
         instance["nodes"].push_back({{"id", id},
                                      {"supportedOnFpga", true},
                                      {"cpuLatency", 100 + id * id % 17},
                                      {"fpgaLatency", 10 + id * id % 13},
                                      {"isBackwardNode", false}});
-    for (int id = 3; id < 60; ++id)
-        for (const int back : {3, 5})
+    for (int id = 11; id < nodes; ++id)
+        for (const int back : {11, 17})
             if (id >= back)
                 instance["edges"].push_back(
                     {{"sourceId", id - back}, {"destId", id}, {"cost", 1 + (id - back) % 4}});
@@ -275,25 +278,25 @@ TEST_F(Cli, ASignalThatTheCallerIgnoresStaysIgnored) {
 }
 
 TEST_F(Cli, ASignalEndsAScheduleWithItsBestSoFar) {
-    write("hard.sm", hard_project_text(200));
-    for (const std::string solver : {"exact", "glpk"}) {
+    // GLPK answers between two relaxations: small ones do not keep it long.
+    for (const auto& [solver, jobs] : {std::pair<std::string, int>{"exact", 200}, {"glpk", 40}}) {
         SCOPED_TRACE(solver);
+        write("hard.sm", hard_project_text(jobs));
         command_under_way scheduling(path(""), {"schedule", "hard.sm", "--format", "psplib", "--solver",
-                                                solver, "--formulation", "disjunctive", "--write-lp", "a.lp",
-                                                "--json", "a.json", "--html", "a.html", "--quiet"});
+                                                solver, "--json", "a.json", "--html", "a.html", "--quiet"});
         ASSERT_TRUE(scheduling.heeds(SIGINT));
         scheduling.send(SIGINT);
         EXPECT_EQ(scheduling.exit(), 4) << scheduling.told();
         const json found = whole_json(read("a.json"));
         EXPECT_EQ(found.at("status"), "budget");
-        EXPECT_EQ(found.at("tasks").size(), 202U);
+        EXPECT_EQ(found.at("tasks").size(), static_cast<std::size_t>(jobs) + 2);
         EXPECT_LE(found.at("lower_bound").get<double>(), found.at("makespan").get<double>());
         EXPECT_NE(read("a.html").find("</html>"), std::string::npos);
     }
 }
 
 TEST_F(Cli, ASignalEndsAPlacementWithItsBestSoFar) {
-    write("wide.json", wide_device_instance(5).dump());
+    write("wide.json", wide_device_instance().dump());
     for (const std::string format : {"max-load", "latency"}) {
         SCOPED_TRACE(format);
         command_under_way placing(path(""), {"place", "wide.json", "--format", format, "--time-limit", "600",
@@ -311,8 +314,8 @@ TEST_F(Cli, ASignalEndsAPlacementWithItsBestSoFar) {
 }
 
 TEST_F(Cli, ATimeLimitMeansTheSameEverywhere) {
-    write("wide.json", wide_device_instance(5).dump());
-    write("hard.sm", hard_project_text(60));
+    write("wide.json", wide_device_instance().dump());
+    write("hard.sm", hard_project_text(40));
     for (const std::string command : {"search --model bert-large", "place wide.json --format max-load",
                                       "place wide.json --format latency", "schedule hard.sm --format psplib",
                                       "schedule hard.sm --format psplib --solver glpk"}) {
@@ -335,7 +338,7 @@ TEST_F(Cli, ATimeLimitMeansTheSameEverywhere) {
 // Reading the input is no search, nor is writing the answer.
 TEST_F(Cli, NoSearchOverrunsItsLimit) {
     write("hard.sm", hard_project_text(1000));
-    write("wide.json", wide_device_instance(5).dump());
+    write("wide.json", wide_device_instance().dump());
     for (const std::string command :
          {"schedule hard.sm --format psplib", "place wide.json --format max-load",
           "place wide.json --format latency", "place wide.json --format latency --threads 2"}) {

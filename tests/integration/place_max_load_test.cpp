@@ -165,7 +165,7 @@ TEST_F(Cli, MaxLoadRefusesBrokenInstances) {
                j["edges"].push_back({{"sourceId", 20}, {"destId", 0}, {"cost", 1}});
            },
            {"cycle", "0 -> "});
-    refused("place --format max-load absent.json", {"absent.json", "cannot be read"});
+    refused("place --format max-load absent.json", {"absent.json", "there is no such file"});
 }
 
 } // namespace

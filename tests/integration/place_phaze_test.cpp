@@ -106,7 +106,7 @@ TEST_F(Cli, BadPlacementsAreRefused) {
     not_a_number.replace(not_a_number.find(bandwidth), bandwidth.size(), "\"bandwidth\":NaN");
     write("nan.json", not_a_number);
     refused("place nan.json", {"nan.json", "byte", "not JSON"});
-    refused("place absent.json", {"absent.json", "cannot be read"});
+    refused("place absent.json", {"absent.json", "there is no such file"});
     refused("place sound.json --time-limit -0.5", {"--time-limit", "its value is '-0.5'", "at least 0"});
     refused("place sound.json --format chess", {"--format", "chess", "phaze"});
 }

@@ -127,7 +127,7 @@ TEST_F(Cli, PiperRefusesBadInstances) {
     broken("edge.json", [](json& j) { j["edges"][0]["destId"] = 9; }, {"edges[0]", "9"});
     broken("sync.json", [](json& j) { j["nodes"][0]["TMPCs"]["1"][0]["syncTimeBw"].erase("1"); },
            {"nodes[0].TMPCs.1[0].syncTimeBw", "'1'", "missing"});
-    refused("place --format piper absent.json", {"absent.json", "cannot be read"});
+    refused("place --format piper absent.json", {"absent.json", "there is no such file"});
 }
 
 } // namespace

@@ -253,8 +253,7 @@ TEST(Breakdown, RoundingIsNoTime) {
         problem.hbm_bytes = 1e12;
         problem.link_bytes_per_s = 1e9;
         problem.micro_batches = source.integer(1, 100);
-        const placement::plan plan =
-            placement::chain_program{placement::objective::every_stage}(problem).value();
+        const placement::plan plan = placement::chain_program{placement::objective::every_stage}(problem);
         ASSERT_EQ(plan.stages.size(), 1u);
         const batch_breakdown parts = break_down(problem, plan);
         EXPECT_EQ(parts.transfer_s, 0.0);

@@ -6,6 +6,7 @@
 #include <dovetail/core/text.hpp>
 #include <dovetail/core/units.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstddef>
@@ -18,14 +19,17 @@
 
 namespace dovetail {
 
-/// The most that is read of a text, of a pipe and of a device, which may never end.
+/// The most that is read of a text and of a pipe.
 inline constexpr std::uintmax_t most_text_bytes = std::uintmax_t{256} * mebibyte;
+
+/// The most that is read of a device, which may never end.
+inline constexpr std::uintmax_t most_device_bytes = std::uintmax_t{16} * mebibyte;
 
 namespace detail {
 
 [[nodiscard]] inline error too_large(std::string_view name, std::uintmax_t limit) {
     return {errc::unsupported, std::string(name), "it has more than " + to_text(limit) + " bytes",
-            "give a file of at most " + to_text(limit / mebibyte) + " MiB"};
+            "no more is read of it"};
 }
 
 [[nodiscard]] inline error unreadable(std::string_view name, int why) {
@@ -49,7 +53,8 @@ namespace detail {
 } // namespace detail
 
 /// The bytes of the file `path`: a file, or a pipe or device until it ends. Folders are refused.
-/// \param most the largest file in bytes; of pipes and devices never more than `most_text_bytes`
+/// \param most the largest file in bytes; of a pipe never more than `most_text_bytes`, of a device never more
+/// than `most_device_bytes`
 /// \returns errc::io when it cannot be read, errc::unsupported when it is too large.
 [[nodiscard]] inline result<std::string> read_file(const std::filesystem::path& path,
                                                    std::uintmax_t most = most_text_bytes) {
@@ -59,9 +64,12 @@ namespace detail {
     if (found.type() == std::filesystem::file_type::not_found)
         return error{errc::io, name, "there is no such file", "name a file that exists and can be read"};
     if (std::filesystem::is_directory(found)) return error{errc::io, name, "it is a folder", "name a file"};
-    std::uintmax_t limit = most < most_text_bytes ? most : most_text_bytes;
-    if (std::filesystem::is_regular_file(found)) {
-        limit = most;
+    std::uintmax_t limit = most;
+    if (std::filesystem::is_character_file(found) || std::filesystem::is_block_file(found)) {
+        limit = std::min(most, most_device_bytes);
+    } else if (!std::filesystem::is_regular_file(found)) {
+        limit = std::min(most, most_text_bytes);
+    } else {
         const std::uintmax_t size = std::filesystem::file_size(path, failed);
         if (!failed && size > limit) return detail::too_large(name, limit);
     }

@@ -72,11 +72,11 @@ smallest_hbm(const variant_graph& problem, std::size_t downset_limit = 1U << 16,
     detail::variant_labels labels(problem, *lattice, spent);
     if (spent.exhausted()) return ended();
     const auto below = [&](double bytes) {
-        detail::variant_limits limits;
-        limits.hbm_bytes = bytes;
-        limits.light = true;
-        limits.devices = problem.devices;
-        if (labels(limits, spent) != detail::variant_labels::verdict::yes) return false;
+        detail::variant_limits asked;
+        asked.hbm_bytes = bytes;
+        asked.light = true;
+        asked.devices = problem.devices;
+        if (labels(asked, spent) != detail::variant_labels::verdict::yes) return false;
         std::vector<variant_stage> stages = labels.stages(true);
         const auto heaviest = std::max_element(
             stages.begin(), stages.end(),

@@ -145,7 +145,7 @@ inline constexpr std::array known_assumptions{
                "docs/models/iteration.md",
                [](const answer_basis& b) { return b.exposed_reductions && b.prices == pricing::system; }},
     assumption{"even pipeline", "every micro-batch takes as long as in the heaviest stage: an upper bound",
-               "docs/models/search.md", [](const answer_basis& b) { return b.even_pipeline; }},
+               "docs/models/placement.md", [](const answer_basis& b) { return b.even_pipeline; }},
     assumption{"estimated bubble", "the pipeline's bubble is that of even stages: an estimate",
                "docs/models/pipeline.md", [](const answer_basis& b) { return b.estimated_bubble; }},
     assumption{"free overlap", "what runs beside the backward pass does not slow it down",

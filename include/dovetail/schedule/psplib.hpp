@@ -246,6 +246,8 @@ private:
 /// several projects, too many resources or nonrenewable ones; else what `make_task_graph` says of the jobs.
 /// \complexity as `make_task_graph`, and O(length of the text).
 [[nodiscard]] inline result<psplib_project> read_psplib(std::string_view text, std::string_view name) {
+    if (text.empty())
+        return error{errc::parse, std::string(name), "it is empty", "give a project in the layout of PSPLIB"};
     return detail::psplib_reader(text, name).read();
 }
 

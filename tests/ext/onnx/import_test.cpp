@@ -208,7 +208,7 @@ TEST(import_onnx, refuses_each_bad_file_with_one_line) {
         EXPECT_EQ(graph.problem().line(), instance(name) + ": " + message);
     }
     EXPECT_EQ(import_onnx_file("no/such.onnx").problem().line(),
-              "no/such.onnx: it cannot be read; name a file that exists and can be read");
+              "no/such.onnx: there is no such file; name a file that exists and can be read");
     EXPECT_EQ(import_onnx_file("no/such.onnx").problem().code, errc::io);
     EXPECT_EQ(import_onnx_file(test::source_file("tests")).problem().code, errc::io) << "a folder";
 }
@@ -263,6 +263,30 @@ TEST(import_onnx, gives_open_dimensions_their_values) {
     EXPECT_EQ(import_onnx(bytes, {.dimensions = {{"sequence", 0}}}).problem().line(),
               "input 'x': dimension 'sequence' is set to 0; a dimension has at least one element");
     EXPECT_EQ(import_onnx(bytes, {.batch = -1}).problem().code, errc::out_of_range);
+}
+
+TEST(import_onnx, refuses_a_value_for_a_dimension_that_is_not_open) {
+    const std::string bytes = dynamic_model().bytes();
+    const auto problem = [&](std::map<std::string, std::int64_t> given) {
+        const auto read = import_onnx(bytes, {.dimensions = std::move(given)});
+        return read ? std::string("none") : read.problem().line();
+    };
+    EXPECT_EQ(problem({{"sequnce", 16}}), "it has no dimension 'sequnce'; did you mean 'sequence'?");
+    EXPECT_EQ(problem({{"sequence", 16}, {"heads", 8}}),
+              "it has no dimension 'heads'; open are 'batch', 'sequence'");
+    EXPECT_EQ(problem({{"", 16}}), "it has no dimension ''; open are 'batch', 'sequence'");
+    EXPECT_EQ(problem({{"x:3", 8}}), "it has no dimension 'x:3'; open are 'batch', 'sequence'");
+    EXPECT_EQ(
+        problem({{"sequence", 16}, {"x:2", 8}}),
+        "dimension 'x:2' is fixed at 8; only open dimensions take a value: open are 'batch', 'sequence'");
+    EXPECT_EQ(problem({{"sequence", 16}, {"x:1", 32}}),
+              "dimension 'x:1' is set to 32, and by its name 'sequence' to 16; give it one value");
+    EXPECT_EQ(problem({{"sequence", 16}, {"x:1", 16}}), "none");
+    onnx_model fixed;
+    fixed.input("x", {2, 8}).weight("w", {8, 4}).output("y", {2, 4});
+    fixed.node("MatMul", {"x", "w"}, {"y"});
+    EXPECT_EQ(import_onnx(fixed.bytes(), {.dimensions = {{"batch", 2}}}).problem().line(),
+              "it has no dimension 'batch'; the file has no open dimension");
 }
 
 TEST(import_onnx, follows_the_batch_of_a_fixed_file_when_asked) {

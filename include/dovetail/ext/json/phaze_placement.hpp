@@ -300,13 +300,15 @@ struct phaze_width {
 
 /// The cut of a file's fixed plan, for `placement::evaluate`: figures are not filled in, and stages may be
 /// empty, as where 32 stages share out 48 layers two by two. The instance must have a fixed plan.
-/// \returns errc::out_of_range for more stages than the cluster has devices.
+/// \returns errc::out_of_range for more stages than the cluster has devices, or more than 2^16.
 [[nodiscard]] inline result<placement::plan> cut_of_fixed_plan(const phaze_placement& instance) {
     DOVETAIL_ASSERT(instance.expert.has_value(), "the instance has no fixed plan");
+    constexpr std::int64_t most_stages = std::int64_t{1} << 16;
     const fixed_plan& fixed = *instance.expert;
-    if (fixed.pipeline > instance.problem.devices || fixed.pipeline > std::int64_t{1} << 24)
+    if (fixed.pipeline > instance.problem.devices || fixed.pipeline > most_stages)
         return error{errc::out_of_range, "plan: stages", "there are " + to_text(fixed.pipeline),
-                     "there are " + to_text(instance.problem.devices) + " devices"};
+                     "there are " + to_text(instance.problem.devices) + " devices, and at most " +
+                         to_text(most_stages) + " stages"};
     const std::int64_t each = (fixed.transformer_layers - 1) / fixed.pipeline + 1;
     std::vector<std::vector<graph::index>> stages(static_cast<std::size_t>(fixed.pipeline));
     std::int64_t shared_out = 0;
