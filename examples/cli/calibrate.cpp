@@ -240,7 +240,12 @@ void add_calibrate(command_syntax app, int& status) {
     const command_syntax command =
         app.add_subcommand("calibrate", "the numbers of a system, from measurements of it");
     const auto options = std::make_shared<calibrate_command>();
+    command.add_example("dovetail calibrate measurements --system a100-sxm-80",
+                        "from the catalogue's numbers");
+    command.add_example("dovetail calibrate measurements --system a100-sxm-80 --datasheet --halves 100",
+                        "from the datasheet alone, and how far it predicts what it was not shown");
     command.add_option("folder", options->folder, "with files of measured products and collectives")
+        .type_name("FOLDER")
         .required();
     std::vector<std::string> systems;
     for (const hardware::system& known : hardware::known_systems) systems.emplace_back(known.name);

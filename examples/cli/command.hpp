@@ -70,7 +70,6 @@ private:
     std::optional<dovetail::error> unwritten_;
 
 public:
-
     static constexpr auto table() {
         using o = common_options;
         return std::tuple{
@@ -82,9 +81,6 @@ public:
 
 /// A bad option, in one line.
 [[noreturn]] void refuse(const dovetail::error& problem);
-
-/// `flag` must be given beside the others.
-[[noreturn]] void refuse_without(const std::string& flag);
 
 /// The number from `lowest` to `highest` that is all of `text`, given to `flag`; refuses anything else.
 template <class Number>
@@ -124,7 +120,10 @@ void add_options(command_syntax command, Options& options) {
             };
             command.add_list_reader(flag, read, std::string(row.meaning))
                 .type_name("LIST")
-                .default_text(initial);
+                .default_text(initial)
+                .goes_on_while([](std::string_view word) {
+                    return dovetail::parse_number<double>(word.substr(0, word.find(','))).has_value();
+                });
         } else {
             const auto read = [=, &options](const std::string& text) {
                 options.*member = read_number<Value>(flag, text, lowest, highest);

@@ -1,251 +1,267 @@
 #include "command_syntax.hpp"
 
 #include "command.hpp"
-
-#include <CLI/CLI.hpp>
+#include "command_description.hpp"
+#include "command_pages.hpp"
+#include "command_words.hpp"
 
 #include <algorithm>
-#include <cstddef>
-#include <deque>
 #include <exception>
 #include <iostream>
-#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace cli {
 
-/// What a flag is, beside what CLI11 knows of it.
-struct flag_record {
-    std::string name;
-    std::string default_text; ///< empty where nothing holds without it
-    CLI::Option* option = nullptr;
-    bool is_flag = false;
-    bool is_list = false;
-    bool is_part_of_answer = true;
-};
+using dovetail::errc;
 
-struct command_record {
-    std::string name;
-    std::deque<flag_record> flags; // which stay where they are
-    std::deque<command_record> parts;
-};
+namespace {
+
+/// Whether `flag` has one of `values`, or is given where there are none.
+flag_condition condition_on(const flag_description& flag, const std::vector<std::string>& values) {
+    const auto holds = [&flag, values] {
+        const std::vector<std::string> held = flag.values();
+        return values.empty() ? flag.is_given
+                              : std::any_of(held.begin(), held.end(), [&](const std::string& value) {
+                                    return std::find(values.begin(), values.end(), value) != values.end();
+                                });
+    };
+    const auto instead = [&flag] {
+        const std::vector<std::string> held = flag.values();
+        return flag.name + (held.empty() ? " is not given" : " is '" + join(held, ",") + "'");
+    };
+    return {.with = values.empty() ? flag.name : flag.name + ' ' + join(values, " or "),
+            .holds = holds,
+            .instead = instead};
+}
+
+} // namespace
 
 flag_syntax flag_syntax::required(bool is_required) const {
-    option_->required(is_required);
+    flag_->is_required = is_required;
     return *this;
 }
 
 flag_syntax flag_syntax::one_of(const std::vector<std::string>& words) const {
-    option_->check(CLI::IsMember(words));
+    flag_->words = words;
+    flag_->only_words = true;
+    flag_->value_name = "WORD";
     return *this;
 }
 
-flag_syntax flag_syntax::between(std::int64_t least, std::int64_t most) const {
-    option_->check(CLI::Range(least, most));
-    return *this;
-}
-
-flag_syntax flag_syntax::not_negative() const {
-    option_->check(CLI::NonNegativeNumber);
+flag_syntax flag_syntax::such_as(const std::vector<std::string>& words) const {
+    flag_->words = words;
     return *this;
 }
 
 flag_syntax flag_syntax::group(const std::string& heading) const {
-    option_->group(heading);
+    flag_->heading = heading;
     return *this;
 }
 
 flag_syntax flag_syntax::type_name(const std::string& name) const {
-    option_->type_name(name);
-    return *this;
-}
-
-flag_syntax flag_syntax::capture_default() const {
-    option_->capture_default_str();
+    flag_->value_name = name;
     return *this;
 }
 
 flag_syntax flag_syntax::default_text(const std::string& text) const {
-    option_->default_str(text);
-    record_->default_text = text;
+    flag_->default_text = text;
     return *this;
 }
 
 flag_syntax flag_syntax::no_part_of_answer() const {
-    record_->is_part_of_answer = false;
+    flag_->is_part_of_answer = false;
     return *this;
 }
 
-bool flag_syntax::is_given() const { return option_->count() > 0; }
-
-command_syntax command_syntax::add_subcommand(const std::string& name, const std::string& meaning) const {
-    command_record& part = record_->parts.emplace_back();
-    part.name = record_->name.empty() ? name : record_->name + ' ' + name;
-    return {*app_->add_subcommand(name, meaning), part};
+flag_syntax flag_syntax::goes_on_while(std::function<bool(std::string_view)> belongs) const {
+    flag_->goes_on = std::move(belongs);
+    return *this;
 }
 
-flag_syntax command_syntax::add(CLI::Option* option, const std::string& name,
-                                const std::string& initial) const {
-    flag_record& flag = record_->flags.emplace_back();
-    flag.name = name;
-    flag.default_text = initial;
-    flag.option = option;
-    return {*option, flag};
+flag_syntax flag_syntax::may_repeat() const {
+    flag_->may_repeat = true;
+    return *this;
+}
+
+flag_syntax flag_syntax::only_with(const std::string& other, const std::vector<std::string>& values) const {
+    flag_->effect.push_back(condition_on(*command_->find_flag(other), values));
+    return *this;
+}
+
+flag_syntax flag_syntax::only_if(std::function<bool()> holds, const std::string& with) const {
+    flag_->effect.push_back({.with = with, .holds = std::move(holds), .instead = {}});
+    return *this;
+}
+
+flag_syntax flag_syntax::required_with(const std::string& other,
+                                       const std::vector<std::string>& values) const {
+    flag_->needed.push_back(condition_on(*command_->find_flag(other), values));
+    return *this;
+}
+
+bool flag_syntax::is_given() const { return flag_->is_given; }
+
+command_syntax command_syntax::add_subcommand(const std::string& name, const std::string& meaning) const {
+    command_description& part = command_->parts.emplace_back();
+    part.name = command_->name.empty() ? name : command_->name + ' ' + name;
+    part.meaning = meaning;
+    return command_syntax(part);
+}
+
+void command_syntax::add_example(const std::string& line, const std::string& meaning) const {
+    command_->examples.push_back({line, meaning});
+}
+
+flag_description& command_syntax::add(const std::string& name, const std::string& meaning) const {
+    flag_description& flag = command_->flags.emplace_back();
+    flag.by_place = !name.starts_with('-');
+    flag.name = (flag.by_place ? "--" : "") + name;
+    flag.meaning = meaning;
+    return flag;
 }
 
 flag_syntax command_syntax::add_option(const std::string& name, std::string& value,
                                        const std::string& meaning) const {
-    return add(app_->add_option(name, value, meaning), name, value);
+    flag_description& flag = add(name, meaning);
+    flag.default_text = value;
+    flag.take = [&value, &flag](const std::vector<std::string>& texts) {
+        if (texts.front().empty())
+            refuse({errc::parse, "option " + flag.name, "its value is ''",
+                    "write " + flag.name + ' ' + flag.value_name});
+        value = texts.front();
+    };
+    return {flag, *command_};
 }
 
 flag_syntax command_syntax::add_option(const std::string& name, std::vector<std::string>& value,
                                        const std::string& meaning) const {
-    const flag_syntax flag = add(app_->add_option(name, value, meaning), name, {});
-    record_->flags.back().is_list = true;
-    return flag;
-}
-
-flag_syntax command_syntax::add_option(const std::string& name, std::int64_t& value,
-                                       const std::string& meaning) const {
-    return add(app_->add_option(name, value, meaning), name, dovetail::to_text(value));
-}
-
-flag_syntax command_syntax::add_option(const std::string& name, double& value,
-                                       const std::string& meaning) const {
-    return add(app_->add_option(name, value, meaning), name, dovetail::to_text(value));
+    flag_description& flag = add(name, meaning);
+    flag.is_list = true;
+    flag.default_text = join(value, ",");
+    flag.take = [&value](const std::vector<std::string>& texts) { value = texts; };
+    return {flag, *command_};
 }
 
 flag_syntax command_syntax::add_flag(const std::string& name, bool& value, const std::string& meaning) const {
-    const flag_syntax flag = add(app_->add_flag(name, value, meaning), name, "false");
-    record_->flags.back().is_flag = true;
-    return flag;
+    flag_description& flag = add(name, meaning);
+    flag.value_name.clear();
+    flag.take = [&value](const std::vector<std::string>&) { value = true; };
+    return {flag, *command_};
 }
 
 flag_syntax command_syntax::add_reader(const std::string& name, std::function<void(const std::string&)> read,
                                        const std::string& meaning) const {
-    return add(app_->add_option_function<std::string>(name, read, meaning), name, {});
+    flag_description& flag = add(name, meaning);
+    flag.take = [read = std::move(read)](const std::vector<std::string>& texts) { read(texts.front()); };
+    return {flag, *command_};
 }
-
-namespace {
-
-// The items of a list between commas; one that is empty is a mistake, and not an item to leave out.
-void append_items(const std::string& flag, const std::string& list, std::vector<std::string>& items) {
-    for (std::size_t begin = 0, end = 0; begin <= list.size(); begin = end + 1) {
-        end = std::min(list.find(',', begin), list.size());
-        if (end == begin)
-            refuse({dovetail::errc::parse, "option " + flag,
-                    list.empty() ? "its list is empty" : "an item of '" + list + "' is empty",
-                    "write a value, or several with one comma between two"});
-        items.push_back(list.substr(begin, end - begin));
-    }
-}
-
-} // namespace
 
 flag_syntax command_syntax::add_list_reader(const std::string& name,
                                             std::function<void(const std::vector<std::string>&)> read,
                                             const std::string& meaning) const {
-    const auto split = [name, read](const std::vector<std::string>& lists) {
-        std::vector<std::string> items;
-        for (const std::string& list : lists) append_items(name, list, items);
-        read(items);
-    };
-    const flag_syntax flag =
-        add(app_->add_option_function<std::vector<std::string>>(name, split, meaning), name, {});
-    record_->flags.back().is_list = true;
-    return flag;
+    flag_description& flag = add(name, meaning);
+    flag.is_list = true;
+    flag.take = std::move(read);
+    return {flag, *command_};
 }
 
 bool command_syntax::has_option(const std::string& name) const {
-    return app_->get_option_no_throw(name) != nullptr;
+    return command_->find_flag(name) != nullptr;
 }
 
 flag_syntax command_syntax::option(const std::string& name) const {
-    const auto flag = std::find_if(record_->flags.begin(), record_->flags.end(),
-                                   [&](const flag_record& known) { return known.name == name; });
-    return {*flag->option, *flag};
+    return {*command_->find_flag(name), *command_};
 }
 
-const std::string& command_syntax::name() const { return record_->name; }
+const std::string& command_syntax::name() const { return command_->name; }
 
 std::vector<setting> command_syntax::settings() const {
     std::vector<setting> all;
-    for (const flag_record& flag : record_->flags) {
-        setting& held = all.emplace_back();
-        held.name = flag.name;
-        held.given = flag.option->count() > 0;
-        held.is_flag = flag.is_flag;
-        held.is_list = flag.is_list;
-        held.is_part_of_answer = flag.is_part_of_answer;
-        if (flag.is_flag)
-            held.values = {held.given ? "true" : "false"};
-        else if (held.given)
-            held.values = flag.option->reduced_results();
-        else if (flag.is_list)
-            held.values = CLI::detail::split(flag.default_text, ',');
-        else if (!flag.default_text.empty())
-            held.values = {flag.default_text};
-        if (flag.is_list && flag.default_text.empty() && !held.given) held.values.clear();
-    }
+    for (const flag_description& flag : command_->flags)
+        all.push_back({.name = flag.by_place ? flag.bare_name() : flag.name,
+                       .values = flag.values(),
+                       .given = flag.is_given,
+                       .is_flag = !flag.takes_value(),
+                       .is_list = flag.is_list,
+                       .is_part_of_answer = flag.is_part_of_answer});
     return all;
 }
 
-void command_syntax::make_subcommands_optional() const {
-    app_->require_subcommand(0, 1);
-    for (CLI::App* part : app_->get_subcommands({}))
-        for (CLI::Option* option : app_->get_options()) part->excludes(option);
-}
+void command_syntax::callback(std::function<void()> action) const { command_->action = std::move(action); }
 
-bool command_syntax::runs_subcommand() const { return !app_->get_subcommands().empty(); }
-
-void command_syntax::callback(std::function<void()> action) const { app_->callback(std::move(action)); }
-
-void refuse(const dovetail::error& problem) { throw CLI::ValidationError(problem.line()); }
-
-void refuse_without(const std::string& flag) { throw CLI::RequiredError(flag); }
+void refuse(const dovetail::error& problem) { throw refusal{problem}; }
 
 namespace {
 
-// What CLI11 finds wrong, and where to read what would be right.
-exit_status explain(const CLI::App& app, const CLI::ParseError& problem) {
-    std::string page = app.get_name();
-    for (const CLI::App* at = &app; !at->get_subcommands().empty();) {
-        at = at->get_subcommands().front();
-        page += " " + at->get_name();
-    }
-    const std::vector<std::string> unknown = app.remaining();
-    std::string line = problem.what();
-    if (app.get_subcommands().empty() && !unknown.empty() && !unknown.front().starts_with('-'))
-        line = "there is no command '" + unknown.front() + "'";
-    for (char& c : line)
-        if (static_cast<unsigned char>(c) < ' ') c = ' ';
-    std::cerr << app.get_name() << ": " << line << "; see " << page << " --help\n";
-    return bad_input;
+/// Prints what was asked for.
+exit_status print(const std::string& text) {
+    if (std::cout << text << std::flush) return solved;
+    return complain({errc::io, "standard output", "it cannot be written", "make room, or send it elsewhere"});
 }
+
+/// `dovetail help`: a page, the manual, or a completion.
+struct help_command {
+    std::vector<std::string> topic;
+    bool manual = false;
+    std::string shell;
+
+    void add_to(command_description& program) {
+        const command_syntax top(program);
+        const command_syntax command =
+            top.add_subcommand("help", "what a command takes, the manual, and completions for a shell");
+        std::vector<std::string> names;
+        for (const command_description& known : program.parts) names.push_back(known.last_name());
+        command.add_option("topic", topic, "a command, and a part of it; the program itself if not given")
+            .type_name("COMMAND")
+            .such_as(names);
+        command.add_flag("--man", manual, "print the manual of all commands, for man and groff")
+            .only_if([this] { return topic.empty(); }, "no command");
+        command
+            .add_option("--completion", shell, "print what lets a shell complete commands, options and names")
+            .one_of({"bash", "zsh", "fish"})
+            .only_if([this] { return topic.empty() && !manual; }, "neither a command nor --man");
+        command.add_example("dovetail help price systolic", "the same as dovetail price systolic --help");
+        command.add_example("dovetail help --man | man -l -", "the manual");
+        command.add_example("dovetail help --completion bash >dovetail.bash", "then: source dovetail.bash");
+    }
+
+    [[nodiscard]] exit_status run(command_description& program, const std::string& name,
+                                  const std::string& version) const {
+        if (manual) return print(manual_page(program, name, version));
+        if (!shell.empty()) return print(completion(program, name, shell));
+        command_description* about = &program;
+        for (const std::string& word : topic) about = &part_named(*about, name, word);
+        return print(help_page(*about, name));
+    }
+};
 
 } // namespace
 
 command_line::command_line(const std::string& name, const std::string& meaning, const std::string& version)
-    : app_(std::make_unique<CLI::App>(meaning, name)), record_(std::make_unique<command_record>()) {
-    app_->require_subcommand(1);
-    app_->set_version_flag("--version", version);
+    : name_(name), version_(version), program_(std::make_unique<command_description>()) {
+    program_->meaning = meaning;
+    program_->runs_alone = false;
 }
 
 command_line::~command_line() = default;
 
-command_syntax command_line::top() const { return {*app_, *record_}; }
+command_syntax command_line::top() const { return command_syntax(*program_); }
 
 std::optional<int> command_line::run(const std::vector<std::string>& words) const {
     try {
-        app_->parse(std::vector<std::string>(words.rbegin(), words.rend())); // the last first
-    } catch (const CLI::Success& asked) {
-        return app_->exit(asked);
-    } catch (const CLI::ParseError& problem) {
-        return explain(*app_, problem);
+        help_command help;
+        help.add_to(*program_);
+        const named_command named = read_words(*program_, name_, words);
+        if (named.wants_version) return print(version_ + '\n');
+        if (named.wants_help) return print(help_page(*named.command, name_));
+        if (named.command == program_->find_part("help")) return help.run(*program_, name_, version_);
+        named.command->action();
+    } catch (const refusal& bad) {
+        return complain(bad.problem);
     } catch (const std::exception& problem) {
-        std::cerr << app_->get_name() << ": defect: " << problem.what() << '\n';
+        std::cerr << name_ << ": defect: " << problem.what() << '\n';
         return defect;
     }
     return std::nullopt;

@@ -1,28 +1,22 @@
 #pragma once
 /// \file
-/// What a command takes from its caller. Only the source of this header includes CLI11, which would cost
-/// every command ten seconds of compilation.
+/// What a command takes from its caller: declared once, read, refused, explained and completed from there.
 
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
-
-namespace CLI {
-class App;
-class Option;
-} // namespace CLI
 
 namespace cli {
 
-struct flag_record;
-struct command_record;
+struct flag_description;
+struct command_description;
 
 /// A flag or argument of a command that runs, and what holds for it.
 struct setting {
-    std::string name;                ///< with its dashes; a bare word where its place tells what it is
+    std::string name;                ///< with its dashes; a bare word where it may stand without its name
     std::vector<std::string> values; ///< as they are written: of a list any number, else one; none if unknown
     bool given = false;              ///< by the caller; else what holds without it
     bool is_flag = false;            ///< it takes no value, and `values` is "true" or "false"
@@ -35,46 +29,57 @@ struct setting {
 /// One flag or argument of a command.
 class flag_syntax {
 public:
-    flag_syntax(CLI::Option& option, flag_record& record) : option_(&option), record_(&record) {}
+    flag_syntax(flag_description& flag, command_description& command) : flag_(&flag), command_(&command) {}
 
     flag_syntax required(bool is_required = true) const;
     /// Refuses what is not one of `words`.
     flag_syntax one_of(const std::vector<std::string>& words) const;
-    /// Refuses what is not in [`least`, `most`].
-    flag_syntax between(std::int64_t least, std::int64_t most) const;
-    /// Refuses what is below zero.
-    flag_syntax not_negative() const;
+    /// Tells some values that it may have; others are not refused.
+    flag_syntax such_as(const std::vector<std::string>& words) const;
     /// The heading in the help under which it stands.
     flag_syntax group(const std::string& heading) const;
-    /// What the help calls its value.
+    /// What the help calls its value: "FILE" and "FOLDER" are completed as such.
     flag_syntax type_name(const std::string& name) const;
-    /// Shows the value of now in the help, as what holds without the flag.
-    flag_syntax capture_default() const;
-    /// Shows `text` in its place; nothing where it is empty.
+    /// What holds without the flag, as it would be written; nothing where it is empty.
     flag_syntax default_text(const std::string& text) const;
     /// The answer is the same whatever it is: an output, or how the work is done.
     flag_syntax no_part_of_answer() const;
+    /// A list goes on over the words for which `belongs` holds, besides commas.
+    flag_syntax goes_on_while(std::function<bool(std::string_view)> belongs) const;
+    /// A list may be given in several pieces.
+    flag_syntax may_repeat() const;
+
+    /// It has an effect with the flag `other` only, and with these values of it where there are any: given
+    /// without it, it is refused. Conditions add up.
+    flag_syntax only_with(const std::string& other, const std::vector<std::string>& values = {}) const;
+    /// The same, where `holds` is known once every word is read. \param with  names it for people
+    flag_syntax only_if(std::function<bool()> holds, const std::string& with) const;
+    /// It is required where the flag `other` has one of `values`.
+    flag_syntax required_with(const std::string& other, const std::vector<std::string>& values) const;
+
     /// Whether the caller gave it; known once the command runs.
     [[nodiscard]] bool is_given() const;
 
 private:
-    CLI::Option* option_;
-    flag_record* record_;
+    flag_description* flag_;
+    command_description* command_;
 };
 
 /// A command, or the program itself: its flags, its parts, and what it does.
 class command_syntax {
 public:
-    command_syntax(CLI::App& app, command_record& record) : app_(&app), record_(&record) {}
+    explicit command_syntax(command_description& command) : command_(&command) {}
 
     command_syntax add_subcommand(const std::string& name, const std::string& meaning) const;
+    /// A line for the help, which works where its files exist.
+    void add_example(const std::string& line, const std::string& meaning) const;
 
-    /// A flag where the name begins with a dash, else an argument by its place; `value` outlives the parse.
+    /// A flag where the name begins with a dash, else an argument by its place, which its name with two
+    /// dashes gives as well. `value` outlives the reading, and is what holds without the flag.
     flag_syntax add_option(const std::string& name, std::string& value, const std::string& meaning) const;
+    /// A list, between commas.
     flag_syntax add_option(const std::string& name, std::vector<std::string>& value,
                            const std::string& meaning) const;
-    flag_syntax add_option(const std::string& name, std::int64_t& value, const std::string& meaning) const;
-    flag_syntax add_option(const std::string& name, double& value, const std::string& meaning) const;
     /// A flag without a value.
     flag_syntax add_flag(const std::string& name, bool& value, const std::string& meaning) const;
     /// A flag whose text goes to `read`, which may `refuse` it.
@@ -94,21 +99,16 @@ public:
     /// Every flag and argument in order of definition, and what holds; known once the command runs.
     [[nodiscard]] std::vector<setting> settings() const;
 
-    /// It runs alone or with one of its subcommands, and then takes none of the flags that it has by now.
-    void make_subcommands_optional() const;
-    /// Whether the caller named one of its subcommands; known once it runs.
-    [[nodiscard]] bool runs_subcommand() const;
-    /// What it does when everything is read.
+    /// What it does when everything is read; nothing where one of its subcommands is named.
     void callback(std::function<void()> action) const;
 
 private:
-    flag_syntax add(CLI::Option* option, const std::string& name, const std::string& initial) const;
+    flag_description& add(const std::string& name, const std::string& meaning) const;
 
-    CLI::App* app_;
-    command_record* record_;
+    command_description* command_;
 };
 
-/// The program: its commands are added to `top`.
+/// The program: its commands are added to `top`. It brings `help`, the manual and completions.
 class command_line {
 public:
     command_line(const std::string& name, const std::string& meaning, const std::string& version);
@@ -120,8 +120,8 @@ public:
     [[nodiscard]] std::optional<int> run(const std::vector<std::string>& words) const;
 
 private:
-    std::unique_ptr<CLI::App> app_;
-    std::unique_ptr<command_record> record_;
+    std::string name_, version_;
+    std::unique_ptr<command_description> program_;
 };
 
 } // namespace cli

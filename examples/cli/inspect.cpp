@@ -86,7 +86,9 @@ void add_inspect(command_syntax app, int& status) {
     const command_syntax command =
         app.add_subcommand("inspect", "parameters, multiply-accumulates, operators and layers of a model");
     const auto options = std::make_shared<inspect_command>();
-    options->model.add_to(command, true);
+    command.add_example("dovetail inspect bert-large", "a model of the zoo");
+    command.add_example("dovetail inspect model.onnx --json model.json", "a file, for a program");
+    options->model.add_to(command);
     options->common.add_to(command);
     command.callback([options, &status] { status = options->run(); });
 }

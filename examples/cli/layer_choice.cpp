@@ -26,18 +26,17 @@ using dovetail::to_text;
 namespace search = dovetail::search;
 
 void layer_request::add_to(command_syntax command, const std::string& group) {
-    const flag_syntax flags[] = {
-        command.add_option("--layer", layer, "the layer, counted from 0").type_name("NUMBER"),
-        command.add_option("--pass", pass, "which pass through it")
-            .one_of({"forward", "backward"})
-            .capture_default(),
-        command.add_option("--family", family, "the family of chips").one_of({"phaze", "n7"}),
-        command.add_option("--point", point,
-                           "the chip: num_tc=8,num_vc=2,width=128,depth=128,width_vc=128,glb_mib=128; the "
-                           "family's reference if not given")};
-    if (!group.empty())
-        for (const flag_syntax flag : flags) flag.group(group);
+    command.add_option("--layer", layer, "the layer, counted from 0").type_name("NUMBER");
+    command.add_option("--pass", pass, "which pass through it").one_of({"forward", "backward"});
+    command.add_option("--family", family, "the family of chips").one_of({"phaze", "n7"});
+    command.add_option("--point", point,
+                       "the chip: num_tc=8,num_vc=2,width=128,depth=128,width_vc=128,glb_mib=128; the "
+                       "family's reference if not given");
     add_options(command, *this);
+    command.option("--link-gib").only_if([this] { return tensor_width > 1; }, "--tensor-width of 2 or more");
+    for (const char* flag :
+         {"--layer", "--pass", "--family", "--point", "--micro-batch", "--tensor-width", "--link-gib"})
+        command.option(flag).group(group);
 }
 
 namespace {

@@ -2,6 +2,7 @@
 
 #include "command.hpp"
 
+#include <dovetail/core/nearest_word.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/ext/onnx.hpp>
 #include <dovetail/search/profiler.hpp>
@@ -20,13 +21,16 @@ using dovetail::error;
 using dovetail::result;
 using dovetail::workload::operator_graph;
 
-flag_syntax model_options::add_to(command_syntax command, bool as_argument) {
-    std::string zoo;
-    for (const std::string_view name : dovetail::workload::zoo_names()) zoo.append(" ").append(name);
-    const flag_syntax named =
-        command.add_option(as_argument ? "model" : "--model", model, "an ONNX file, or one of:" + zoo)
-            .required();
-    command.add_option("--dimension", dimensions, "value of an open dimension of the file, name=value");
+flag_syntax model_options::add_to(command_syntax command) {
+    const auto names = dovetail::workload::zoo_names();
+    const flag_syntax named = command.add_option("model", model, "an ONNX file, or a model of the zoo")
+                                  .type_name("MODEL")
+                                  .such_as({names.begin(), names.end()})
+                                  .required();
+    command.add_option("--dimension", dimensions, "value of an open dimension of the file; may be repeated")
+        .type_name("NAME=VALUE")
+        .goes_on_while([](std::string_view word) { return word.find('=') != std::string_view::npos; })
+        .may_repeat();
     return named;
 }
 
@@ -55,10 +59,12 @@ result<operator_graph> model_options::load() const {
     const bool piped = model == "-";
     std::error_code unknown;
     if (!piped && !std::filesystem::exists(model, unknown)) {
+        const auto names = dovetail::workload::zoo_names();
         std::string zoo;
-        for (const std::string_view name : dovetail::workload::zoo_names()) zoo.append(" ").append(name);
+        for (const std::string_view name : names) zoo.append(zoo.empty() ? "" : ", ").append(name);
+        const std::string near = dovetail::did_you_mean(model, names, {});
         return error{errc::io, model, "there is no such file, nor a model of that name",
-                     "give an ONNX file or one of:" + zoo};
+                     (near.empty() ? "give" : near + " Give") + " an ONNX file or one of: " + zoo};
     }
     if (!piped && std::filesystem::is_directory(model, unknown))
         return error{errc::io, model, "it is a folder", "name the ONNX file in it"};

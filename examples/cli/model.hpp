@@ -19,9 +19,9 @@ struct model_options {
     std::string model;                   ///< a name of the zoo, or an ONNX file
     std::vector<std::string> dimensions; ///< "name=value" of open dimensions
 
-    /// As a flag `--model`, or as the first argument of the command: required, unless the caller says
-    /// otherwise of the option returned.
-    flag_syntax add_to(command_syntax command, bool as_argument);
+    /// As an argument by its place, or as a flag `--model`: required, unless the caller says otherwise of the
+    /// option returned.
+    flag_syntax add_to(command_syntax command);
 
     /// The graph as it is written; composites are not recognised yet.
     [[nodiscard]] dovetail::result<dovetail::workload::operator_graph> load() const;

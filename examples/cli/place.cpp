@@ -61,10 +61,6 @@ struct place_command {
         request.threads = common.threads;
         request.seed = common.seed;
         request.has_time_limit = limited && limited->is_given();
-        if (format != "phaze" && request.options != schedule_options{})
-            refuse({dovetail::errc::unsupported, "option --format",
-                    "its value is '" + format + "', with an option of PHAZE's problem",
-                    "it must be phaze for schedules, recomputation, sharding and nodes"});
         const auto chosen = std::find_if(formats.begin(), formats.end(),
                                          [&](const place_format& f) { return f.name == format; });
         const auto answer = chosen->place(request);
@@ -88,7 +84,12 @@ void add_place(command_syntax app, int& status) {
     const auto options = std::make_shared<place_command>();
     std::vector<std::string> names;
     for (const place_format& f : formats) names.emplace_back(f.name);
-    command.add_option("file", options->request.file, "the instance").required();
+    command.add_example("dovetail place instance.json --json plan.json", "PHAZE's problem, solved exactly");
+    command.add_example(
+        "dovetail place instance.json --schedule zb-h1 --choose-recomputation --shard-optimizer",
+        "beyond it: another schedule, and more to choose from");
+    command.add_example("dovetail place graph.json --format max-load", "the least largest load of devices");
+    command.add_option("file", options->request.file, "the instance").type_name("FILE").required();
     command.add_option("--format", options->format, "the format of the instance").one_of(names);
     options->limited = options->request.limit.add_to(command).default_text("inf; latency: 20");
     command
@@ -96,34 +97,23 @@ void add_place(command_syntax app, int& status) {
                   "solve again for 50 ms, so that solve_seconds is a precise mean")
         .no_part_of_answer();
     schedule_options& more = options->request.options;
-    const std::string group = "Beyond PHAZE's problem (--format phaze)";
     command.add_option("--schedule", more.schedule, "the pipeline's schedule")
-        .one_of({"1f1b", "gpipe", "interleaved", "zb-h1", "zb-h2"})
-        .capture_default()
-        .group(group);
-    command.add_option("--stages-per-device", more.stages_per_device, "of the interleaved schedule")
-        .between(2, 1024)
-        .capture_default()
-        .group(group);
-    command.add_flag("--every-stage", more.every_stage, "charge the reduction to every stage, not the first")
-        .group(group);
-    command.add_flag("--choose-recomputation", more.choose_recomputation, "stage by stage: none or full")
-        .group(group);
-    command.add_flag("--shard-optimizer", more.shard_optimizer, "replicas share its state out (ZeRO-1)")
-        .group(group);
-    command
-        .add_flag("--overlap-reduction", more.overlap_reduction,
-                  "beside the last micro-batch's backward pass")
-        .group(group);
-    command.add_option("--node-devices", more.node_devices, "devices that share a faster network; 0: none")
-        .between(0, 1'000'000)
-        .capture_default()
-        .group(group);
-    command.add_option("--node-gb-per-s", more.node_gb_per_s, "of that network, 10^9 bytes a second a device")
-        .not_negative()
-        .group(group);
-    command.add_flag("--tensor-across-nodes", more.tensor_across, "let a tensor group span nodes")
-        .group(group);
+        .one_of({"1f1b", "gpipe", "interleaved", "zb-h1", "zb-h2"});
+    command.add_flag("--every-stage", more.every_stage, "charge the reduction to every stage, not the first");
+    command.add_flag("--choose-recomputation", more.choose_recomputation, "stage by stage: none or full");
+    command.add_flag("--shard-optimizer", more.shard_optimizer, "replicas share its state out (ZeRO-1)");
+    command.add_flag("--overlap-reduction", more.overlap_reduction,
+                     "beside the last micro-batch's backward pass");
+    add_options(command, more);
+    command.add_flag("--tensor-across-nodes", more.tensor_across, "let a tensor group span nodes");
+    for (const char* flag :
+         {"--schedule", "--stages-per-device", "--every-stage", "--choose-recomputation", "--shard-optimizer",
+          "--overlap-reduction", "--node-devices", "--node-gb-per-s", "--tensor-across-nodes"})
+        command.option(flag).group("Beyond PHAZE's problem").only_with("--format", {"phaze"});
+    command.option("--stages-per-device").only_with("--schedule", {"interleaved"});
+    for (const char* flag : {"--node-gb-per-s", "--tensor-across-nodes"})
+        command.option(flag).only_if([options] { return options->request.options.node_devices > 0; },
+                                     "--node-devices of 1 or more");
     options->common.add_to(command);
     command.callback([options, &status] { status = options->run(); });
 }

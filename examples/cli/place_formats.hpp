@@ -6,6 +6,7 @@
 
 #include <dovetail/core/budget.hpp>
 #include <dovetail/core/json.hpp>
+#include <dovetail/core/option.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/status.hpp>
 #include <dovetail/report/assumptions.hpp>
@@ -16,6 +17,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 namespace cli {
@@ -31,6 +33,18 @@ struct schedule_options {
     std::int64_t node_devices = 0;
     double node_gb_per_s = 0.0;
     bool tensor_across = false;
+
+    static constexpr auto table() {
+        using o = schedule_options;
+        return std::tuple{
+            dovetail::option<o, std::int64_t>{"stages-per-device", "of the interleaved schedule",
+                                              &o::stages_per_device, 2, 1024},
+            dovetail::option<o, std::int64_t>{"node-devices", "devices that share a faster network; 0: none",
+                                              &o::node_devices, 0, 1'000'000},
+            dovetail::option<o, double>{"node-gb-per-s", "of that network, 10^9 bytes a second a device",
+                                        &o::node_gb_per_s, 0},
+        };
+    }
 
     friend bool operator==(const schedule_options&, const schedule_options&) = default;
 };

@@ -321,17 +321,30 @@ void add_predict(command_syntax app, int& status) {
     const command_syntax command =
         app.add_subcommand("predict", "seconds, memory and utilisation of a training plan on a machine");
     const auto options = std::make_shared<predict_command>();
-    options->model.add_to(command, false).required(false);
+    command.add_example("dovetail predict gpt3-175b --tp 8 --pp 8 --micro-batch 1 --global-batch 64",
+                        "64 A100 for a batch of 64 sequences");
+    command.add_example(
+        "dovetail predict --hidden 6144 --layers 48 --heads 64 --seq 2048 --vocab 51200 --tp 8 "
+        "--micro-batch 4 --recompute selective --sequence-parallel",
+        "a GPT by its sizes");
+    options->model.add_to(command).required(false);
     add_options(command, options->sizes);
     std::vector<std::string> systems;
     for (const hardware::system& known : hardware::known_systems) systems.emplace_back(known.name);
-    command.add_option("--system", options->system, "the machine").one_of(systems).capture_default();
+    command.add_option("--system", options->system, "the machine").one_of(systems);
     add_options(command, options->degrees);
     command.add_option("--recompute", options->recompute, "what the backward pass computes again")
-        .one_of({cost::recomputation_names.begin(), cost::recomputation_names.end()})
-        .capture_default();
-    command.add_flag("--sequence-parallel", options->sequence_parallel,
-                     "split along the sequence what tensor parallelism leaves whole");
+        .one_of({cost::recomputation_names.begin(), cost::recomputation_names.end()});
+    command
+        .add_flag("--sequence-parallel", options->sequence_parallel,
+                  "split along the sequence what tensor parallelism leaves whole")
+        .only_if([options] { return options->degrees.tensor > 1; }, "--tp of 2 or more");
+    command.option("--dimension").only_with("--model");
+    command.option("--interleave")
+        .only_if([options] { return options->degrees.pipeline > 1 || options->degrees.interleave == 1; },
+                 "--pp of 2 or more");
+    command.option("--zero").only_if(
+        [options] { return options->degrees.data > 1 || options->degrees.zero == 0; }, "--dp of 2 or more");
     options->common.add_to(command);
     command.callback([options, &status] { status = options->run(); });
 }

@@ -11,7 +11,6 @@ void add_price(command_syntax app, int& status) {
     add_price_mapping(command, status);
     add_price_vector(command, status);
     add_price_layer(command, status);
-    command.make_subcommands_optional();
 }
 
 } // namespace cli

@@ -57,7 +57,6 @@ struct price_layer_command {
     std::string cost_model = "sound", cores = "all";
 
     exit_status run() {
-        if (request.model.model.empty()) refuse_without("--model");
         if (cost_model == "phaze" && request.family != "phaze")
             return complain({dovetail::errc::unsupported, "option --cost-model",
                              "phaze prices the family phaze only", "give sound, or leave out --family"});
@@ -229,20 +228,19 @@ private:
 
 void add_price_layer(command_syntax price, int& status) {
     const auto options = std::make_shared<price_layer_command>();
-    options->request.model.add_to(price, false).required(false); // the parts of `price` take none
+    price.add_example("dovetail price gpt2-xl --layer 1", "every operator of a layer on the reference chip");
+    price.add_example("dovetail price bert-large --layer 1 --pass backward --tensor-width 2 --family n7",
+                      "a layer that two chips share, in 7 nm");
+    options->request.model.add_to(price);
     options->request.add_to(price, {});
     price
         .add_option("--cost-model", options->cost_model,
                     "how operators are priced: soundly, or with PHAZE's constants")
-        .one_of({"sound", "phaze"})
-        .capture_default();
+        .one_of({"sound", "phaze"});
     price.add_option("--cores", options->cores, "an operator runs on one core of each type, or on all")
-        .one_of({"one", "all"})
-        .capture_default();
+        .one_of({"one", "all"});
     options->common.add_to(price);
-    price.callback([options, price, &status] {
-        if (!price.runs_subcommand()) status = options->run();
-    });
+    price.callback([options, &status] { status = options->run(); });
 }
 
 } // namespace cli

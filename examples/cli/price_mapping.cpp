@@ -166,16 +166,20 @@ void add_price_mapping(command_syntax price, int& status) {
     const command_syntax command = price.add_subcommand(
         "mapping", "the best mapping of a matrix product to PHAZE's tensor cores and memories");
     const auto options = std::make_shared<price_mapping_command>();
+    command.add_example("dovetail price mapping --m 4096 --k 4096 --n 11008 --point "
+                        "num_tc=1,num_vc=1,width=128,depth=128,glb_mib=128",
+                        "the mapping of least energy times delay, and a bound");
+    command.add_example("dovetail price mapping --m 512 --k 768 --n 768 --objective latency --point "
+                        "num_tc=8,num_vc=2,width=128,depth=128,glb_mib=128",
+                        "the fastest on eight cores");
     add_options(command, options->extents);
     for (const char* extent : {"--m", "--n", "--k"}) command.option(extent).required().default_text("");
     command
         .add_option("--point", options->point, "the chip: num_tc=8,num_vc=2,width=128,depth=128,glb_mib=128")
         .required();
     std::vector<std::string> objectives;
-    for (const auto& [known, goal] : cost::mapping_objective_names) objectives.emplace_back(known);
-    command.add_option("--objective", options->objective, "what is least")
-        .one_of(objectives)
-        .capture_default();
+    for (const auto& [name, goal] : cost::mapping_objective_names) objectives.emplace_back(name);
+    command.add_option("--objective", options->objective, "what is least").one_of(objectives);
     options->common.add_to(command);
     command.callback([options, &status] { status = options->run(); });
 }

@@ -82,13 +82,18 @@ void add_price_systolic(command_syntax price, int& status) {
     const command_syntax command =
         price.add_subcommand("systolic", "cycles of a matrix product on one systolic array");
     const auto options = std::make_shared<price_systolic_command>();
+    command.add_example("dovetail price systolic --rows 128 --cols 64 --m 197 --n 768 --k 576 --dataflow ws",
+                        "the weights stay");
+    command.add_example(
+        "dovetail price systolic --rows 32 --cols 32 --m 64 --n 64 --k 64 --dataflow os --json -",
+        "the outputs stay; for a program");
     add_options(command, options->problem);
     for (const char* extent : {"--rows", "--cols", "--m", "--n", "--k"})
         command.option(extent).required().default_text("");
-    std::vector<std::string> flows;
-    for (const auto& [known, flow] : dovetail::cost::dataflow_names) flows.emplace_back(known);
+    std::vector<std::string> dataflows;
+    for (const auto& [name, flow] : dovetail::cost::dataflow_names) dataflows.emplace_back(name);
     command.add_option("--dataflow", options->dataflow, "what stays in the array: weights, outputs or inputs")
-        .one_of(flows)
+        .one_of(dataflows)
         .required();
     options->common.add_to(command);
     command.callback([options, &status] { status = options->run(); });

@@ -99,7 +99,6 @@ constexpr std::array operators{
 struct price_vector_command {
     common_options common;
     vector_extents extents;
-    std::optional<flag_syntax> entries_flag;
     std::string name, point, family = "phaze", cores = "all";
 
     exit_status run() {
@@ -107,8 +106,6 @@ struct price_vector_command {
         const auto at = chip_at(point);
         if (!at) return complain(at.problem());
         const hardware::accelerator& chip = *at;
-        if ((name == "embedding" || name == "embedding-gradient") && !entries_flag->is_given())
-            refuse_without("--entries");
         cost::row_operator op;
         for (const named_operator& known : operators)
             if (known.name == name) op = known.of(extents);
@@ -152,17 +149,16 @@ struct price_vector_command {
             write_assumptions(json, held);
         });
         using dovetail::report::readable;
-            common.people() << readable(e.latency_s() * 1e6, 5) << " us, bound by the "
-                            << to_string(e.bound_by()) << ", lanes " << readable(used * 100, 3) << "% used, "
-                            << (energy_j ? readable(*energy_j * 1e6, 5) + " uJ" : "energy unknown")
-                            << "\n  rows on " << readable(layout.team)
-                            << (layout.team == 1 ? " lane" : " lanes") << " each, "
-                            << readable(layout.in_flight) << " at once; even rows that are kept would take "
-                            << readable(least_s * 1e6, 5) << " us\n  KiB: local "
-                            << readable(e.local_bytes / 1024, 5) << ", global "
-                            << readable(e.global_bytes / 1024, 5) << ", HBM "
-                            << readable(e.hbm_bytes / 1024, 5) << '\n'
-                            << dovetail::report::assumption_line(held) << '\n';
+        common.people() << readable(e.latency_s() * 1e6, 5) << " us, bound by the " << to_string(e.bound_by())
+                        << ", lanes " << readable(used * 100, 3) << "% used, "
+                        << (energy_j ? readable(*energy_j * 1e6, 5) + " uJ" : "energy unknown")
+                        << "\n  rows on " << readable(layout.team) << (layout.team == 1 ? " lane" : " lanes")
+                        << " each, " << readable(layout.in_flight)
+                        << " at once; even rows that are kept would take " << readable(least_s * 1e6, 5)
+                        << " us\n  KiB: local " << readable(e.local_bytes / 1024, 5) << ", global "
+                        << readable(e.global_bytes / 1024, 5) << ", HBM " << readable(e.hbm_bytes / 1024, 5)
+                        << '\n'
+                        << dovetail::report::assumption_line(held) << '\n';
         return common.finish(solved);
     }
 };
@@ -173,21 +169,25 @@ void add_price_vector(command_syntax price, int& status) {
     const command_syntax command =
         price.add_subcommand("vector", "a vector operator, row by row, on the vector cores");
     const auto options = std::make_shared<price_vector_command>();
+    command.add_example("dovetail price vector --operator softmax --rows 98304 --length 1024",
+                        "on the family's reference");
+    command.add_example("dovetail price vector --operator embedding --rows 512 --length 768 --entries 30522 "
+                        "--cores one",
+                        "a table of 30,522 rows, on one core");
     std::vector<std::string> names;
     for (const named_operator& known : operators) names.emplace_back(known.name);
     command.add_option("--operator", options->name, "what is done with the rows").one_of(names).required();
     add_options(command, options->extents);
     for (const char* extent : {"--rows", "--length"}) command.option(extent).required().default_text("");
-    options->entries_flag = command.option("--entries").default_text("");
-    command.add_option("--family", options->family, "the family of chips")
-        .one_of({"phaze", "n7"})
-        .capture_default();
+    command.option("--entries")
+        .default_text("")
+        .only_with("--operator", {"embedding", "embedding-gradient"})
+        .required_with("--operator", {"embedding", "embedding-gradient"});
+    command.add_option("--family", options->family, "the family of chips").one_of({"phaze", "n7"});
     command.add_option("--point", options->point,
                        "the chip: num_tc=8,num_vc=2,width=128,depth=128,width_vc=128,glb_mib=128; the "
                        "family's reference if not given");
-    command.add_option("--cores", options->cores, "on one vector core or on all")
-        .one_of({"one", "all"})
-        .capture_default();
+    command.add_option("--cores", options->cores, "on one vector core or on all").one_of({"one", "all"});
     options->common.add_to(command);
     command.callback([options, &status] { status = options->run(); });
 }

@@ -102,7 +102,8 @@ result<void> check_inputs(const earlier_answer& answer) {
                          "only answers from files and the zoo can be repeated"};
         const auto now = sources_of_model(input.name);
         if (now.empty())
-            return error{errc::io, input.name, "it is not there any more", "run it where the answer came from"};
+            return error{errc::io, input.name, "it is not there any more",
+                         "run it where the answer came from"};
         if (now.front().sha256 != input.sha256)
             return error{errc::io, input.name, "it has changed since the answer",
                          "its SHA-256 was " + input.sha256};
@@ -146,7 +147,9 @@ void add_rerun(command_syntax app, int& status) {
     const command_syntax command =
         app.add_subcommand("rerun", "the answer of an earlier command once more, from its JSON");
     const auto options = std::make_shared<rerun_command>();
-    command.add_option("file", options->file, "the JSON that the command wrote").required();
+    command.add_example("dovetail rerun answer.json", "the same table as before");
+    command.add_example("dovetail rerun answer.json --json again.json --threads 1", "the same bytes");
+    command.add_option("file", options->file, "the JSON that the command wrote").type_name("FILE").required();
     command
         .add_option("--json", options->json_file,
                     "write the answer as JSON to this file, - for standard output")

@@ -67,9 +67,6 @@ struct schedule_command {
         if (!problem) return complain(problem.problem());
         const std::optional<std::int64_t> limit_bytes = read_memory_limit(*problem);
         const bool wants_model = solver == "glpk" || lp.wanted() || mps.wanted();
-        if (!program.empty() && !wants_model)
-            refuse({dovetail::errc::unsupported, "option --formulation", "no integer program is asked for",
-                    "it goes with --solver glpk, --write-lp or --write-mps"});
         std::optional<written_program> written;
         if (wants_model) {
             auto made = write_program(problem->tasks);
@@ -348,12 +345,18 @@ void add_schedule(command_syntax app, int& status) {
     const command_syntax command =
         app.add_subcommand("schedule", "when and where every operator of a layer runs");
     const auto options = std::make_shared<schedule_command>();
+    command.add_example(
+        "dovetail schedule gpt2-xl --layer 1 --pass backward --html layer.html --trace layer.json",
+        "a proved optimum, as a page and for Perfetto");
+    command.add_example("dovetail schedule project.sm --format psplib", "any project of renewable resources");
+    command.add_example(
+        "dovetail schedule bert-large --layer 1 --formulation disjunctive --write-mps layer.mps",
+        "the integer program, for a solver of one's own");
     options->request.add_to(command);
     command
         .add_option("--solver", options->solver,
                     "exact proves the optimum, list is fast, glpk solves --formulation")
-        .one_of({"exact", "list", "glpk"})
-        .capture_default();
+        .one_of({"exact", "list", "glpk"});
     std::vector<std::string> programs;
     for (const auto p : formulation::programs) programs.emplace_back(to_string(p));
     command.add_option("--formulation", options->program, "the integer program; disjunctive if not given")
@@ -375,6 +378,11 @@ void add_schedule(command_syntax app, int& status) {
     common.add_output(command, options->mps, "--write-mps",
                       "write the integer program to this file, in MPS format");
     common.add_to(command);
+    command.option("--memory-limit").only_with("--format", {"model"}).only_with("--solver", {"exact"});
+    command.option("--formulation")
+        .only_if(
+            [options] { return options->solver == "glpk" || options->lp.wanted() || options->mps.wanted(); },
+            "--solver glpk, --write-lp or --write-mps");
     command.callback([options, &status] { status = options->run(); });
 }
 

@@ -24,16 +24,16 @@ using dovetail::to_text;
 namespace search = dovetail::search;
 
 void schedule_request::add_to(command_syntax command) {
-    command.add_option("--format", format, "what the file holds")
-        .one_of({"model", "psplib"})
-        .capture_default();
-    layer.model.add_to(command, true);
-    const std::string group = "A layer of a model on a chip (--format model)";
+    command.add_option("--format", format, "what the file holds").one_of({"model", "psplib"});
+    layer.model.add_to(command);
+    command.option("--dimension").only_with("--format", {"model"});
+    const std::string group = "A layer of a model on a chip";
     layer.add_to(command, group);
-    command.add_option("--cost-model", cost_model, "how operators are priced")
-        .one_of({"sound"})
-        .capture_default()
-        .group(group);
+    command.add_option("--cost-model", cost_model, "how operators are priced").one_of({"sound"}).group(group);
+    command.option("--family").one_of({"phaze"}); // energies aside, all families are the same
+    for (const char* flag : {"--layer", "--pass", "--family", "--point", "--micro-batch", "--tensor-width",
+                             "--link-gib", "--cost-model"})
+        command.option(flag).only_with("--format", {"model"});
 }
 
 namespace {
@@ -85,9 +85,6 @@ result<schedule_problem> load_project(const schedule_request& request) {
 
 result<schedule_problem> load(const schedule_request& request) {
     if (request.format == "model") return load_layer(request);
-    if (!request.layer.layer.empty() || !request.layer.point.empty())
-        return error{errc::unsupported, "option --format", "its value is 'psplib', with --layer or --point",
-                     "it must be model for layers and chips"};
     return load_project(request);
 }
 

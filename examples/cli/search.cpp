@@ -309,37 +309,42 @@ void add_search(command_syntax app, int& status) {
     const command_syntax command = app.add_subcommand(
         "search", "the best chip of a family and the plan to train a model on many of them");
     const auto options = std::make_shared<search_command>();
-    options->model.add_to(command, false);
-    command.add_option("--family", options->family, "the family of chips")
-        .one_of({"phaze", "n7"})
-        .capture_default();
+    command.add_example(
+        "dovetail search bert-large --strategy random --samples 40 --seed 7 --html bert-large.html",
+        "the best of 40 chips drawn, and a page about it");
+    command.add_example(
+        "dovetail search model.onnx --strategy area-ordered --devices 256 --micro-batches 1,4 "
+        "--hbm-gib 80 --tensor-widths 1",
+        "few plans, for the chips from the largest on");
+    options->model.add_to(command);
+    command.add_option("--family", options->family, "the family of chips").one_of({"phaze", "n7"});
     command.add_option("--strategy", options->strategy, "how the family is walked")
-        .one_of({"exhaustive", "area-ordered", "random"})
-        .capture_default();
+        .one_of({"exhaustive", "area-ordered", "random"});
     command
         .add_option("--optimizer", options->optimizer,
-                    "adam (18 bytes a parameter), momentum (14) or sgd (4)")
-        .one_of({"adam", "momentum", "sgd"})
-        .capture_default();
+                    "how weights are updated, with 18, 14 or 4 bytes a parameter")
+        .one_of({"adam", "momentum", "sgd"});
     command.add_option("--objective", options->objective, "who pays for the gradient reduction")
-        .one_of({"every-stage", "phaze"})
-        .capture_default();
+        .one_of({"every-stage", "phaze"});
     command
         .add_option("--cost-model", options->cost_model,
                     "how operators are priced: soundly, or with PHAZE's constants")
-        .one_of({"sound", "phaze"})
-        .capture_default();
+        .one_of({"sound", "phaze"});
     std::vector<std::string> coolings;
-    for (const auto& known : dovetail::hardware::known_coolings) coolings.emplace_back(known.name);
-    command.add_option("--cooling", options->cooling, "what --max-junction is meant for")
-        .one_of(coolings)
-        .capture_default();
+    for (const dovetail::hardware::cooling& known : dovetail::hardware::known_coolings)
+        coolings.emplace_back(known.name);
+    command.add_option("--cooling", options->cooling, "what --max-junction is meant for").one_of(coolings);
     command.add_flag("--power", options->power, "add the TDP and the energy of a step");
     options->common.add_output(command, options->html, "--html", "write a page with pictures to this file");
     add_options(command, options->plan);
     options->limit.add_to(command);
     add_options(command, options->space);
     options->common.add_to(command);
+    command.option("--cooling").only_with("--max-junction");
+    command.option("--hysteresis").only_with("--strategy", {"area-ordered"});
+    command.option("--samples").only_with("--strategy", {"random"});
+    command.option("--link-gib")
+        .only_if([options] { return options->plan.devices > 1; }, "--devices of 2 or more");
     command.callback([options, &status] { status = options->run(); });
 }
 

@@ -58,7 +58,9 @@ struct space_command {
 void add_space(command_syntax app, int& status) {
     const command_syntax command = app.add_subcommand("space", "the designs that a family keeps");
     const auto options = std::make_shared<space_command>();
-    command.add_option("--family", options->family, "the family").one_of({"phaze", "n7"}).capture_default();
+    command.add_option("--family", options->family, "the family").one_of({"phaze", "n7"});
+    command.add_example("dovetail space --family n7", "how many designs there are, and are kept");
+    command.add_example("dovetail space --csv family.csv", "all that are kept, with their areas");
     options->common.add_output(command, options->csv, "--csv",
                                "write the designs to this file, - for standard output");
     options->common.add_to(command);

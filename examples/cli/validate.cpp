@@ -240,7 +240,11 @@ void add_validate(command_syntax app, int& status) {
     const command_syntax command =
         app.add_subcommand("validate", "predictions beside every set of measurements");
     const auto options = std::make_shared<validate_command>();
+    command.add_example("dovetail validate measurements --html agreement.html",
+                        "errors of every set, and pictures of them");
+    command.add_example("dovetail validate measurements --json -", "for a program");
     command.add_option("folder", options->folder, "with files of measurements; any name, known columns")
+        .type_name("FOLDER")
         .required();
     options->common.add_output(command, options->html, "--html",
                                "draw predicted against measured in this file");

@@ -50,4 +50,11 @@ TEST(NearestWord, BecomesAQuestion) {
     EXPECT_EQ(dovetail::did_you_mean("colour", nearby, "see --help"), "see --help");
 }
 
+TEST(NearestWord, IsInTheErrorOfAnUnknownName) {
+    EXPECT_EQ(dovetail::unknown_name("axis", "widht", "it is not known", nearby).line(),
+              "axis 'widht': it is not known; known are threads, strategy, maxDevices, seed, x");
+    EXPECT_EQ(dovetail::unknown_name("axis", "sed", "it is not known", nearby).line(),
+              "axis 'sed': it is not known; did you mean 'seed'? Known are threads, strategy, maxDevices, seed, x");
+}
+
 } // namespace

@@ -207,7 +207,7 @@ TEST_F(Cli, LimitsOnPowerAndTemperatureChooseAmongCoolerChips) {
     EXPECT_TRUE(nothing.at("binding").get<std::string>().starts_with("power: the limit is 1 W"))
         << nothing.at("binding");
     refused(command + " --max-tdp 0", {"option --max-tdp", "its value is '0'"});
-    refused(command + " --cooling snow", {"--cooling", "snow", "air", "liquid"});
+    refused(command + " --max-junction 75 --cooling snow", {"option --cooling", "'snow'", "air, liquid"});
 }
 
 TEST_F(Cli, ATimeLimitEndsWithTheBestSoFar) {

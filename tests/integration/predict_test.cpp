@@ -87,8 +87,8 @@ TEST_F(Cli, PredictRefusesPlansThatDoNotDivide) {
     refused("predict --model opt-350m --micro-batch 1000000", {"rows", "smaller micro-batch"});
     refused(bert + "--tp 9000000000000000000 --pp 9", {"--tp", "at most"});
     refused(bert + "--tp 16 --dp 100000", {"1,600,000 devices", "at most 32,768"});
-    refused(bert + "--system abacus", {"--system", "abacus", "a100-sxm-80", "h100-sxm"});
-    refused(bert + "--recompute half", {"--recompute", "half", "selective"});
+    refused(bert + "--system abacus", {"option --system", "'abacus'", "a100-sxm-80", "h100-sxm"});
+    refused(bert + "--recompute half", {"option --recompute", "'half'", "selective"});
     refused(bert + "--zero 3", {"--zero", "at most 1"});
     refused(bert + "--hidden 1024", {"option --hidden", "--model"});
     refused("predict --hidden 1024 --layers 4 --heads 16 --seq 512", {"option --vocab", "not given"});

@@ -35,7 +35,7 @@ TEST_F(Cli, PriceSystolicRefusesBadSizes) {
     refused(priced("8", "9223372036854775808", "ws"), {"--k", "whole number"});
     refused(priced("8", "1.5", "os"), {"--k", "whole number"});
     refused(priced("1", "9223372036854775807", "ws"), {"64 bits"});
-    refused(priced("8", "8", "rs"), {"'rs'", "ws, os or is"});
+    refused(priced("8", "8", "rs"), {"'rs'", "ws, os, is"});
     refused("price systolic --rows 8 --cols 8 --m 8 --n 8 --dataflow ws", {"--k", "price systolic --help"});
     refused("price", {"--model", "price --help"});
 }

@@ -2,6 +2,8 @@
 /// \file
 /// The known word that somebody meant who wrote another one: an option, a key, a column, a name.
 
+#include <dovetail/core/error.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <optional>
@@ -58,6 +60,24 @@ nearest_word(std::string_view written, std::span<const std::string_view> known) 
 did_you_mean(std::string_view written, std::span<const std::string_view> known, std::string_view otherwise) {
     const auto near = nearest_word(written, known);
     return near ? "did you mean '" + std::string(*near) + "'?" : std::string(otherwise);
+}
+
+/// The error of a name that nobody knows: what is probably meant, and all that are known.
+[[nodiscard]] inline error unknown_name(std::string_view kind, std::string_view written, std::string wrong,
+                                        std::span<const std::string_view> known) {
+    std::string place(kind);
+    place.append(" '").append(written).append("'");
+    const auto near = nearest_word(written, known);
+    std::string expected;
+    if (near) expected.append("did you mean '").append(*near).append("'? Known are ");
+    if (!near) expected = "known are ";
+    bool is_first = true;
+    for (const std::string_view word : known) {
+        if (!is_first) expected += ", ";
+        expected += word;
+        is_first = false;
+    }
+    return {errc::unknown_name, std::move(place), std::move(wrong), std::move(expected)};
 }
 
 } // namespace dovetail

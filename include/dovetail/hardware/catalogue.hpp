@@ -3,6 +3,7 @@
 /// Designs known by name, each with its source.
 
 #include <dovetail/core/error.hpp>
+#include <dovetail/core/nearest_word.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/units.hpp>
 #include <dovetail/hardware/accelerator.hpp>
@@ -11,6 +12,7 @@
 #include <array>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace dovetail::hardware {
 
@@ -36,14 +38,12 @@ inline constexpr std::array known_designs{
 /// The design of a name.
 /// \returns errc::unknown_name, listing the names that are known.
 [[nodiscard]] inline result<accelerator> find_design(std::string_view name) {
-    std::string names;
+    std::vector<std::string_view> names;
     for (const known_design& known : known_designs) {
         if (known.name == name) return known.chip;
-        names += names.empty() ? "" : ", ";
-        names += known.name;
+        names.push_back(known.name);
     }
-    return error{errc::unknown_name, "design '" + std::string(name) + "'", "it is not in the catalogue",
-                 "known are " + names};
+    return unknown_name("design", name, "it is not in the catalogue", names);
 }
 
 } // namespace dovetail::hardware

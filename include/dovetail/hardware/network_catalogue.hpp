@@ -4,6 +4,7 @@
 
 #include <dovetail/core/assert.hpp>
 #include <dovetail/core/error.hpp>
+#include <dovetail/core/nearest_word.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/hardware/network.hpp>
 
@@ -11,6 +12,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace dovetail::hardware {
 
@@ -75,14 +77,12 @@ inline constexpr std::array known_networks{
 /// The network of a name.
 /// \returns errc::unknown_name, listing the names that are known.
 [[nodiscard]] inline result<known_network> find_network(std::string_view name) {
-    std::string names;
+    std::vector<std::string_view> names;
     for (const known_network& known : known_networks) {
         if (known.name == name) return known;
-        names += names.empty() ? "" : ", ";
-        names += known.name;
+        names.push_back(known.name);
     }
-    return error{errc::unknown_name, "network '" + std::string(name) + "'", "it is not in the catalogue",
-                 "known are " + names};
+    return unknown_name("network", name, "it is not in the catalogue", names);
 }
 
 /// `nodes` nodes like `node`, joined by adapters: a device alone sends `device_bytes_per_s`, all of a node

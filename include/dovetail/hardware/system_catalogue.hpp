@@ -3,6 +3,7 @@
 /// Real systems known by name, every number with its source.
 
 #include <dovetail/core/error.hpp>
+#include <dovetail/core/nearest_word.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/units.hpp>
 #include <dovetail/hardware/network.hpp>
@@ -13,6 +14,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace dovetail::hardware {
 
@@ -211,14 +213,12 @@ inline constexpr std::array known_systems{
 /// The system of a name.
 /// \returns errc::unknown_name, listing the names that are known.
 [[nodiscard]] inline result<system> find_system(std::string_view name) {
-    std::string names;
+    std::vector<std::string_view> names;
     for (const system& known : known_systems) {
         if (known.name == name) return known;
-        names += names.empty() ? "" : ", ";
-        names += known.name;
+        names.push_back(known.name);
     }
-    return error{errc::unknown_name, "system '" + std::string(name) + "'", "it is not in the catalogue",
-                 "known are " + names};
+    return unknown_name("system", name, "it is not in the catalogue", names);
 }
 
 } // namespace dovetail::hardware

@@ -2,6 +2,7 @@
 /// \file
 /// How hot a die gets: a steady-state bound from power, area and cooling, and the power that a limit leaves.
 
+#include <dovetail/core/nearest_word.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/core/units.hpp>
@@ -11,6 +12,7 @@
 #include <cmath>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace dovetail::hardware {
 
@@ -48,14 +50,12 @@ inline constexpr std::array known_coolings{air_cooling, liquid_cooling};
 
 /// \returns errc::unknown_name, listing the names that are known.
 [[nodiscard]] inline result<cooling> find_cooling(std::string_view name) {
-    std::string names;
+    std::vector<std::string_view> names;
     for (const cooling& known : known_coolings) {
         if (known.name == name) return known;
-        names += names.empty() ? "" : ", ";
-        names += known.name;
+        names.push_back(known.name);
     }
-    return error{errc::unknown_name, "cooling '" + std::string(name) + "'", "it is not known",
-                 "known are " + names};
+    return unknown_name("cooling", name, "it is not known", names);
 }
 
 /// Whether `c` can be used. \returns errc::out_of_range for a resistance that is not positive and finite, or

@@ -2,6 +2,7 @@
 /// \file
 /// Models by name, built at any batch.
 
+#include <dovetail/core/nearest_word.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/workload/operator_graph.hpp>
 #include <dovetail/workload/zoo/bert.hpp>
@@ -147,11 +148,7 @@ inline constexpr std::array<model_entry, 8> models{{
 /// \returns errc::unknown_name with the known names, or errc::out_of_range for an empty batch.
 [[nodiscard]] inline result<operator_graph> make_model(std::string_view name, std::int64_t batch) {
     if (const zoo::model_entry* entry = zoo::find(name)) return entry->build(entry->dimensions, batch);
-    std::string known;
-    for (const std::string_view other : zoo_names())
-        known += (known.empty() ? "" : ", ") + std::string(other);
-    return error{errc::unknown_name, "model '" + std::string(name) + "'", "no model of the zoo has this name",
-                 "known are " + known};
+    return unknown_name("model", name, "no model of the zoo has this name", zoo_names());
 }
 
 } // namespace dovetail::workload

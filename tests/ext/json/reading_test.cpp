@@ -29,7 +29,7 @@ TEST(place, keeps_the_way_and_the_position_of_every_value) {
     const auto members = root.members().value();
     ASSERT_EQ(members.size(), 2U);
     EXPECT_EQ(members[1].first, "c");
-    EXPECT_EQ(members[1].second.path(), "f:2:15: c");
+    EXPECT_EQ(members[1].second.path(), "f:2:16: c");
     const document numbers = parse("[-7.5e1 , 8]", "g").value();
     EXPECT_EQ(place(numbers).elements().value()[0].path(), "g:1:2: [0]");
     EXPECT_EQ(place(numbers).elements().value()[1].path(), "g:1:11: [1]");
