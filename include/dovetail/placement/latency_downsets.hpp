@@ -206,7 +206,7 @@ private:
         for (std::size_t u = 0; u < units.size(); ++u) {
             std::vector<index> needed;
             for (const index v : units.nodes(u)) {
-                supported_[u] = supported_[u] && problem.nodes[v].supported;
+                if (!problem.nodes[v].supported) supported_[u] = 0;
                 for (const index p : units.edges().predecessors(v)) {
                     if (settled(p)) continue;
                     producers_[v].push_back(p);

@@ -98,6 +98,7 @@ private:
         ticks front;
         std::uint32_t number;
 
+        // NOLINTNEXTLINE(modernize-use-nullptr): the 0 that the comparison is made with
         auto operator<=>(const place&) const = default;
     };
     static constexpr std::uint32_t no_step = std::numeric_limits<std::uint32_t>::max();

@@ -86,8 +86,8 @@ public:
                 if (replaces(u, v)) tasks_[v].stand_ins |= task_set{1} << u;
         for (std::size_t r = 0; r < max_resources; ++r) {
             by_part_[r].clear();
-            for (std::uint8_t v = 0; v < tasks_.size(); ++v)
-                if (tasks_[v].needs[r].always) by_part_[r].push_back(v);
+            for (std::size_t v = 0; v < tasks_.size(); ++v)
+                if (tasks_[v].needs[r].always) by_part_[r].push_back(static_cast<std::uint8_t>(v));
             std::sort(by_part_[r].begin(), by_part_[r].end(), [&](std::uint8_t a, std::uint8_t b) {
                 const double x = tasks_[a].needs[r].part_s, y = tasks_[b].needs[r].part_s;
                 return x < y || (x == y && a < b);

@@ -37,11 +37,11 @@ struct descriptor_list {
     }
 
 private:
-    static constexpr std::array<const descriptor_record*, size> addresses_{&record_of<Descriptors>...};
+    static constexpr std::array<const descriptor_record*, size> addresses{&record_of<Descriptors>...};
 
     static consteval std::size_t find(const descriptor_record* record) {
         std::size_t i = 0;
-        while (i < size && addresses_[i] != record) ++i;
+        while (i < size && addresses[i] != record) ++i;
         return i;
     }
 };

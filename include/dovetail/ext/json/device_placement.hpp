@@ -53,7 +53,7 @@ struct listed_node {
 
 // Instances write yes and no as true and false or as 1 and 0, both in one file at times.
 [[nodiscard]] inline result<bool> yes_or_no(const place& p) {
-    if (const auto truth = p.boolean()) return truth;
+    if (auto truth = p.boolean()) return truth;
     const auto number = p.integer(0, 1);
     if (!number)
         return error{number.problem().code, p.path(), number.problem().wrong,
