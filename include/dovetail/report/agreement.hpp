@@ -2,6 +2,7 @@
 /// \file
 /// Predictions beside measurements, and a page that draws one against the other.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/assert.hpp>
 #include <dovetail/core/statistics.hpp>
 #include <dovetail/core/text.hpp>
@@ -14,7 +15,6 @@
 #include <cmath>
 #include <cstddef>
 #include <set>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -56,7 +56,7 @@ namespace detail {
 // Points that fall on the same pixel are drawn once.
 template <class Horizontal, class Vertical>
 void draw_points(svg& picture, const Horizontal& horizontal, const Vertical& vertical,
-                 std::span<const double> x, std::span<const double> y, std::string_view style) {
+                 array_view<const double> x, array_view<const double> y, std::string_view style) {
     std::set<std::pair<long, long>> taken;
     for (std::size_t i = 0; i < x.size(); ++i) {
         const point p{horizontal.pixel(x[i]), vertical.pixel(y[i])};
@@ -118,7 +118,7 @@ void draw_points(svg& picture, const Horizontal& horizontal, const Vertical& ver
 }
 
 /// The page about `sets`: one table, and two pictures of every set that has predictions.
-[[nodiscard]] inline std::string to_html(std::span<const measured_set> sets) {
+[[nodiscard]] inline std::string to_html(array_view<const measured_set> sets) {
     std::string page =
         page_head("Dovetail: validation") +
         "<h1>Predicted against measured</h1>\n<table><tr><th>set</th><th>rows</th><th>mean "

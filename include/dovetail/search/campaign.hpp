@@ -3,6 +3,7 @@
 /// What all strategies share: evaluating a list of chips on all threads, and turning the best into an
 /// outcome.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/budget.hpp>
 #include <dovetail/core/parallel.hpp>
 #include <dovetail/hardware/parameter_space.hpp>
@@ -15,7 +16,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -37,8 +37,8 @@ public:
 
     /// Evaluates `chips` under `settings`; one answer a chip. Fewer when the time limit ends it: then every
     /// chip of the answer is evaluated, and those behind it are not.
-    [[nodiscard]] std::vector<evaluation> operator()(std::span<const hardware::kept_design> chips,
-                                                     std::span<const setting> settings) {
+    [[nodiscard]] std::vector<evaluation> operator()(array_view<const hardware::kept_design> chips,
+                                                     array_view<const setting> settings) {
         constexpr std::size_t batch = 256;
         std::vector<evaluation> answers;
         answers.reserve(chips.size());
@@ -80,7 +80,7 @@ public:
 
     /// A chip with its best plan over `settings`; without one, the first setting's problem.
     [[nodiscard]] solution solve_best(const hardware::kept_design& design,
-                                      std::span<const setting> settings) {
+                                      array_view<const setting> settings) {
         const evaluation best = (*evaluate_)(design.chip, settings, workers_.front());
         return solve(design, settings[best.setting]);
     }

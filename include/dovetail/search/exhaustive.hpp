@@ -2,10 +2,10 @@
 /// \file
 /// Every design of a family.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/search/strategy.hpp>
 
 #include <cstddef>
-#include <span>
 #include <string_view>
 #include <vector>
 
@@ -20,14 +20,14 @@ struct exhaustive {
     template <hardware::parameter_space Space, class Evaluator, class Observer = silent>
     [[nodiscard]] result<outcome> operator()(const Space& space, const Evaluator& evaluate,
                                              Observer&& observer = {}) const {
-        return run_strategy(
-            name, space, evaluate, options, observer,
-            [](auto& run, std::span<const hardware::kept_design> designs, std::span<const setting> settings) {
-                const std::vector<evaluation> answers = run(designs, settings);
-                findings found(designs.size());
-                for (std::size_t i = 0; i < answers.size(); ++i) found[i] = answers[i];
-                return found;
-            });
+        return run_strategy(name, space, evaluate, options, observer,
+                            [](auto& run, array_view<const hardware::kept_design> designs,
+                               array_view<const setting> settings) {
+                                const std::vector<evaluation> answers = run(designs, settings);
+                                findings found(designs.size());
+                                for (std::size_t i = 0; i < answers.size(); ++i) found[i] = answers[i];
+                                return found;
+                            });
     }
 };
 

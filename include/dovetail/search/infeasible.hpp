@@ -2,6 +2,7 @@
 /// \file
 /// Why no plan fits, in a line.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/core/units.hpp>
 #include <dovetail/placement/layer_graph.hpp>
@@ -9,7 +10,6 @@
 #include <dovetail/search/evaluate.hpp>
 
 #include <algorithm>
-#include <span>
 #include <string>
 
 namespace dovetail::search {
@@ -19,7 +19,7 @@ namespace dovetail::search {
 /// \param problem the layers as priced for the smallest micro-batch; memory is the same for every chip
 /// \complexity a few placements.
 [[nodiscard]] inline std::string binding_constraint(placement::layer_graph problem,
-                                                    std::span<const setting> settings) {
+                                                    array_view<const setting> settings) {
     placement::hbm_need least;
     double largest_offered = 0;
     for (const setting& s : settings) largest_offered = std::max(largest_offered, s.hbm_bytes);
