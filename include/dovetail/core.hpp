@@ -2,6 +2,7 @@
 /// \file
 /// What every room stands on.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/assert.hpp>
 #include <dovetail/core/budget.hpp>
 #include <dovetail/core/checked.hpp>

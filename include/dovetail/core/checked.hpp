@@ -2,13 +2,13 @@
 /// \file
 /// Integer arithmetic that notices when it leaves its range, and the divisions of tiling.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/assert.hpp>
 
 #include <concepts>
 #include <cstdint>
 #include <limits>
 #include <optional>
-#include <span>
 
 namespace dovetail {
 
@@ -27,7 +27,7 @@ namespace dovetail {
 }
 
 /// The product of non-negative counts (1 for none), or nothing when it does not fit.
-[[nodiscard]] constexpr std::optional<std::int64_t> checked_product(std::span<const std::int64_t> factors) {
+[[nodiscard]] constexpr std::optional<std::int64_t> checked_product(array_view<const std::int64_t> factors) {
     std::int64_t product = 1;
     for (const std::int64_t factor : factors) {
         const auto next = checked_multiply(product, factor);

@@ -2,6 +2,7 @@
 /// \file
 /// Tables as comma-separated text with a header line (RFC 4180).
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/nearest_word.hpp>
 #include <dovetail/core/readable.hpp>
 #include <dovetail/core/result.hpp>
@@ -11,7 +12,6 @@
 #include <cmath>
 #include <cstddef>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -76,7 +76,7 @@ private:
 
 /// The first of `columns` that a header lacks.
 [[nodiscard]] inline std::optional<std::string_view>
-missing_column(std::span<const csv_field> header, std::span<const std::string_view> columns) {
+missing_column(array_view<const csv_field> header, array_view<const std::string_view> columns) {
     for (const std::string_view column : columns)
         if (std::none_of(header.begin(), header.end(),
                          [&](const csv_field& field) { return field.text == column; }))
@@ -86,9 +86,9 @@ missing_column(std::span<const csv_field> header, std::span<const std::string_vi
 
 /// An error about a header that lacks `column`, with the header, and the name in it that was meant if one of
 /// those that are not `wanted` is near.
-[[nodiscard]] inline error column_is_missing(std::string_view name, std::span<const csv_field> header,
+[[nodiscard]] inline error column_is_missing(std::string_view name, array_view<const csv_field> header,
                                              std::string_view column,
-                                             std::span<const std::string_view> wanted) {
+                                             array_view<const std::string_view> wanted) {
     constexpr std::size_t longest_shown = 200;
     std::string found;
     std::vector<std::string_view> others;

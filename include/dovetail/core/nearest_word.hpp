@@ -2,12 +2,12 @@
 /// \file
 /// The known word that somebody meant who wrote another one: an option, a key, a column, a name.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/error.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -40,7 +40,7 @@ namespace dovetail {
 /// The word of `known` that is nearest to `written`, the first of several; none where a third of the letters
 /// would have to change, or all of them.
 [[nodiscard]] constexpr std::optional<std::string_view>
-nearest_word(std::string_view written, std::span<const std::string_view> known) {
+nearest_word(std::string_view written, array_view<const std::string_view> known) {
     std::optional<std::string_view> nearest;
     std::size_t least = std::max<std::size_t>(written.size(), 3) / 3 + 1;
     for (const std::string_view word : known) {
@@ -57,14 +57,14 @@ nearest_word(std::string_view written, std::span<const std::string_view> known) 
 /// What follows a complaint about `written`: "did you mean 'x'?" where a known word is near, else
 /// `otherwise`.
 [[nodiscard]] inline std::string
-did_you_mean(std::string_view written, std::span<const std::string_view> known, std::string_view otherwise) {
+did_you_mean(std::string_view written, array_view<const std::string_view> known, std::string_view otherwise) {
     const auto near = nearest_word(written, known);
     return near ? "did you mean '" + std::string(*near) + "'?" : std::string(otherwise);
 }
 
 /// The error of a name that nobody knows: what is probably meant, and all that are known.
 [[nodiscard]] inline error unknown_name(std::string_view kind, std::string_view written, std::string wrong,
-                                        std::span<const std::string_view> known) {
+                                        array_view<const std::string_view> known) {
     std::string place(kind);
     place.append(" '").append(written).append("'");
     const auto near = nearest_word(written, known);

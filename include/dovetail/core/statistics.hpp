@@ -2,6 +2,7 @@
 /// \file
 /// How well predictions agree with measurements.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/assert.hpp>
 
 #include <algorithm>
@@ -9,7 +10,6 @@
 #include <cstddef>
 #include <limits>
 #include <numeric>
-#include <span>
 #include <vector>
 
 namespace dovetail {
@@ -25,7 +25,7 @@ struct accuracy {
 };
 
 /// The rank of every value, from 1; equal values share the mean of their ranks. \complexity O(n log n).
-[[nodiscard]] inline std::vector<double> ranks_of(std::span<const double> values) {
+[[nodiscard]] inline std::vector<double> ranks_of(array_view<const double> values) {
     std::vector<std::size_t> order(values.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::sort(order.begin(), order.end(),
@@ -41,7 +41,7 @@ struct accuracy {
 
 /// Spearman's rank correlation, with ties (Kendall and Gibbons, Rank Correlation Methods, 1990): Pearson's
 /// correlation of the ranks. NaN where either side is constant. \complexity O(n log n).
-[[nodiscard]] inline double spearman(std::span<const double> a, std::span<const double> b) {
+[[nodiscard]] inline double spearman(array_view<const double> a, array_view<const double> b) {
     DOVETAIL_ASSERT(a.size() == b.size(), "values are compared in pairs");
     const std::vector<double> x = ranks_of(a);
     const std::vector<double> y = ranks_of(b);
@@ -60,8 +60,8 @@ struct accuracy {
 
 /// Compares predictions with measurements, pair by pair; what is measured is positive. Without a pair there
 /// are no errors, and the correlation is NaN. \complexity O(n log n).
-[[nodiscard]] inline accuracy accuracy_of(std::span<const double> predicted,
-                                          std::span<const double> measured) {
+[[nodiscard]] inline accuracy accuracy_of(array_view<const double> predicted,
+                                          array_view<const double> measured) {
     DOVETAIL_ASSERT(predicted.size() == measured.size(), "predictions and measurements come in pairs");
     accuracy a{.rows = predicted.size(), .spearman = spearman(predicted, measured)};
     for (std::size_t i = 0; i < predicted.size(); ++i) {

@@ -2,6 +2,7 @@
 /// \file
 /// How long an operator, or a fused group, takes on a chip.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/cost/core_mode.hpp>
 #include <dovetail/hardware/accelerator.hpp>
 #include <dovetail/workload/work.hpp>
@@ -9,7 +10,6 @@
 #include <algorithm>
 #include <concepts>
 #include <cstdint>
-#include <span>
 #include <string_view>
 
 namespace dovetail::cost {
@@ -74,7 +74,7 @@ struct estimate {
 /// Every schedule needs at least the sum of what they move, so the longer of the schedule and of this sum
 /// never counts a second of a shared memory twice. \param estimates  of the operators, each in the mode that
 /// the schedule chose
-[[nodiscard]] constexpr double shared_memory_s(std::span<const estimate> estimates) noexcept {
+[[nodiscard]] constexpr double shared_memory_s(array_view<const estimate> estimates) noexcept {
     double global_s = 0;
     double hbm_s = 0;
     for (const estimate& e : estimates) {

@@ -2,6 +2,7 @@
 /// \file
 /// A directed graph in compressed rows, both ways: the one graph type of the library.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/assert.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
@@ -9,7 +10,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <span>
 #include <vector>
 
 namespace dovetail::graph {
@@ -36,7 +36,7 @@ public:
 
     /// Builds the graph in O(vertices + arcs). The arcs' ends must be below `vertex_count`: see
     /// `make_digraph` for input that nobody has checked.
-    constexpr digraph(std::size_t vertex_count, std::span<const arc> arcs)
+    constexpr digraph(std::size_t vertex_count, array_view<const arc> arcs)
         : arcs_(arcs.begin(), arcs.end()), out_begin_(vertex_count + 1, 0), in_begin_(vertex_count + 1, 0),
           out_edges_(arcs.size(), 0), in_edges_(arcs.size(), 0), targets_(arcs.size(), 0),
           sources_(arcs.size(), 0) {
@@ -65,28 +65,28 @@ public:
         return out_begin_.empty() ? 0 : out_begin_.size() - 1;
     }
     [[nodiscard]] constexpr std::size_t edge_count() const noexcept { return arcs_.size(); }
-    [[nodiscard]] constexpr std::span<const arc> arcs() const noexcept { return arcs_; }
+    [[nodiscard]] constexpr array_view<const arc> arcs() const noexcept { return arcs_; }
 
     /// The heads of the edges out of `v`, aligned with `out_edges(v)`.
-    [[nodiscard]] constexpr std::span<const index> successors(index v) const {
+    [[nodiscard]] constexpr array_view<const index> successors(index v) const {
         return row(targets_, out_begin_, v);
     }
     /// The tails of the edges into `v`, aligned with `in_edges(v)`.
-    [[nodiscard]] constexpr std::span<const index> predecessors(index v) const {
+    [[nodiscard]] constexpr array_view<const index> predecessors(index v) const {
         return row(sources_, in_begin_, v);
     }
-    [[nodiscard]] constexpr std::span<const index> out_edges(index v) const {
+    [[nodiscard]] constexpr array_view<const index> out_edges(index v) const {
         return row(out_edges_, out_begin_, v);
     }
-    [[nodiscard]] constexpr std::span<const index> in_edges(index v) const {
+    [[nodiscard]] constexpr array_view<const index> in_edges(index v) const {
         return row(in_edges_, in_begin_, v);
     }
 
 private:
-    [[nodiscard]] static constexpr std::span<const index> row(const std::vector<index>& values,
-                                                              const std::vector<index>& begin, index v) {
+    [[nodiscard]] static constexpr array_view<const index> row(const std::vector<index>& values,
+                                                               const std::vector<index>& begin, index v) {
         DOVETAIL_ASSERT(v + std::size_t{1} < begin.size(), "no such vertex");
-        return std::span(values).subspan(begin[v], begin[v + 1] - begin[v]);
+        return array_view(values).subspan(begin[v], begin[v + 1] - begin[v]);
     }
 
     std::vector<arc> arcs_;
@@ -97,7 +97,7 @@ private:
 
 /// Builds a digraph from arcs that nobody has checked.
 /// \returns errc::out_of_range when an arc names a vertex that does not exist.
-[[nodiscard]] constexpr result<digraph> make_digraph(std::size_t vertex_count, std::span<const arc> arcs) {
+[[nodiscard]] constexpr result<digraph> make_digraph(std::size_t vertex_count, array_view<const arc> arcs) {
     for (std::size_t e = 0; e < arcs.size(); ++e)
         if (arcs[e].source >= vertex_count || arcs[e].target >= vertex_count)
             return error{errc::out_of_range, "edge " + to_text(e),

@@ -2,12 +2,12 @@
 /// \file
 /// Who reaches whom in an acyclic graph, a bit a pair.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/assert.hpp>
 #include <dovetail/graph/digraph.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <vector>
 
 namespace dovetail::graph {
@@ -17,7 +17,7 @@ namespace dovetail::graph {
 class reachability {
 public:
     /// `order` is a topological order of `g`.
-    constexpr reachability(const digraph& g, std::span<const index> order)
+    constexpr reachability(const digraph& g, array_view<const index> order)
         : words_((g.vertex_count() + 63) / 64), bits_(words_ * g.vertex_count(), 0) {
         DOVETAIL_ASSERT(order.size() == g.vertex_count(), "the order must hold every vertex");
         for (std::size_t position = order.size(); position-- > 0;) {
@@ -42,8 +42,8 @@ public:
     }
 
     /// The descendants of `v`, 64 vertices a word.
-    [[nodiscard]] constexpr std::span<const std::uint64_t> descendants(index v) const {
-        return std::span(bits_).subspan(words_ * v, words_);
+    [[nodiscard]] constexpr array_view<const std::uint64_t> descendants(index v) const {
+        return array_view(bits_).subspan(words_ * v, words_);
     }
 
 private:

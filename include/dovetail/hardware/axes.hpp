@@ -2,12 +2,12 @@
 /// \file
 /// Axes of a grid of designs, and the map from a position in the grid to a design.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/hardware/accelerator.hpp>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 
 namespace dovetail::hardware {
 
@@ -29,11 +29,11 @@ template <std::int64_t Smallest, std::int64_t Largest>
 /// The axes of a grid in the published order: the first varies slowest. A vector core is as wide as a tensor
 /// core, as in PHAZE, so its width is no axis.
 struct grid_axes {
-    std::span<const std::int64_t> num_tc;
-    std::span<const std::int64_t> num_vc;
-    std::span<const std::int64_t> width;
-    std::span<const std::int64_t> depth;
-    std::span<const std::int64_t> glb_bytes;
+    array_view<const std::int64_t> num_tc;
+    array_view<const std::int64_t> num_vc;
+    array_view<const std::int64_t> width;
+    array_view<const std::int64_t> depth;
+    array_view<const std::int64_t> glb_bytes;
 
     /// Designs of the grid.
     [[nodiscard]] constexpr std::size_t size() const noexcept {
@@ -42,7 +42,7 @@ struct grid_axes {
 
     /// The design at `position` < `size()`. \complexity O(axes).
     [[nodiscard]] constexpr accelerator at(std::size_t position) const {
-        const auto next = [&](std::span<const std::int64_t> values) {
+        const auto next = [&](array_view<const std::int64_t> values) {
             const std::int64_t value = values[position % values.size()];
             position /= values.size();
             return value;

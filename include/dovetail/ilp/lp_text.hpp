@@ -2,6 +2,7 @@
 /// \file
 /// A model as text in CPLEX LP format, which every solver reads.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/ilp/model.hpp>
@@ -10,7 +11,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -78,7 +78,7 @@ private:
 /// O(coefficients).
 [[nodiscard]] inline result<std::string> lp_text(const model& m) {
     if (result<void> sound = m.check(); !sound) return std::move(sound).problem();
-    const std::span<const column> columns = m.columns();
+    const array_view<const column> columns = m.columns();
     if (columns.empty() || m.rows().empty())
         return error{errc::unsupported, "LP text",
                      "the model has " + to_text(columns.size()) + " variables and " +

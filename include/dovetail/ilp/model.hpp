@@ -2,6 +2,7 @@
 /// \file
 /// An integer linear program as plain data: columns, rows, objective.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/assert.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
@@ -14,7 +15,6 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -121,9 +121,9 @@ public:
     }
 
     /// The variables, in the order of their numbers.
-    [[nodiscard]] std::span<const column> columns() const noexcept { return columns_; }
+    [[nodiscard]] array_view<const column> columns() const noexcept { return columns_; }
     /// The constraints, in the order in which they were added.
-    [[nodiscard]] std::span<const row> rows() const noexcept { return rows_; }
+    [[nodiscard]] array_view<const row> rows() const noexcept { return rows_; }
     /// Whether the objective is to be small or large; small where none was set.
     [[nodiscard]] direction sense() const noexcept { return sense_; }
     /// The constant that the objective adds to the costs of the columns.

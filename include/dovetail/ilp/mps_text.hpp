@@ -2,6 +2,7 @@
 /// \file
 /// A model as text in free MPS format: the way to any solver that is a program of its own.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/ilp/expression.hpp>
@@ -10,7 +11,6 @@
 #include <dovetail/ilp/value_range.hpp>
 
 #include <cstddef>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -54,8 +54,8 @@ namespace detail {
 /// O(coefficients).
 [[nodiscard]] inline result<std::string> mps_text(const model& m) {
     if (result<void> sound = m.check(); !sound) return std::move(sound).problem();
-    const std::span<const column> columns = m.columns();
-    const std::span<const row> rows = m.rows();
+    const array_view<const column> columns = m.columns();
+    const array_view<const row> rows = m.rows();
     const text_names names(m);
     const bool down = m.sense() == direction::minimize;
 

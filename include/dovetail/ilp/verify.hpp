@@ -2,12 +2,12 @@
 /// \file
 /// An independent check of values against a model: bounds, integrality, rows, objective.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/assert.hpp>
 #include <dovetail/ilp/model.hpp>
 
 #include <cmath>
 #include <cstddef>
-#include <span>
 #include <string>
 
 namespace dovetail::ilp {
@@ -23,7 +23,7 @@ struct verification {
 };
 
 /// Recomputes everything that the model says of `values`, one a column. \complexity O(coefficients).
-[[nodiscard]] inline verification verify(const model& m, std::span<const double> values) {
+[[nodiscard]] inline verification verify(const model& m, array_view<const double> values) {
     DOVETAIL_ASSERT(values.size() == m.columns().size(), "one value a column");
     verification found{.objective = m.offset(), .largest_violation = 0.0, .where = {}};
     const auto worse = [&](double violation) {

@@ -2,13 +2,13 @@
 /// \file
 /// All downsets of an acyclic graph, and which one each vertex leads to.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/budget.hpp>
 #include <dovetail/graph/digraph.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <vector>
 
 namespace dovetail::placement::detail {
@@ -41,8 +41,8 @@ public:
     [[nodiscard]] graph::index highest(graph::index set) const { return highest_[set]; }
 
     /// The ways on from a downset, by ascending vertex.
-    [[nodiscard]] std::span<const step> steps(graph::index set) const {
-        return std::span(steps_).subspan(first_step_[set], first_step_[set + 1] - first_step_[set]);
+    [[nodiscard]] array_view<const step> steps(graph::index set) const {
+        return array_view(steps_).subspan(first_step_[set], first_step_[set + 1] - first_step_[set]);
     }
 
     /// The downset of all vertices: the last way on, taken as long as there is one, adds them all.
@@ -93,7 +93,7 @@ private:
                 std::vector<graph::index>& missing) {
         parent_.push_back(set);
         highest_.push_back(v);
-        std::span<const graph::index> successors = g.successors(v);
+        array_view<const graph::index> successors = g.successors(v);
         const auto next_free = [&] {
             while (!successors.empty()) {
                 const graph::index w = successors.front();

@@ -2,6 +2,7 @@
 /// \file
 /// Every possible stage of a general graph of layers: the differences of nested downsets.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/assert.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/sort_stably.hpp>
@@ -15,7 +16,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
-#include <span>
 #include <utility>
 #include <vector>
 
@@ -54,15 +54,15 @@ public:
         const std::size_t n = layers_;
         std::vector<double> after_s(states() * n), after_with_transfers_s(states() * n);
         for (std::size_t k = 0; k < states(); ++k)
-            measure_backward(problem, costs, k, std::span(after_s).subspan(k * n, n),
-                             std::span(after_with_transfers_s).subspan(k * n, n));
+            measure_backward(problem, costs, k, array_view(after_s).subspan(k * n, n),
+                             array_view(after_with_transfers_s).subspan(k * n, n));
         entry_costs entry{std::vector<double>(n), std::vector<double>(n), std::vector<double>(n)};
         for (std::size_t k = 0; k < states(); ++k) {
             measure_forward(problem, costs, k, entry);
             for (std::size_t slot = first_slot_[k]; slot < first_slot_[k + 1]; ++slot) {
                 const std::size_t end = stages_[slot].end * n;
-                measure_stage(problem, costs, k, slot, entry, std::span(after_s).subspan(end, n),
-                              std::span(after_with_transfers_s).subspan(end, n));
+                measure_stage(problem, costs, k, slot, entry, array_view(after_s).subspan(end, n),
+                              array_view(after_with_transfers_s).subspan(end, n));
             }
         }
     }
@@ -234,7 +234,7 @@ private:
     // For every layer of downset `k`, when its backward pass ends if no layer outside the downset shares its
     // stage, without and with transfers into the downset. None of it depends on where the stage begins.
     void measure_backward(const layer_graph& problem, const width_costs& costs, std::size_t k,
-                          std::span<double> after_s, std::span<double> after_with_transfers_s) const {
+                          array_view<double> after_s, array_view<double> after_with_transfers_s) const {
         for (auto v = static_cast<graph::index>(layers_); v-- > 0;) {
             if (!holds(k, v)) continue;
             double start_s = 0.0;
@@ -255,8 +255,8 @@ private:
     }
 
     void measure_stage(const layer_graph& problem, const width_costs& costs, std::size_t begin,
-                       std::size_t slot, const entry_costs& entry, std::span<const double> after_s,
-                       std::span<const double> after_with_transfers_s) {
+                       std::size_t slot, const entry_costs& entry, array_view<const double> after_s,
+                       array_view<const double> after_with_transfers_s) {
         double forward_s = 0.0;
         double repeat_s = 0.0;
         double backward_s = 0.0;

@@ -3,6 +3,7 @@
 /// The downsets of a problem's units, the steps between them, and what an accelerator between two of them
 /// costs.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/budget.hpp>
 #include <dovetail/core/hash.hpp>
 #include <dovetail/core/result.hpp>
@@ -17,7 +18,6 @@
 #include <cstdint>
 #include <numeric>
 #include <optional>
-#include <span>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -69,11 +69,11 @@ public:
     [[nodiscard]] const latency_units& units() const { return *units_; }
     [[nodiscard]] const device_graph& problem() const { return *problem_; }
 
-    [[nodiscard]] std::span<const step> steps(std::size_t d) const {
-        return std::span(steps_).subspan(facts_[d].step, facts_[d + 1].step - facts_[d].step);
+    [[nodiscard]] array_view<const step> steps(std::size_t d) const {
+        return array_view(steps_).subspan(facts_[d].step, facts_[d + 1].step - facts_[d].step);
     }
-    [[nodiscard]] std::span<const index> frontier(std::size_t d) const {
-        return std::span(frontier_).subspan(facts_[d].frontier, facts_[d + 1].frontier - facts_[d].frontier);
+    [[nodiscard]] array_view<const index> frontier(std::size_t d) const {
+        return array_view(frontier_).subspan(facts_[d].frontier, facts_[d + 1].frontier - facts_[d].frontier);
     }
     [[nodiscard]] std::size_t frontier_begin(std::size_t d) const { return facts_[d].frontier; }
     [[nodiscard]] std::size_t frontier_total() const { return frontier_.size(); }
@@ -88,9 +88,9 @@ public:
     }
 
     /// The producers of a node that are not settled; `start` for a node without a unit that must wait.
-    [[nodiscard]] std::span<const index> producers(index node) const { return producers_[node]; }
+    [[nodiscard]] array_view<const index> producers(index node) const { return producers_[node]; }
     /// The units that consume a node's output, without its own; not those of settled nodes.
-    [[nodiscard]] std::span<const index> consumers(index node) const { return consumers_[node]; }
+    [[nodiscard]] array_view<const index> consumers(index node) const { return consumers_[node]; }
 
     /// A downset on the way from one to another, and the place in the order of the last unit added.
     struct visit_state {
@@ -246,13 +246,13 @@ private:
         list.erase(std::unique(list.begin(), list.end()), list.end());
     }
 
-    [[nodiscard]] std::span<const word> row(std::size_t d) const {
-        return std::span(bits_).subspan(d * words_, words_);
+    [[nodiscard]] array_view<const word> row(std::size_t d) const {
+        return array_view(bits_).subspan(d * words_, words_);
     }
 
     [[nodiscard]] bool enumerate(std::size_t limit, spending* spent) {
         std::unordered_multimap<word, index> known;
-        const auto hash = [&](std::span<const word> set) {
+        const auto hash = [&](array_view<const word> set) {
             word h = 0;
             for (const word w : set) h = hash_append(h, w);
             return h;

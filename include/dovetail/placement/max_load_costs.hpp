@@ -2,6 +2,7 @@
 /// \file
 /// The contracted problem of placement by largest load, in whole numbers.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/sort_stably.hpp>
 #include <dovetail/graph/digraph.hpp>
 #include <dovetail/graph/reachability.hpp>
@@ -15,7 +16,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
-#include <span>
 #include <utility>
 #include <vector>
 
@@ -78,8 +78,8 @@ struct max_load_costs {
 
     [[nodiscard]] std::size_t size() const { return class_of.size(); }
     [[nodiscard]] double to_seconds(ticks t) const { return std::ldexp(static_cast<double>(t), -exponent); }
-    [[nodiscard]] std::span<const graph::index> transfers_of(graph::index v) const {
-        return std::span(transfers).subspan(first_transfer[v], first_transfer[v + 1] - first_transfer[v]);
+    [[nodiscard]] array_view<const graph::index> transfers_of(graph::index v) const {
+        return array_view(transfers).subspan(first_transfer[v], first_transfer[v + 1] - first_transfer[v]);
     }
 
     /// What has to be done once `free_accelerators` and `free_cpus` are left, for loads below `limit`, at
@@ -160,7 +160,7 @@ private:
 
     [[nodiscard]] ticks sum_of(const graph::reachability& below, graph::index v) const {
         ticks sum = 0;
-        const std::span<const std::uint64_t> words = below.descendants(v);
+        const array_view<const std::uint64_t> words = below.descendants(v);
         for (std::size_t k = 0; k < words.size(); ++k)
             for (std::uint64_t bits = words[k]; bits != 0; bits &= bits - 1)
                 sum += accelerator[64 * k + static_cast<std::size_t>(std::countr_zero(bits))];

@@ -2,12 +2,12 @@
 /// \file
 /// The timeline of a pipeline: when each stage works on each micro-batch.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/assert.hpp>
 #include <dovetail/placement/pipeline_schedule.hpp>
 
 #include <algorithm>
 #include <cstddef>
-#include <span>
 #include <vector>
 
 namespace dovetail::placement {
@@ -59,7 +59,7 @@ struct pipeline_timeline {
 /// \param stages the times of each, first to last; with several chunks a device, a whole number of them each
 /// \complexity O(stages * micro_batches * devices) time at worst, O(stages * micro_batches) memory.
 template <pipeline_policy Policy>
-[[nodiscard]] constexpr pipeline_timeline simulate(const Policy& policy, std::span<const stage_times> stages,
+[[nodiscard]] constexpr pipeline_timeline simulate(const Policy& policy, array_view<const stage_times> stages,
                                                    std::size_t micro_batches) {
     DOVETAIL_ASSERT(stages.size() % policy.chunks() == 0, "every device has as many stages");
     const std::size_t devices = stages.size() / policy.chunks();
@@ -123,7 +123,7 @@ template <pipeline_policy Policy>
 /// pass, input gradient and weight gradient of all stages. A cycle of passes that wait for one another sets
 /// the pace, and no cycle gets longer when a pass gets shorter. Holds for every schedule, where it admits.
 template <pipeline_policy Policy>
-[[nodiscard]] constexpr double period_bound_s(const Policy& policy, std::span<const stage_times> stages,
+[[nodiscard]] constexpr double period_bound_s(const Policy& policy, array_view<const stage_times> stages,
                                               std::size_t micro_batches) {
     stage_times longest;
     double input_gradient_s = 0;

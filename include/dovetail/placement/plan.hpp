@@ -2,6 +2,7 @@
 /// \file
 /// A placement: which layers form a stage, how wide, how often replicated, and what that costs.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/status.hpp>
 #include <dovetail/graph/digraph.hpp>
 #include <dovetail/placement/storage.hpp>
@@ -10,7 +11,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <span>
 #include <string_view>
 
 namespace dovetail::placement {
@@ -65,8 +65,8 @@ struct basic_plan {
     typename Storage::template up_to_layers<graph::index> order{}; ///< the layers, stage by stage
 
     /// The layers of stage `s`, in topological order.
-    [[nodiscard]] constexpr std::span<const graph::index> layers(std::size_t s) const {
-        return std::span<const graph::index>(order.data(), order.size())
+    [[nodiscard]] constexpr array_view<const graph::index> layers(std::size_t s) const {
+        return array_view<const graph::index>(order.data(), order.size())
             .subspan(stages[s].begin, stages[s].end - stages[s].begin);
     }
 

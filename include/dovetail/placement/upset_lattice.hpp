@@ -2,6 +2,7 @@
 /// \file
 /// What can be left of a graph of layers from its end: all upsets, and how one grows into another.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/budget.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
@@ -12,7 +13,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <span>
 #include <utility>
 #include <vector>
 
@@ -52,8 +52,8 @@ public:
         return (sets_[state * words_ + v / 64] >> (v % 64) & 1) != 0;
     }
     /// The states that hold one layer more.
-    [[nodiscard]] std::span<const graph::index> grown(std::size_t state) const {
-        return std::span(grown_).subspan(first_[state], first_[state + 1] - first_[state]);
+    [[nodiscard]] array_view<const graph::index> grown(std::size_t state) const {
+        return array_view(grown_).subspan(first_[state], first_[state + 1] - first_[state]);
     }
 
     /// Calls `visit(layer)` for the layers of `larger` that `smaller` lacks, in ascending order.

@@ -2,6 +2,7 @@
 /// \file
 /// One variant for every layer of a stage: the least cost that fits a capacity, exactly.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/budget.hpp>
 #include <dovetail/core/sort_stably.hpp>
 
@@ -10,7 +11,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <span>
 #include <utility>
 #include <vector>
 
@@ -18,9 +18,9 @@ namespace dovetail::placement::detail {
 
 /// Items of which each is taken in one of its variants: those of item i stand at [first[i], first[i + 1]).
 struct choice_items {
-    std::span<const double> costs;
-    std::span<const double> weights;
-    std::span<const std::size_t> first;
+    array_view<const double> costs;
+    array_view<const double> weights;
+    array_view<const std::size_t> first;
 
     [[nodiscard]] std::size_t size() const { return first.size() - 1; }
 };
@@ -71,7 +71,7 @@ public:
     [[nodiscard]] bool gave_up() const { return gave_up_; }
 
     /// The variant of every item, counted within the item.
-    [[nodiscard]] std::span<const std::uint32_t> chosen() const { return chosen_; }
+    [[nodiscard]] array_view<const std::uint32_t> chosen() const { return chosen_; }
 
 private:
     static constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -95,15 +95,15 @@ private:
 
     [[nodiscard]] bool late() const { return spent_ != nullptr && spent_->is_over(); }
 
-    [[nodiscard]] double sum(std::span<const double> values, std::span<const std::uint32_t> pick) const {
+    [[nodiscard]] double sum(array_view<const double> values, array_view<const std::uint32_t> pick) const {
         double total = 0.0;
         for (std::size_t i = 0; i < pick.size(); ++i) total += values[items_.first[i] + pick[i]];
         return total;
     }
-    [[nodiscard]] double cost_of(std::span<const std::uint32_t> pick) const {
+    [[nodiscard]] double cost_of(array_view<const std::uint32_t> pick) const {
         return sum(items_.costs, pick);
     }
-    [[nodiscard]] double weight_of(std::span<const std::uint32_t> pick) const {
+    [[nodiscard]] double weight_of(array_view<const std::uint32_t> pick) const {
         return sum(items_.weights, pick);
     }
     [[nodiscard]] bool accept(const std::vector<std::uint32_t>& pick) {

@@ -2,6 +2,7 @@
 /// \file
 /// What one stage of layers with variants costs, and the best variants of its layers.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/placement/upset_lattice.hpp>
 #include <dovetail/placement/variant_choice.hpp>
 #include <dovetail/placement/variant_graph.hpp>
@@ -11,7 +12,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <span>
 #include <vector>
 
 namespace dovetail::placement::detail {
@@ -132,7 +132,7 @@ public:
     [[nodiscard]] choice_items items() const { return {costs_, weights_, first_}; }
 
     /// The stage with these variants, and what it comes to.
-    [[nodiscard]] variant_stage build(std::span<const std::uint32_t> variants) const {
+    [[nodiscard]] variant_stage build(array_view<const std::uint32_t> variants) const {
         variant_stage stage;
         stage.layers = layers_;
         stage.variants.assign(variants.begin(), variants.end());

@@ -2,6 +2,7 @@
 /// \file
 /// An independent check of a plan: every number recomputed from the plan's layers and the problem alone.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/placement/layer_graph.hpp>
@@ -12,7 +13,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,7 +25,7 @@ public:
     /// \param problem a valid problem \param costs one of its widths
     /// \param stage_of the stage of every layer, 0 first \param stages their number
     plan_evaluator(const layer_graph& problem, const width_costs& costs,
-                   std::span<const std::size_t> stage_of, std::size_t stages)
+                   array_view<const std::size_t> stage_of, std::size_t stages)
         : problem_(problem), costs_(costs), stage_of_(stage_of), stages_(stages) {}
 
     /// One micro-batch through stage `s`: forward and backward, each layer as soon as its inputs are there,
@@ -124,7 +124,7 @@ private:
 
     const layer_graph& problem_;
     const width_costs& costs_;
-    std::span<const std::size_t> stage_of_;
+    array_view<const std::size_t> stage_of_;
     std::size_t stages_;
 };
 

@@ -2,6 +2,7 @@
 /// \file
 /// Predictions beside measurements, and a page that draws one against the other.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/assert.hpp>
 #include <dovetail/core/statistics.hpp>
 #include <dovetail/report/assumptions.hpp>
@@ -16,7 +17,6 @@
 #include <cstddef>
 #include <iterator>
 #include <set>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -51,7 +51,7 @@ struct measured_set {
 };
 
 /// What the predictions of `sets` rest on: each that holds for some row of some set.
-[[nodiscard]] inline std::vector<assumption> assumptions_of(std::span<const measured_set> sets) {
+[[nodiscard]] inline std::vector<assumption> assumptions_of(array_view<const measured_set> sets) {
     std::vector<assumption> held;
     const auto somewhere = [&](const assumption& known) {
         return std::any_of(sets.begin(), sets.end(), [&](const measured_set& set) {
@@ -72,7 +72,7 @@ namespace detail {
 // Points that fall on the same pixel are drawn once.
 template <class Horizontal, class Vertical>
 void draw_points(svg& picture, const Horizontal& horizontal, const Vertical& vertical,
-                 std::span<const double> x, std::span<const double> y, std::string_view style) {
+                 array_view<const double> x, array_view<const double> y, std::string_view style) {
     std::set<std::pair<long, long>> taken;
     for (std::size_t i = 0; i < x.size(); ++i) {
         const point p{horizontal.pixel(x[i]), vertical.pixel(y[i])};
@@ -135,7 +135,7 @@ void draw_points(svg& picture, const Horizontal& horizontal, const Vertical& ver
 
 /// The page about `sets`: one table, and two pictures of every set that has predictions; `from` is told
 /// at the end.
-[[nodiscard]] inline std::string to_html(std::span<const measured_set> sets, const origin& from = {}) {
+[[nodiscard]] inline std::string to_html(array_view<const measured_set> sets, const origin& from = {}) {
     std::string page =
         page_head("Dovetail: validation") +
         "<h1>Predicted against measured</h1>\n<table><tr><th>set</th><th>rows</th><th>mean "

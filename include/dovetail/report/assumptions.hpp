@@ -3,13 +3,13 @@
 /// What an answer rests on: the limits of the models that gave its figures, each where it holds, with the
 /// page that says more. One table for every command, page and JSON answer.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/json.hpp>
 #include <dovetail/report/svg.hpp>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -195,7 +195,7 @@ inline constexpr std::array known_assumptions{
 
 /// One line for people, empty for none: "assumes: flat network, even pipeline (docs/models/search.md); ...".
 /// Neighbours with the same page share it.
-[[nodiscard]] inline std::string assumption_line(std::span<const assumption> held) {
+[[nodiscard]] inline std::string assumption_line(array_view<const assumption> held) {
     std::string line;
     for (std::size_t i = 0; i < held.size(); ++i) {
         const bool same_page = i > 0 && held[i].page == held[i - 1].page;
@@ -209,7 +209,7 @@ inline constexpr std::array known_assumptions{
 
 /// Writes the member `assumptions`, an array of objects with `name`, `meaning` and `page`, into the object
 /// that is open.
-inline void write_assumptions(json_writer& json, std::span<const assumption> held) {
+inline void write_assumptions(json_writer& json, array_view<const assumption> held) {
     json.key("assumptions").begin_array();
     for (const assumption& a : held)
         json.begin_object()
@@ -221,7 +221,7 @@ inline void write_assumptions(json_writer& json, std::span<const assumption> hel
 }
 
 /// The part of a page that tells them, nothing for none.
-[[nodiscard]] inline std::string assumption_section(std::span<const assumption> held) {
+[[nodiscard]] inline std::string assumption_section(array_view<const assumption> held) {
     if (held.empty()) return {};
     std::string section = "<h2>What this assumes</h2>\n<table>\n";
     for (const assumption& a : held)

@@ -2,13 +2,13 @@
 /// \file
 /// Bars on rows over time: operator schedules by core, pipelines by stage.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/report/axis.hpp>
 #include <dovetail/report/number.hpp>
 #include <dovetail/report/svg.hpp>
 
 #include <algorithm>
 #include <cstddef>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,8 +28,8 @@ struct bar {
 };
 
 /// Draws `bars` over the rows named `row_names`; `time_name` says the unit.
-[[nodiscard]] inline std::string gantt(std::string_view title, std::span<const std::string> row_names,
-                                       std::span<const bar> bars, std::string_view time_name) {
+[[nodiscard]] inline std::string gantt(std::string_view title, array_view<const std::string> row_names,
+                                       array_view<const bar> bars, std::string_view time_name) {
     constexpr double right = 936;
     constexpr double top = 12;
     constexpr double pixels_a_letter = 6.2;

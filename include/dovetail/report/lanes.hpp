@@ -2,6 +2,7 @@
 /// \file
 /// The lanes that a timetable is drawn in: one a unit of a resource.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/schedule/mode_table.hpp>
 #include <dovetail/schedule/timetable.hpp>
@@ -10,7 +11,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,7 +32,7 @@ struct lane {
 
 /// Numbers as ranges of neighbours: {first, last} each. `units` are rising.
 [[nodiscard]] inline std::vector<std::pair<std::int32_t, std::int32_t>>
-ranges_of(std::span<const std::int32_t> units) {
+ranges_of(array_view<const std::int32_t> units) {
     std::vector<std::pair<std::int32_t, std::int32_t>> ranges;
     for (const std::int32_t unit : units)
         if (!ranges.empty() && ranges.back().second + 1 == unit)
@@ -45,7 +45,7 @@ ranges_of(std::span<const std::int32_t> units) {
 /// One lane for every unit that is ever held, by resource and number; then lanes for tasks that take time but
 /// hold nothing, as few as do not overlap. A task of no duration is in none. \complexity O(units held by all
 /// tasks together).
-[[nodiscard]] inline std::vector<lane> lanes_of(std::span<const schedule::timetable_entry> table) {
+[[nodiscard]] inline std::vector<lane> lanes_of(array_view<const schedule::timetable_entry> table) {
     std::vector<lane> lanes;
     for (std::size_t r = 0; r < schedule::max_resources; ++r) {
         std::vector<std::vector<std::size_t>> held;
@@ -75,7 +75,7 @@ ranges_of(std::span<const std::int32_t> units) {
 }
 
 /// The same, with units of a resource that hold the same tasks in one lane, where its first unit was.
-[[nodiscard]] inline std::vector<lane> shared_lanes_of(std::span<const schedule::timetable_entry> table) {
+[[nodiscard]] inline std::vector<lane> shared_lanes_of(array_view<const schedule::timetable_entry> table) {
     std::vector<lane> shared;
     for (lane& l : lanes_of(table)) {
         const auto same = std::find_if(shared.begin(), shared.end(), [&](const lane& s) {

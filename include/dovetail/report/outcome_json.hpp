@@ -2,6 +2,7 @@
 /// \file
 /// The outcome of a joint search as JSON, with the keys that scripts rely on.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/json.hpp>
 #include <dovetail/hardware/accelerator.hpp>
 #include <dovetail/report/assumptions.hpp>
@@ -10,7 +11,6 @@
 #include <dovetail/search/profile.hpp>
 
 #include <cstddef>
-#include <span>
 #include <string>
 #include <utility>
 
@@ -102,7 +102,7 @@ inline void write_solution(json_writer& json, const search::solution& found) {
 /// Writes the outcome of a search of `profile` into the object that is open. Numbers are in SI units or bytes,
 /// as their names say; `best` and `baseline` are null where no plan fits. \param held what its figures rest on
 inline void write_outcome(json_writer& json, const search::outcome& outcome,
-                          const search::workload_profile& profile, std::span<const assumption> held = {}) {
+                          const search::workload_profile& profile, array_view<const assumption> held = {}) {
     json.member("status", to_string(outcome.status))
         .member("model", profile.model)
         .key("best");
@@ -130,7 +130,7 @@ inline void write_outcome(json_writer& json, const search::outcome& outcome,
 /// The outcome of a search of `profile` as one document.
 [[nodiscard]] inline std::string to_json(const search::outcome& outcome,
                                          const search::workload_profile& profile,
-                                         std::span<const assumption> held = {}) {
+                                         array_view<const assumption> held = {}) {
     json_writer json;
     json.begin_object();
     write_outcome(json, outcome, profile, held);

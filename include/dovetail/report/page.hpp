@@ -2,6 +2,7 @@
 /// \file
 /// One self-contained page about a joint search: no script, no font, no file beside it.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/core/units.hpp>
 #include <dovetail/report/assumptions.hpp>
@@ -17,7 +18,6 @@
 
 #include <cmath>
 #include <cstddef>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -105,7 +105,7 @@ namespace detail {
                                          const search::workload_profile& profile, std::string_view layer,
                                          const search::scheduled_pass& forward,
                                          const search::scheduled_pass& backward,
-                                         std::span<const assumption> held = {}, const origin& from = {}) {
+                                         array_view<const assumption> held = {}, const origin& from = {}) {
     const search::search_record& record = outcome.search;
     std::string page = page_head("Dovetail: " + profile.model);
     page += "<h1>" + escaped(profile.model) + "</h1>\n<p>" + readable(record.evaluated) +

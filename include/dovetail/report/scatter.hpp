@@ -2,13 +2,13 @@
 /// \file
 /// Points in the plane with a frontier: what a larger chip buys.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/report/axis.hpp>
 #include <dovetail/report/svg.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <set>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,9 +34,9 @@ struct scatter {
     std::string title;
     std::string x_name;
     std::string y_name;
-    std::span<const sample> cloud;
-    std::span<const sample> frontier; ///< rising in x
-    std::span<const marked_sample> marks;
+    array_view<const sample> cloud;
+    array_view<const sample> frontier; ///< rising in x
+    array_view<const marked_sample> marks;
 };
 
 namespace detail {
@@ -44,7 +44,7 @@ namespace detail {
 /// Where the label of a mark at `p` goes: beside it, and above or below by as much as keeps it inside `frame`
 /// and off the labels in `occupied`; above where nothing is free.
 [[nodiscard]] inline box place_of_label(point p, std::string_view words, bool to_the_left, const box& frame,
-                                        std::span<const box> occupied) {
+                                        array_view<const box> occupied) {
     constexpr double pixels_a_letter = 7;
     constexpr double height = 15;
     const double width = pixels_a_letter * static_cast<double>(words.size());

@@ -2,6 +2,7 @@
 /// \file
 /// A timetable as a Gantt chart: by unit of every resource, the critical chain outlined.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/sort_stably.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/report/gantt.hpp>
@@ -12,7 +13,6 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,8 +21,8 @@ namespace dovetail::report {
 
 /// A schedule and what its parts are called.
 struct drawn_schedule {
-    std::span<const schedule::timetable_entry> table;
-    std::span<const std::string> names; ///< of the tasks, by number
+    array_view<const schedule::timetable_entry> table;
+    array_view<const std::string> names; ///< of the tasks, by number
     resource_names resources;
 };
 

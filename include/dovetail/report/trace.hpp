@@ -2,13 +2,13 @@
 /// \file
 /// A schedule in the trace event format, which Chrome and Perfetto open.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/json.hpp>
 #include <dovetail/report/lanes.hpp>
 #include <dovetail/schedule/timetable.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,8 +21,8 @@ namespace dovetail::report {
 /// in microseconds, fractions included (Trace Event Format, Google, 2016, "Complete Events"). Tasks of the
 /// critical chain are of the category "critical". \param names of the tasks, by number
 [[nodiscard]] inline std::string to_trace(std::string_view title,
-                                          std::span<const schedule::timetable_entry> table,
-                                          std::span<const std::string> names,
+                                          array_view<const schedule::timetable_entry> table,
+                                          array_view<const std::string> names,
                                           const resource_names& resources) {
     constexpr double microseconds = 1e6;
     json_writer json;

@@ -2,6 +2,7 @@
 /// \file
 /// One block of tasks as variables and what must hold between them.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/budget.hpp>
 #include <dovetail/schedule/bound_trail.hpp>
 #include <dovetail/schedule/cumulative.hpp>
@@ -14,7 +15,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <vector>
 
 namespace dovetail::schedule::detail {
@@ -36,7 +36,7 @@ public:
     };
 
     /// \param horizon no task ends later
-    block_model(const task_graph& problem, std::span<const graph::index> block, const tick_scale& scale,
+    block_model(const task_graph& problem, array_view<const graph::index> block, const tick_scale& scale,
                 ticks horizon)
         : tasks_(block.size()), order_(block.size() * block.size(), nowhere) {
         if (horizon < 0) {
@@ -68,7 +68,7 @@ public:
 
     [[nodiscard]] bound_trail& bounds() noexcept { return bounds_; }
     [[nodiscard]] nogood_base& nogoods() noexcept { return nogoods_; }
-    [[nodiscard]] std::span<const task> tasks() const noexcept { return tasks_; }
+    [[nodiscard]] array_view<const task> tasks() const noexcept { return tasks_; }
     /// Every task ends by then.
     [[nodiscard]] view end() const noexcept { return end_; }
     [[nodiscard]] ticks capacity(std::size_t r) const { return resources_[r].capacity(); }
@@ -148,7 +148,7 @@ private:
         return before;
     }
 
-    void add_nogood(std::span<const atom> atoms) { sound_ = sound_ && nogoods_.add(atoms); }
+    void add_nogood(array_view<const atom> atoms) { sound_ = sound_ && nogoods_.add(atoms); }
 
     void add_sum(const sum& s) {
         for (const view x : s.terms) sums_of_[x].push_back(static_cast<std::uint32_t>(sums_.size()));
@@ -156,7 +156,7 @@ private:
         sums_.push_back(s);
     }
 
-    void add_task(task& t, std::span<const mode> modes, const demand& capacity, const tick_scale& scale) {
+    void add_task(task& t, array_view<const mode> modes, const demand& capacity, const tick_scale& scale) {
         t.modes = useful_modes(modes, capacity);
         t.start = add(0, bounds_.most(end_));
         if (t.modes.size() > 1) {
@@ -206,7 +206,7 @@ private:
     }
 
     // Two tasks that never fit together run one after the other.
-    void add_disjunctions(const task_graph& problem, std::span<const graph::index> block) {
+    void add_disjunctions(const task_graph& problem, array_view<const graph::index> block) {
         const auto exclude = [&](const task& a, const task& b) {
             bool together = bounds_.least(a.length) == 0 || bounds_.least(b.length) == 0;
             for (std::size_t r = 0; r < max_resources && !together; ++r)

@@ -2,12 +2,12 @@
 /// \file
 /// Bounds of whole numbers that remember why they hold, and can be taken back.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/assert.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <span>
 #include <vector>
 
 namespace dovetail::schedule::detail {
@@ -65,7 +65,7 @@ public:
     [[nodiscard]] bool fails(atom a) const { return -least_[a.of ^ 1U] < a.least; }
     [[nodiscard]] bool holds_at_root(atom a) const { return root_[a.of] >= a.least; }
 
-    [[nodiscard]] std::span<const step> steps() const noexcept { return steps_; }
+    [[nodiscard]] array_view<const step> steps() const noexcept { return steps_; }
     [[nodiscard]] std::size_t level() const noexcept { return levels_.size(); }
     /// The first step of the current level.
     [[nodiscard]] std::size_t level_begin() const { return levels_.empty() ? 0 : levels_.back().step; }
@@ -81,8 +81,8 @@ public:
         }
         return low;
     }
-    [[nodiscard]] std::span<const atom> stored(const reason& r) const {
-        return std::span(stored_).subspan(r.begin, r.end - r.begin);
+    [[nodiscard]] array_view<const atom> stored(const reason& r) const {
+        return array_view(stored_).subspan(r.begin, r.end - r.begin);
     }
     /// The step that made `a` hold, which it does, but not yet at the root.
     [[nodiscard]] std::uint32_t cause(atom a) const {
@@ -122,7 +122,7 @@ public:
     [[nodiscard]] const reason& conflict() const noexcept { return conflict_; }
 
     /// Gives the nogoods of all reasons their new numbers.
-    void renumber(std::span<const std::uint32_t> moved) {
+    void renumber(array_view<const std::uint32_t> moved) {
         for (step& s : steps_)
             if (s.because.nogood != nowhere) s.because.nogood = moved[s.because.nogood];
     }

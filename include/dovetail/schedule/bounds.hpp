@@ -2,13 +2,13 @@
 /// \file
 /// Lower bounds on the makespan: the critical path, and each resource's load between its first and last use.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/schedule/task_graph.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <limits>
-#include <span>
 #include <vector>
 
 namespace dovetail::schedule {
@@ -22,7 +22,7 @@ struct least_needs {
     work work_s{}; ///< of the mode that works least on the resource
 
     /// Over the modes that stay within the capacities, of which there is at least one.
-    constexpr least_needs(std::span<const mode> modes, const demand& capacity) noexcept {
+    constexpr least_needs(array_view<const mode> modes, const demand& capacity) noexcept {
         work_s.fill(std::numeric_limits<double>::infinity());
         for (const mode& m : modes) {
             if (!fits(m.use, capacity)) continue;
@@ -52,7 +52,7 @@ public:
         block_bound_s_.clear();
         std::size_t begin = 0;
         for (const graph::index end : problem.block_ends()) {
-            const std::span<const graph::index> block = problem.order().subspan(begin, end - begin);
+            const array_view<const graph::index> block = problem.order().subspan(begin, end - begin);
             block_bound_s_.push_back(assign_block(problem, block));
             for (const graph::index v : block) head_s_[v] += lower_bound_s_;
             lower_bound_s_ += block_bound_s_.back();
@@ -67,13 +67,13 @@ public:
     }
 
     /// Of every task: the duration of its shortest mode.
-    [[nodiscard]] constexpr std::span<const double> shortest_s() const noexcept { return shortest_s_; }
+    [[nodiscard]] constexpr array_view<const double> shortest_s() const noexcept { return shortest_s_; }
     /// Of every task: the least that it asks of every resource.
-    [[nodiscard]] constexpr std::span<const work> work_s() const noexcept { return work_s_; }
+    [[nodiscard]] constexpr array_view<const work> work_s() const noexcept { return work_s_; }
     /// Of every task: no schedule starts it earlier.
-    [[nodiscard]] constexpr std::span<const double> head_s() const noexcept { return head_s_; }
+    [[nodiscard]] constexpr array_view<const double> head_s() const noexcept { return head_s_; }
     /// Of every task: no schedule ends sooner after the task's own end.
-    [[nodiscard]] constexpr std::span<const double> tail_s() const noexcept { return tail_s_; }
+    [[nodiscard]] constexpr array_view<const double> tail_s() const noexcept { return tail_s_; }
 
     /// The heaviest path of shortest modes.
     [[nodiscard]] constexpr double critical_path_s() const noexcept { return critical_path_s_; }
@@ -87,11 +87,11 @@ public:
     [[nodiscard]] constexpr double lower_bound_s() const noexcept { return lower_bound_s_; }
 
     /// Of every block of `task_graph::block_ends`: its part of the bound.
-    [[nodiscard]] constexpr std::span<const double> block_bound_s() const noexcept { return block_bound_s_; }
+    [[nodiscard]] constexpr array_view<const double> block_bound_s() const noexcept { return block_bound_s_; }
 
 private:
     // The bound of one block; its heads and tails, counted from its own ends.
-    constexpr double assign_block(const task_graph& problem, std::span<const graph::index> block) {
+    constexpr double assign_block(const task_graph& problem, array_view<const graph::index> block) {
         double path_s = 0.0;
         for (const graph::index v : block) {
             const least_needs least(problem.modes(v), problem.capacity());

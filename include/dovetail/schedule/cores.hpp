@@ -2,6 +2,7 @@
 /// \file
 /// Which units of every resource a task holds: the colouring of a schedule's intervals.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/assert.hpp>
 #include <dovetail/schedule/schedule.hpp>
 #include <dovetail/schedule/task_graph.hpp>
@@ -9,7 +10,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <utility>
 #include <vector>
 
@@ -19,18 +19,18 @@ namespace dovetail::schedule {
 class core_assignment {
 public:
     /// Tasks are added in the order of their numbers, resources within them.
-    constexpr void add(std::span<const std::int32_t> units) {
+    constexpr void add(array_view<const std::int32_t> units) {
         units_.insert(units_.end(), units.begin(), units.end());
         end_.push_back(units_.size());
     }
 
     /// Units of `resource` that `task` holds, numbered below the capacity.
-    [[nodiscard]] constexpr std::span<const std::int32_t> units(graph::index task,
-                                                                std::size_t resource) const {
+    [[nodiscard]] constexpr array_view<const std::int32_t> units(graph::index task,
+                                                                 std::size_t resource) const {
         const std::size_t row = task * max_resources + resource;
         DOVETAIL_ASSERT(resource < max_resources && row < end_.size(), "no such task or resource");
         const std::size_t begin = row == 0 ? 0 : end_[row - 1];
-        return std::span(units_).subspan(begin, end_[row] - begin);
+        return array_view(units_).subspan(begin, end_[row] - begin);
     }
 
 private:

@@ -2,6 +2,7 @@
 /// \file
 /// Search over the beginnings of schedules, one task longer at every level.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/budget.hpp>
 #include <dovetail/schedule/noticed.hpp>
 #include <dovetail/schedule/outlook.hpp>
@@ -14,7 +15,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <span>
 #include <vector>
 
 namespace dovetail::schedule::detail {
@@ -67,9 +67,9 @@ public:
     }
 
     /// Of the schedule found: when every task starts.
-    [[nodiscard]] std::span<const ticks> start() const noexcept { return start_; }
+    [[nodiscard]] array_view<const ticks> start() const noexcept { return start_; }
     /// Of the schedule found: the mode of every task in the problem.
-    [[nodiscard]] std::span<const std::uint32_t> mode() const noexcept { return mode_; }
+    [[nodiscard]] array_view<const std::uint32_t> mode() const noexcept { return mode_; }
 
 private:
     // A partial schedule of a level.
@@ -104,7 +104,7 @@ private:
     static constexpr std::uint32_t no_step = std::numeric_limits<std::uint32_t>::max();
 
     [[nodiscard]] static partial_schedule begun(const label& l, const std::vector<running_task>& running) {
-        return {l.started, l.front, std::span(running).subspan(l.first_running, l.running_count)};
+        return {l.started, l.front, array_view(running).subspan(l.first_running, l.running_count)};
     }
 
     // Leaves those of least bound.

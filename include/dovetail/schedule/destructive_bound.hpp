@@ -2,13 +2,13 @@
 /// \file
 /// A lower bound by refuting makespans one after another.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/schedule/block_model.hpp>
 #include <dovetail/schedule/bounds.hpp>
 #include <dovetail/schedule/task_graph.hpp>
 
 #include <algorithm>
 #include <cstddef>
-#include <span>
 
 namespace dovetail::schedule {
 
@@ -17,7 +17,7 @@ namespace detail {
 /// The bound of one block of `problem` between two others, of which the lower one is valid and the upper one
 /// not exceeded.
 [[nodiscard]] inline double destructive_bound_s(const task_graph& problem,
-                                                std::span<const graph::index> block, double low_s,
+                                                array_view<const graph::index> block, double low_s,
                                                 double high_s) {
     const tick_scale scale = scale_of(problem, block);
     ticks low = scale.within(low_s);

@@ -2,6 +2,7 @@
 /// \file
 /// Optimal schedules with a certificate, without a solver.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/budget.hpp>
 #include <dovetail/core/sort_stably.hpp>
 #include <dovetail/schedule/bounds.hpp>
@@ -16,7 +17,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <span>
 #include <utility>
 #include <vector>
 
@@ -29,7 +29,7 @@ struct extent {
     double start_s = std::numeric_limits<double>::infinity();
     double end_s = 0.0;
 
-    extent(const task_graph& problem, const schedule& plan, std::span<const graph::index> tasks) {
+    extent(const task_graph& problem, const schedule& plan, array_view<const graph::index> tasks) {
         for (const graph::index v : tasks) {
             start_s = std::min(start_s, plan.start_s[v]);
             end_s = std::max(end_s, plan.start_s[v] + problem.modes(v)[plan.mode[v]].duration_s);
@@ -67,7 +67,7 @@ struct branch_and_bound {
         std::size_t begin = 0;
         for (std::size_t block = 0; block < problem.block_ends().size(); ++block) {
             const std::size_t end = problem.block_ends()[block];
-            const std::span<const graph::index> tasks = problem.order().subspan(begin, end - begin);
+            const array_view<const graph::index> tasks = problem.order().subspan(begin, end - begin);
             const detail::extent listed(problem, answer.best, tasks);
             const double makespan_s = listed.end_s - listed.start_s;
             const double block_bound_s = relaxed.block_bound_s()[block];

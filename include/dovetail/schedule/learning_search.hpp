@@ -2,6 +2,7 @@
 /// \file
 /// The search behind the exact scheduler: one block of tasks, with nogoods learned from contradictions.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/budget.hpp>
 #include <dovetail/schedule/block_model.hpp>
 #include <dovetail/schedule/schedule.hpp>
@@ -10,7 +11,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <span>
 #include <vector>
 
 namespace dovetail::schedule::detail {
@@ -35,8 +35,8 @@ public:
 
     /// Looks for schedules of the tasks `block`, all of one block of `problem`, shorter than `incumbent_s`.
     /// \param modes of every task of the problem, to be tried first
-    learning_search(const task_graph& problem, std::span<const graph::index> block,
-                    std::span<const std::uint32_t> modes, double incumbent_s, std::size_t nogood_limit,
+    learning_search(const task_graph& problem, array_view<const graph::index> block,
+                    array_view<const std::uint32_t> modes, double incumbent_s, std::size_t nogood_limit,
                     spending& spent)
         : scale_(scale_of(problem, block)), model_(problem, block, scale_, scale_.shorter_than(incumbent_s)),
           nogood_limit_(nogood_limit), spent_(spent), best_s_(incumbent_s) {
@@ -84,8 +84,8 @@ public:
     [[nodiscard]] double best_s() const { return best_s_; }
     /// Starts, in whole numbers of some unit, and modes of the tasks, in the order of the block; empty when
     /// nothing beats the incumbent.
-    [[nodiscard]] std::span<const ticks> best_start() const noexcept { return best_start_; }
-    [[nodiscard]] std::span<const std::uint32_t> best_mode() const noexcept { return best_mode_; }
+    [[nodiscard]] array_view<const ticks> best_start() const noexcept { return best_start_; }
+    [[nodiscard]] array_view<const std::uint32_t> best_mode() const noexcept { return best_mode_; }
 
 private:
     static constexpr ticks never = std::numeric_limits<ticks>::max();

@@ -2,6 +2,7 @@
 /// \file
 /// The order of tasks, one after another, that keeps the least memory alive.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/budget.hpp>
 #include <dovetail/core/hash.hpp>
 #include <dovetail/core/status.hpp>
@@ -13,7 +14,6 @@
 #include <cstdint>
 #include <optional>
 #include <queue>
-#include <span>
 #include <tuple>
 #include <unordered_map>
 #include <utility>
@@ -74,7 +74,7 @@ public:
         }
     }
 
-    [[nodiscard]] std::span<const graph::index> list() const noexcept { return ready_; }
+    [[nodiscard]] array_view<const graph::index> list() const noexcept { return ready_; }
 
     void take(graph::index task) {
         ready_.erase(std::find(ready_.begin(), ready_.end(), task));
@@ -95,7 +95,7 @@ public:
     memory_run(const task_graph& problem, const live_memory& memory, std::int64_t floor_bytes)
         : ready_(problem), meter_(memory), peak_(std::max(floor_bytes, meter_.live_bytes())) {}
 
-    [[nodiscard]] std::span<const graph::index> ready() const noexcept { return ready_.list(); }
+    [[nodiscard]] array_view<const graph::index> ready() const noexcept { return ready_.list(); }
     [[nodiscard]] std::int64_t peak_bytes() const noexcept { return peak_; }
     [[nodiscard]] std::int64_t peak_with(graph::index task) const {
         return std::max(peak_, meter_.live_bytes_with(task));

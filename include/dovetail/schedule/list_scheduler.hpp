@@ -3,6 +3,7 @@
 /// Priority lists turned into schedules: the incumbent of every search, and nearly always the optimum of a
 /// layer.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/budget.hpp>
 #include <dovetail/core/random.hpp>
 #include <dovetail/schedule/bounds.hpp>
@@ -17,7 +18,6 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
-#include <span>
 #include <utility>
 #include <vector>
 
@@ -80,7 +80,7 @@ private:
     void list_by_sample(const task_graph& problem, double spread, random_source& random);
     template <bool Reversed, class Choose>
     void place_all(const task_graph& problem, const Choose& choose);
-    [[nodiscard]] choice choose(mode_choice run, std::span<const mode> modes, const demand& capacity,
+    [[nodiscard]] choice choose(mode_choice run, array_view<const mode> modes, const demand& capacity,
                                 double ready_s) const;
     void justify(const task_graph& problem);
     void keep_if_better();
@@ -100,7 +100,7 @@ private:
 /// is returned, and the first that meets the bound ends the search. Deterministic, but for a limit in
 /// seconds; there is always a schedule.
 struct list_scheduler {
-    std::span<const list_rule> rules = default_list_rules; ///< at least one
+    array_view<const list_rule> rules = default_list_rules; ///< at least one
     bool justify = true; ///< whether a schedule that misses the bound is justified
     /// Tasks placed by sampled lists, which follow those of the rules; at most ten lists a task.
     std::int64_t sampled_tasks = 0;
@@ -153,7 +153,7 @@ struct list_scheduler {
 // Every key falls or stays along an arc, in floating-point arithmetic too, because each is a sum or a maximum
 // of its successor's; with ties broken by topological position the lists are therefore topological.
 inline void workspace::list_by(priority first, const task_graph& problem) {
-    const std::span<const graph::index> order = problem.order();
+    const array_view<const graph::index> order = problem.order();
     list_.resize(order.size());
     for (std::uint32_t position = 0; position < order.size(); ++position) {
         const graph::index v = order[position];
@@ -181,7 +181,7 @@ inline void workspace::list_by(priority first, const task_graph& problem) {
 // The list by longest tail, of durations that are each up to `spread` shorter than they are: along an arc,
 // these tails fall as the true ones do.
 inline void workspace::list_by_sample(const task_graph& problem, double spread, random_source& random) {
-    const std::span<const graph::index> order = problem.order();
+    const array_view<const graph::index> order = problem.order();
     end_s_.assign(order.size(), 0.0);
     list_.resize(order.size());
     for (auto position = static_cast<std::uint32_t>(order.size()); position-- > 0;) {
@@ -198,7 +198,7 @@ inline void workspace::list_by_sample(const task_graph& problem, double spread, 
 template <bool Reversed, class Choose>
 void workspace::place_all(const task_graph& problem, const Choose& choose) {
     const graph::digraph& precedence = problem.precedence();
-    const std::span<const graph::index> order = problem.order();
+    const array_view<const graph::index> order = problem.order();
     free_.assign(problem.capacity());
     end_s_.resize(order.size());
     trial_.start_s.resize(order.size());
@@ -218,7 +218,7 @@ void workspace::place_all(const task_graph& problem, const Choose& choose) {
     }
 }
 
-inline workspace::choice workspace::choose(mode_choice run, std::span<const mode> modes,
+inline workspace::choice workspace::choose(mode_choice run, array_view<const mode> modes,
                                            const demand& capacity, double ready_s) const {
     choice best{0, 0.0, std::numeric_limits<double>::infinity()};
     double best_key = std::numeric_limits<double>::infinity();
@@ -250,7 +250,7 @@ inline void workspace::justify(const task_graph& problem) {
     const auto by_latest_end = [&](const entry& a, const entry& b) {
         return a.key > b.key || (a.key == b.key && a.position > b.position);
     };
-    const std::span<const graph::index> order = problem.order();
+    const array_view<const graph::index> order = problem.order();
     for (entry& e : list_) e.key = end_s_[order[e.position]];
     std::sort(list_.begin(), list_.end(), by_latest_end);
     place_all<true>(problem, as_before);

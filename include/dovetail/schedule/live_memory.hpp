@@ -3,6 +3,7 @@
 /// The bytes that tasks keep alive: buffers that live from their producer's start to their last consumer's
 /// end.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/assert.hpp>
 #include <dovetail/core/checked.hpp>
 #include <dovetail/core/result.hpp>
@@ -15,7 +16,6 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -40,8 +40,8 @@ public:
     /// wait for its producer, a producer of no duration; errc::overflow when the sizes together leave the
     /// range of 64 bits.
     [[nodiscard]] static result<live_memory> make(const task_graph& problem,
-                                                  std::span<const std::int64_t> workspace_bytes,
-                                                  std::span<const buffer> buffers);
+                                                  array_view<const std::int64_t> workspace_bytes,
+                                                  array_view<const buffer> buffers);
 
     /// Tasks are numbered below this.
     [[nodiscard]] std::size_t task_count() const noexcept { return tasks_.size(); }
@@ -63,7 +63,7 @@ public:
         return tasks_[task].workspace_bytes;
     }
     /// The buffers that a task makes or reads, each once.
-    [[nodiscard]] std::span<const std::uint32_t> used_by(graph::index task) const {
+    [[nodiscard]] array_view<const std::uint32_t> used_by(graph::index task) const {
         return tasks_[task].buffers;
     }
     /// What is live before any task has started.
@@ -132,7 +132,8 @@ private:
 
 /// The most that is live while tasks run one after another. \param order a topological order of the tasks
 /// \complexity O(uses of buffers).
-[[nodiscard]] inline std::int64_t peak_bytes(const live_memory& memory, std::span<const graph::index> order) {
+[[nodiscard]] inline std::int64_t peak_bytes(const live_memory& memory,
+                                             array_view<const graph::index> order) {
     DOVETAIL_ASSERT(order.size() == memory.task_count(), "the order must hold every task");
     memory_meter meter(memory);
     std::int64_t peak = meter.live_bytes();
@@ -177,8 +178,8 @@ private:
 }
 
 inline result<live_memory> live_memory::make(const task_graph& problem,
-                                             std::span<const std::int64_t> workspace_bytes,
-                                             std::span<const buffer> buffers) {
+                                             array_view<const std::int64_t> workspace_bytes,
+                                             array_view<const buffer> buffers) {
     const auto bad = [](std::string place, std::string wrong, std::string expected) {
         return error{errc::out_of_range, "memory: " + std::move(place), std::move(wrong),
                      std::move(expected)};
@@ -188,7 +189,7 @@ inline result<live_memory> live_memory::make(const task_graph& problem,
         return bad("workspaces", "they are given for " + to_text(workspace_bytes.size()) + " tasks",
                    "the problem has " + to_text(n));
     const auto takes_time = [&](graph::index v) {
-        const std::span<const mode> modes = problem.modes(v);
+        const array_view<const mode> modes = problem.modes(v);
         return std::all_of(modes.begin(), modes.end(), [](const mode& m) { return m.duration_s > 0.0; });
     };
     live_memory made;

@@ -2,6 +2,7 @@
 /// \file
 /// Schedules under a memory limit that are found fast: lists that can always be carried on.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/assert.hpp>
 #include <dovetail/schedule/bounds.hpp>
 #include <dovetail/schedule/live_memory.hpp>
@@ -12,7 +13,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <span>
 #include <utility>
 #include <vector>
 
@@ -25,7 +25,7 @@ namespace dovetail::schedule {
 /// \complexity O(tasks^2 * (ready tasks + uses of buffers a task)).
 [[nodiscard]] inline std::vector<graph::index>
 safe_order_by(const task_graph& problem, const live_memory& memory, std::int64_t limit_bytes,
-              std::span<const graph::index> safe, std::span<const double> priority);
+              array_view<const graph::index> safe, array_view<const double> priority);
 
 /// Places tasks whose starts may only rise along `order`: each as soon as its predecessors have ended, its
 /// units are free and its bytes fit, in the mode that ends first. An order that keeps to the limit always
@@ -34,7 +34,7 @@ safe_order_by(const task_graph& problem, const live_memory& memory, std::int64_t
 /// \complexity O(tasks * (modes * tasks + uses of buffers a task)).
 [[nodiscard]] inline schedule schedule_in_order(const task_graph& problem, const live_memory& memory,
                                                 std::int64_t limit_bytes,
-                                                std::span<const graph::index> order);
+                                                array_view<const graph::index> order);
 
 namespace detail {
 
@@ -84,8 +84,8 @@ private:
 } // namespace detail
 
 inline std::vector<graph::index> safe_order_by(const task_graph& problem, const live_memory& memory,
-                                               std::int64_t limit_bytes, std::span<const graph::index> safe,
-                                               std::span<const double> priority) {
+                                               std::int64_t limit_bytes, array_view<const graph::index> safe,
+                                               array_view<const double> priority) {
     const std::size_t n = problem.task_count();
     DOVETAIL_ASSERT(safe.size() == n && priority.size() == n, "one place and one key a task");
     std::vector<graph::index> left(safe.begin(), safe.end());
@@ -126,7 +126,7 @@ inline std::vector<graph::index> safe_order_by(const task_graph& problem, const 
 }
 
 inline schedule schedule_in_order(const task_graph& problem, const live_memory& memory,
-                                  std::int64_t limit_bytes, std::span<const graph::index> order) {
+                                  std::int64_t limit_bytes, array_view<const graph::index> order) {
     const std::size_t n = problem.task_count();
     DOVETAIL_ASSERT(order.size() == n, "the order must hold every task");
     schedule made;
@@ -151,7 +151,7 @@ inline schedule schedule_in_order(const task_graph& problem, const live_memory& 
         }
         double start_s = 0.0;
         end_s[v] = std::numeric_limits<double>::infinity();
-        const std::span<const mode> modes = problem.modes(v);
+        const array_view<const mode> modes = problem.modes(v);
         for (std::uint32_t k = 0; k < modes.size(); ++k) {
             if (!fits(modes[k].use, problem.capacity())) continue;
             const bool instant = modes[k].duration_s == 0.0;

@@ -2,6 +2,7 @@
 /// \file
 /// The tree behind the exact scheduler under a memory limit: which tasks start whenever one has ended.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/budget.hpp>
 #include <dovetail/core/hash.hpp>
 #include <dovetail/core/sort_stably.hpp>
@@ -16,7 +17,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <span>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -56,7 +56,7 @@ private:
     };
 
     bool explore(double time_s, bool is_new);
-    bool choose(double time_s, std::span<const graph::index> candidates, std::size_t from, bool is_new);
+    bool choose(double time_s, array_view<const graph::index> candidates, std::size_t from, bool is_new);
     bool advance(bool is_new);
     void start(graph::index v, std::uint32_t k, double time_s);
     void take_back_start(graph::index v);
@@ -155,7 +155,7 @@ inline bool memory_search::explore(double time_s, bool is_new) {
 }
 
 // Every set of candidates from position `from` on, larger sets first, each followed by what comes after it.
-inline bool memory_search::choose(double time_s, std::span<const graph::index> candidates, std::size_t from,
+inline bool memory_search::choose(double time_s, array_view<const graph::index> candidates, std::size_t from,
                                   bool is_new) {
     for (std::size_t c = from; c < candidates.size(); ++c) {
         const graph::index v = candidates[c];

@@ -2,6 +2,7 @@
 /// \file
 /// The ways to run each task: how long it takes and how many units of every resource it holds meanwhile.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/assert.hpp>
 #include <dovetail/graph/digraph.hpp>
 
@@ -9,7 +10,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
-#include <span>
 #include <vector>
 
 namespace dovetail::schedule {
@@ -78,10 +78,10 @@ public:
     [[nodiscard]] constexpr std::size_t mode_count() const noexcept { return modes_.size(); }
 
     /// The modes of one task, in the order in which they were added.
-    [[nodiscard]] constexpr std::span<const mode> modes(graph::index task) const {
+    [[nodiscard]] constexpr array_view<const mode> modes(graph::index task) const {
         DOVETAIL_ASSERT(task < end_.size(), "no such task");
         const std::uint32_t begin = task == 0 ? 0 : end_[task - 1];
-        return std::span(modes_).subspan(begin, end_[task] - begin);
+        return array_view(modes_).subspan(begin, end_[task] - begin);
     }
 
 private:

@@ -2,13 +2,13 @@
 /// \file
 /// Statements of which one must hold, watched as the bounds move, and new ones learned from contradictions.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/assert.hpp>
 #include <dovetail/schedule/bound_trail.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <utility>
 #include <vector>
 
@@ -33,7 +33,7 @@ public:
 
     /// Adds a nogood that stays, at the root or over variables of which nothing is known yet; false when it
     /// fails.
-    bool add(std::span<const atom> atoms) {
+    bool add(array_view<const atom> atoms) {
         kept_.clear();
         for (const atom& a : atoms) {
             if (bounds_.holds(a)) return true;
@@ -57,7 +57,7 @@ public:
                 list[keep++] = w;
                 continue;
             }
-            const std::span<atom> atoms = atoms_of(w.nogood);
+            const array_view<atom> atoms = atoms_of(w.nogood);
             if (atoms[0].of == failing) std::swap(atoms[0], atoms[1]);
             w.other = atoms[0];
             if (bounds_.holds(atoms[0])) {
@@ -147,7 +147,7 @@ public:
     }
 
     /// Adds a nogood of which all atoms fail, above the root: a contradiction to learn from.
-    void contradict(std::span<const atom> atoms) {
+    void contradict(array_view<const atom> atoms) {
         DOVETAIL_ASSERT(atoms.size() >= 2, "two atoms are watched");
         kept_.assign(atoms.begin(), atoms.end());
         // The atoms that failed last are watched.
@@ -193,7 +193,7 @@ public:
                 --surplus;
                 continue;
             }
-            moved[k] = store(std::span(old_atoms).subspan(e.begin, e.end - e.begin), e.span);
+            moved[k] = store(array_view(old_atoms).subspan(e.begin, e.end - e.begin), e.span);
             attach(moved[k]);
             learned_ += e.span > 0 ? 1 : 0;
         }
@@ -211,18 +211,18 @@ private:
         atom other; // while it holds there is nothing to do
     };
 
-    [[nodiscard]] std::span<atom> atoms_of(std::uint32_t nogood) {
+    [[nodiscard]] array_view<atom> atoms_of(std::uint32_t nogood) {
         const entry& e = entries_[nogood];
-        return std::span(atoms_).subspan(e.begin, e.end - e.begin);
+        return array_view(atoms_).subspan(e.begin, e.end - e.begin);
     }
-    std::uint32_t store(std::span<const atom> atoms, std::uint32_t span) {
+    std::uint32_t store(array_view<const atom> atoms, std::uint32_t span) {
         const auto begin = static_cast<std::uint32_t>(atoms_.size());
         atoms_.insert(atoms_.end(), atoms.begin(), atoms.end());
         entries_.push_back({begin, static_cast<std::uint32_t>(atoms_.size()), span});
         return static_cast<std::uint32_t>(entries_.size() - 1);
     }
     void attach(std::uint32_t nogood) {
-        const std::span<const atom> atoms = atoms_of(nogood);
+        const array_view<const atom> atoms = atoms_of(nogood);
         watches_[atoms[0].of].push_back({atoms[0].least, nogood, atoms[1]});
         watches_[atoms[1].of].push_back({atoms[1].least, nogood, atoms[0]});
     }

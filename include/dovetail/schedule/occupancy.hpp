@@ -2,11 +2,13 @@
 /// \file
 /// How long a set of tasks keeps a resource at least, when each takes all of it or shares it with others.
 
+
+#include <dovetail/core/array_view.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <span>
 #include <vector>
 
 namespace dovetail::schedule {
@@ -55,7 +57,7 @@ public:
     /// Adds a task, the part_s of which is no shorter than of those before. Chains are numbered from 0.
     void add(const member& m) { members_.push_back(m); }
     /// The set, in the order in which it was added.
-    [[nodiscard]] std::span<const member> members() const noexcept { return members_; }
+    [[nodiscard]] array_view<const member> members() const noexcept { return members_; }
 
     /// The bound from the longest task and the work. \complexity O(tasks).
     double by_longest() {

@@ -2,13 +2,13 @@
 /// \file
 /// The beginning of a schedule.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/schedule/small_block.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 
 namespace dovetail::schedule::detail {
 
@@ -22,8 +22,8 @@ struct running_task {
 /// run beyond it still matter to them.
 struct partial_schedule {
     task_set started = 0;
-    ticks front = 0;                       ///< the last start
-    std::span<const running_task> running; ///< those that end after `front`, by their ends
+    ticks front = 0;                        ///< the last start
+    array_view<const running_task> running; ///< those that end after `front`, by their ends
 
     [[nodiscard]] ticks last_end() const noexcept { return running.empty() ? front : running.back().end; }
 };
@@ -60,7 +60,7 @@ public:
 
 private:
     const small_block& block_;
-    std::span<const running_task> running_;
+    array_view<const running_task> running_;
     std::array<std::int32_t, max_resources> used_{};
     std::array<ticks, max_resources> empty_from_{};
 };

@@ -2,6 +2,7 @@
 /// \file
 /// The schedule that an order and a choice of modes stand for: each task in turn, as early as it can.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/assert.hpp>
 #include <dovetail/schedule/profile.hpp>
 #include <dovetail/schedule/schedule.hpp>
@@ -10,7 +11,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <vector>
 
 namespace dovetail::schedule {
@@ -19,7 +19,7 @@ namespace dovetail::schedule {
 /// smallest key (of equals, the smallest task). Keys that rounding left slightly out of order still give an
 /// order. \param key one entry a task, such as its start \complexity O(tasks^2 + arcs).
 [[nodiscard]] constexpr std::vector<graph::index> order_by(const task_graph& problem,
-                                                           std::span<const double> key) {
+                                                           array_view<const double> key) {
     const std::size_t n = problem.task_count();
     DOVETAIL_ASSERT(key.size() == n, "one key a task");
     std::vector<std::size_t> waiting(n, 0);
@@ -49,8 +49,8 @@ namespace dovetail::schedule {
 /// \param modes of every task, one that stays within the capacities
 /// \complexity O(arcs + tasks * steps) with fewer than 2 * tasks steps.
 [[nodiscard]] constexpr schedule serial_schedule(const task_graph& problem,
-                                                 std::span<const graph::index> order,
-                                                 std::span<const std::uint32_t> modes) {
+                                                 array_view<const graph::index> order,
+                                                 array_view<const std::uint32_t> modes) {
     const std::size_t n = problem.task_count();
     DOVETAIL_ASSERT(order.size() == n && modes.size() == n, "an order and one mode a task");
     schedule plan;

@@ -2,6 +2,7 @@
 /// \file
 /// A few tasks as bit sets and whole numbers.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/assert.hpp>
 #include <dovetail/schedule/occupancy.hpp>
 #include <dovetail/schedule/task_graph.hpp>
@@ -14,7 +15,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <span>
 #include <vector>
 
 namespace dovetail::schedule::detail {
@@ -111,10 +111,10 @@ public:
         return all <= capacity_[r];
     }
     /// Those that cannot do without a resource, by the shortest way that takes less than all of it.
-    [[nodiscard]] std::span<const std::uint8_t> by_part(std::size_t r) const noexcept { return by_part_[r]; }
+    [[nodiscard]] array_view<const std::uint8_t> by_part(std::size_t r) const noexcept { return by_part_[r]; }
 
 private:
-    void add_ways(std::size_t v, std::span<const mode> modes, const tick_scale& scale) {
+    void add_ways(std::size_t v, array_view<const mode> modes, const tick_scale& scale) {
         task& t = tasks_[v];
         t.first_way = static_cast<std::uint32_t>(ways_.size());
         for (const std::uint32_t k : useful_modes(modes, capacity_)) {

@@ -2,6 +2,7 @@
 /// \file
 /// The scheduling problem: tasks with modes, the order between them, and the units of every resource.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/graph/digraph.hpp>
@@ -12,7 +13,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <limits>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -34,18 +34,18 @@ public:
     /// Arcs from every task to those that wait for it.
     [[nodiscard]] constexpr const graph::digraph& precedence() const noexcept { return precedence_; }
     /// A topological order of the tasks.
-    [[nodiscard]] constexpr std::span<const graph::index> order() const noexcept { return order_; }
+    [[nodiscard]] constexpr array_view<const graph::index> order() const noexcept { return order_; }
     /// Which tasks wait for which, directly or not.
     [[nodiscard]] constexpr const graph::reachability& reaches() const noexcept { return reach_; }
     /// The order cut wherever all tasks before the cut precede all after it, as the end position of every
     /// block. A schedule is one of each block after another: makespans add up, and bounds do.
-    [[nodiscard]] constexpr std::span<const graph::index> block_ends() const noexcept { return block_ends_; }
+    [[nodiscard]] constexpr array_view<const graph::index> block_ends() const noexcept { return block_ends_; }
     /// The block of a task, counted from 0.
     [[nodiscard]] constexpr graph::index block(graph::index task) const { return block_[task]; }
     /// Units of every resource.
     [[nodiscard]] constexpr const demand& capacity() const noexcept { return capacity_; }
     /// The modes of a task, those included that need more than there is: they can never be chosen.
-    [[nodiscard]] constexpr std::span<const mode> modes(graph::index task) const {
+    [[nodiscard]] constexpr array_view<const mode> modes(graph::index task) const {
         return table_.modes(task);
     }
 
@@ -80,7 +80,7 @@ namespace detail {
 
 /// The cuts of a topological order behind which every task waits for all tasks before. O(tasks^2).
 [[nodiscard]] constexpr std::vector<graph::index> series_cuts(const graph::reachability& reach,
-                                                              std::span<const graph::index> order) {
+                                                              array_view<const graph::index> order) {
     std::vector<graph::index> ends;
     std::size_t not_before = 0; // a block that holds the tasks so far ends behind this position
     for (std::size_t position = 0; position < order.size(); ++position) {

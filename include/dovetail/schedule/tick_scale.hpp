@@ -2,6 +2,7 @@
 /// \file
 /// Durations as whole numbers.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/schedule/bound_trail.hpp>
 #include <dovetail/schedule/schedule.hpp>
 #include <dovetail/schedule/task_graph.hpp>
@@ -12,7 +13,6 @@
 #include <cstdint>
 #include <limits>
 #include <numeric>
-#include <span>
 #include <vector>
 
 namespace dovetail::schedule::detail {
@@ -25,7 +25,7 @@ class tick_scale {
 public:
     /// \param duration_s at least 0 and finite
     /// \param total_s no schedule of interest is longer
-    tick_scale(std::span<const double> duration_s, double total_s) {
+    tick_scale(array_view<const double> duration_s, double total_s) {
         total_s = std::min(total_s, std::numeric_limits<double>::max());
         if (!(total_s > 0.0)) return;
         int lowest = std::numeric_limits<int>::max(); // the exponent of the last bit of all
@@ -78,7 +78,7 @@ private:
 };
 
 /// The scale of the durations of a block.
-[[nodiscard]] inline tick_scale scale_of(const task_graph& problem, std::span<const graph::index> block) {
+[[nodiscard]] inline tick_scale scale_of(const task_graph& problem, array_view<const graph::index> block) {
     std::vector<double> duration_s;
     double total_s = 0.0;
     for (const graph::index v : block) {

@@ -3,6 +3,7 @@
 /// The exact scheduler for layers: a list, then what a shorter schedule would need, then a search of what is
 /// left.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/budget.hpp>
 #include <dovetail/core/status.hpp>
 #include <dovetail/schedule/bounds.hpp>
@@ -21,7 +22,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <span>
 #include <utility>
 #include <vector>
 
@@ -32,7 +32,7 @@ namespace detail {
 /// A block of a problem by itself, with the modes that may be in a shorter schedule.
 class reduced_block {
 public:
-    reduced_block(const task_graph& whole, std::span<const graph::index> tasks, const tightening& left)
+    reduced_block(const task_graph& whole, array_view<const graph::index> tasks, const tightening& left)
         : tasks_(tasks) {
         std::vector<graph::index> position(whole.task_count(), 0);
         for (graph::index k = 0; k < tasks.size(); ++k) position[tasks[k]] = k;
@@ -64,7 +64,7 @@ public:
     }
 
 private:
-    std::span<const graph::index> tasks_;
+    array_view<const graph::index> tasks_;
     std::vector<std::size_t> first_mode_;
     std::vector<std::uint32_t> mode_; // of the whole problem
     task_graph problem_;
@@ -103,7 +103,7 @@ struct tightened_search {
         std::size_t begin = 0;
         for (std::size_t block = 0; block < problem.block_ends().size(); ++block) {
             const std::size_t end = problem.block_ends()[block];
-            const std::span<const graph::index> tasks = problem.order().subspan(begin, end - begin);
+            const array_view<const graph::index> tasks = problem.order().subspan(begin, end - begin);
             begin = end;
             const detail::extent listed(problem, answer.best, tasks);
             const double makespan_s = listed.end_s - listed.start_s;
@@ -160,7 +160,7 @@ private:
     }
 
     // Puts the best schedule of the block into `found`. Returns its bound, at least `bound_s`.
-    double improve(const task_graph& problem, std::span<const graph::index> tasks,
+    double improve(const task_graph& problem, array_view<const graph::index> tasks,
                    const detail::extent& listed, double bound_s, schedule& found, tightened_workspace& memory,
                    spent& so_far) const {
         double upper_s = listed.end_s - listed.start_s;
@@ -192,7 +192,7 @@ private:
     // not be the shortest. The bound is at least `upper_s` where there is none. Two searches take turns, each
     // longer than the one before: few sets of tasks that begin a schedule are soon gone through, and a few
     // nogoods may refute what many sets do not. Leaves in `width` what it took.
-    certificate search(const task_graph& left, std::span<const std::uint32_t> modes, double upper_s,
+    certificate search(const task_graph& left, array_view<const std::uint32_t> modes, double upper_s,
                        std::size_t& width, tightened_workspace& memory, spent& so_far) const {
         certificate answer;
         answer.best.makespan_s = std::numeric_limits<double>::infinity();
@@ -228,7 +228,7 @@ private:
     }
 
     // Looks with at most `turn` nodes by learning from contradictions.
-    static void learn(const task_graph& left, std::span<const std::uint32_t> modes, double upper_s,
+    static void learn(const task_graph& left, array_view<const std::uint32_t> modes, double upper_s,
                       std::int64_t turn, certificate& answer, spent& so_far) {
         budget rest = so_far.rest();
         rest.nodes = std::min(rest.nodes, turn);
@@ -247,8 +247,8 @@ private:
         answer.best = placed(left, start, mode);
     }
 
-    [[nodiscard]] static schedule placed(const task_graph& left, std::span<const detail::ticks> start,
-                                         std::span<const std::uint32_t> mode) {
+    [[nodiscard]] static schedule placed(const task_graph& left, array_view<const detail::ticks> start,
+                                         array_view<const std::uint32_t> mode) {
         return serial_schedule(left, order_by(left, std::vector<double>(start.begin(), start.end())), mode);
     }
 };

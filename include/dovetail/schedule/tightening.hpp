@@ -3,6 +3,7 @@
 /// What cannot be in a schedule shorter than a known one: modes that are ruled out, or the proof that there
 /// is none.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/budget.hpp>
 #include <dovetail/schedule/occupancy.hpp>
 #include <dovetail/schedule/schedule.hpp>
@@ -13,7 +14,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <span>
 #include <vector>
 
 namespace dovetail::schedule {
@@ -39,7 +39,7 @@ public:
     /// one use to the next. \returns whether a shorter schedule may exist: false is a proof that none does.
     /// \param spent where given and late, it ends with what is known by then
     /// \complexity O(tasks^3 * resources) a round; every round but the last rules a mode out.
-    bool operator()(const task_graph& problem, std::span<const graph::index> block, double upper_s,
+    bool operator()(const task_graph& problem, array_view<const graph::index> block, double upper_s,
                     spending* spent = nullptr);
 
     /// Whether a shorter schedule may use `mode` of the task at `position` of the block.
@@ -55,13 +55,13 @@ private:
 
     struct task {
         std::size_t first_mode;
-        std::span<const mode> modes;
+        array_view<const mode> modes;
         double shortest_s, head_s, tail_s;
         std::array<resource_need, max_resources> needs;
         std::array<local, max_resources> chain;
     };
 
-    void assign(const task_graph& problem, std::span<const graph::index> block);
+    void assign(const task_graph& problem, array_view<const graph::index> block);
     bool summarise();
     void spread();
     template <bool Backward>
@@ -92,7 +92,7 @@ private:
     bool by_chains_ = false;
 };
 
-inline bool tightening::operator()(const task_graph& problem, std::span<const graph::index> block,
+inline bool tightening::operator()(const task_graph& problem, array_view<const graph::index> block,
                                    double upper_s, spending* spent) {
     spent_ = spent;
     assign(problem, block);
@@ -118,7 +118,7 @@ inline bool tightening::operator()(const task_graph& problem, std::span<const gr
     return true;
 }
 
-inline void tightening::assign(const task_graph& problem, std::span<const graph::index> block) {
+inline void tightening::assign(const task_graph& problem, array_view<const graph::index> block) {
     const std::size_t n = block.size();
     capacity_ = problem.capacity();
     tasks_.resize(n);

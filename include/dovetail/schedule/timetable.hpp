@@ -2,6 +2,7 @@
 /// \file
 /// A schedule as people read it: who runs when, on which units, and who decides how long it takes.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/sort_stably.hpp>
 #include <dovetail/schedule/cores.hpp>
 #include <dovetail/schedule/critical_chain.hpp>
@@ -12,7 +13,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <utility>
 #include <vector>
 
@@ -43,7 +43,7 @@ struct timetable_entry {
         e.start_s = plan.start_s[v];
         e.end_s = plan.start_s[v] + problem.modes(v)[plan.mode[v]].duration_s;
         for (std::size_t r = 0; r < max_resources; ++r) {
-            const std::span<const std::int32_t> units = cores.units(v, r);
+            const array_view<const std::int32_t> units = cores.units(v, r);
             e.units[r].assign(units.begin(), units.end());
         }
         entries.push_back(std::move(e));

@@ -2,11 +2,11 @@
 /// \file
 /// The modes of a task that some shortest schedule may need.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/schedule/mode_table.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <vector>
 
 namespace dovetail::schedule {
@@ -19,7 +19,7 @@ namespace dovetail::schedule {
 /// Positions of the modes that stay within the capacities and that no other such mode replaces by being
 /// neither longer nor larger; of equal ones the first. A mode of no duration holds nothing, so where there is
 /// one it stands alone. \complexity O(modes^2).
-[[nodiscard]] constexpr std::vector<std::uint32_t> useful_modes(std::span<const mode> modes,
+[[nodiscard]] constexpr std::vector<std::uint32_t> useful_modes(array_view<const mode> modes,
                                                                 const demand& capacity) {
     const auto replaces = [&](const mode& a, const mode& b) {
         return fits(a.use, capacity) && a.duration_s <= b.duration_s && fits(held_by(a), held_by(b));

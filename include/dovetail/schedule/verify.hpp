@@ -2,6 +2,7 @@
 /// \file
 /// An independent check of a schedule, from the definition of the problem alone.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/schedule/cores.hpp>
@@ -13,7 +14,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <span>
 #include <string>
 #include <utility>
 
@@ -100,7 +100,7 @@ struct interval {
     for (graph::index v = 0; v < n; ++v) {
         const interval time = interval(problem, plan, v);
         for (std::size_t r = 0; r < max_resources; ++r) {
-            const std::span<const std::int32_t> units = cores.units(v, r);
+            const array_view<const std::int32_t> units = cores.units(v, r);
             const std::int32_t needed = time.end_s > time.start_s ? problem.modes(v)[plan.mode[v]].use[r] : 0;
             const std::string place = "task " + to_text(v) + ", resource " + to_text(r);
             if (units.size() != static_cast<std::size_t>(needed))

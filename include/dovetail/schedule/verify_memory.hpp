@@ -2,6 +2,7 @@
 /// \file
 /// An independent check of what a schedule keeps alive, from the definition of a buffer's life alone.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/schedule/live_memory.hpp>
@@ -11,7 +12,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
-#include <span>
 
 namespace dovetail::schedule {
 
@@ -19,8 +19,8 @@ namespace dovetail::schedule {
 /// buffers as they were given, and adds up who lives at every start. \returns the first time at which the
 /// limit is broken. \complexity O(tasks * uses of buffers).
 [[nodiscard]] inline result<void> verify_memory(const task_graph& problem,
-                                                std::span<const std::int64_t> workspace_bytes,
-                                                std::span<const buffer> buffers, const schedule& plan,
+                                                array_view<const std::int64_t> workspace_bytes,
+                                                array_view<const buffer> buffers, const schedule& plan,
                                                 std::int64_t limit_bytes) {
     const auto end_s = [&](graph::index v) {
         return plan.start_s[v] + problem.modes(v)[plan.mode[v]].duration_s;

@@ -2,6 +2,7 @@
 /// \file
 /// PHAZE's search: designs from large to small, until throughput no longer grows.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/sort_stably.hpp>
 #include <dovetail/search/strategy.hpp>
 
@@ -10,7 +11,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
-#include <span>
 #include <string_view>
 #include <vector>
 
@@ -30,8 +30,8 @@ struct area_ordered {
     [[nodiscard]] result<outcome> operator()(const Space& space, const Evaluator& evaluate,
                                              Observer&& observer = {}) const {
         return run_strategy(name, space, evaluate, options, observer,
-                            [&](auto& run, std::span<const hardware::kept_design> designs,
-                                std::span<const setting> settings) {
+                            [&](auto& run, array_view<const hardware::kept_design> designs,
+                                array_view<const setting> settings) {
                                 findings found(designs.size());
                                 const std::vector<std::size_t> order = from_large_to_small(designs);
                                 for (std::size_t s = 0; s < settings.size() && !run.is_cut_short(); ++s)
@@ -46,7 +46,7 @@ private:
     }
 
     [[nodiscard]] static std::vector<std::size_t>
-    from_large_to_small(std::span<const hardware::kept_design> designs) {
+    from_large_to_small(array_view<const hardware::kept_design> designs) {
         std::vector<std::size_t> order(designs.size());
         std::iota(order.begin(), order.end(), std::size_t{0});
         sort_stably(order.begin(), order.end(),
@@ -55,8 +55,8 @@ private:
     }
 
     template <class Campaign>
-    void walk(Campaign& run, std::span<const hardware::kept_design> designs,
-              std::span<const std::size_t> order, std::span<const setting> only, std::size_t position,
+    void walk(Campaign& run, array_view<const hardware::kept_design> designs,
+              array_view<const std::size_t> order, array_view<const setting> only, std::size_t position,
               findings& found) const {
         constexpr double infeasible = -1;
         std::vector<double> bests;
@@ -80,7 +80,7 @@ private:
         }
     }
 
-    [[nodiscard]] bool stopped_rising(std::span<const double> bests) const {
+    [[nodiscard]] bool stopped_rising(array_view<const double> bests) const {
         const auto window = static_cast<std::size_t>(options.hysteresis);
         if (bests.size() < window) return false;
         const auto last = bests.last(window);

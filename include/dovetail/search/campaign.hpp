@@ -3,6 +3,7 @@
 /// What all strategies share: evaluating a list of chips on all threads, and turning the best into an
 /// outcome.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/budget.hpp>
 #include <dovetail/core/parallel.hpp>
 #include <dovetail/hardware/parameter_space.hpp>
@@ -15,7 +16,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -44,8 +44,8 @@ public:
 
     /// Evaluates `chips` under `settings`; one answer a chip, nothing for those that the time limit or a
     /// request to stop came before. Both are looked at before every chip.
-    [[nodiscard]] findings operator()(std::span<const hardware::kept_design> chips,
-                                      std::span<const setting> settings) {
+    [[nodiscard]] findings operator()(array_view<const hardware::kept_design> chips,
+                                      array_view<const setting> settings) {
         constexpr std::size_t batch = 256;
         findings answers(chips.size());
         for (std::size_t begin = 0; begin < chips.size() && !is_cut_short_; begin += batch) {
@@ -86,7 +86,7 @@ public:
 
     /// A chip with its best plan over `settings`; without one, the first setting's problem.
     [[nodiscard]] solution solve_best(const hardware::kept_design& design,
-                                      std::span<const setting> settings) {
+                                      array_view<const setting> settings) {
         const evaluation best = (*evaluate_)(design.chip, settings, workers_.front());
         return solve(design, settings[best.setting]);
     }

@@ -2,6 +2,7 @@
 /// \file
 /// The one place where costs become tasks and layers: what a chip can do for a model on a cluster.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/checked.hpp>
 #include <dovetail/core/units.hpp>
 #include <dovetail/cost/latency_model.hpp>
@@ -18,7 +19,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <utility>
 #include <vector>
 
@@ -93,7 +93,7 @@ public:
     /// The best over `settings`; the first of equals. \complexity of one micro-batch after the other: its
     /// layers' schedules, then one placement a setting.
     template <hardware::accelerator_like Chip>
-    evaluation operator()(const Chip& chip, std::span<const setting> settings, memory& m) const {
+    evaluation operator()(const Chip& chip, array_view<const setting> settings, memory& m) const {
         evaluation best;
         std::size_t priced = profile_->micro_batches.size();
         for (std::size_t s = 0; s < settings.size(); ++s) {

@@ -2,9 +2,10 @@
 /// \file
 /// Every design of a family.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/search/strategy.hpp>
 
-#include <span>
+#include <cstddef>
 #include <string_view>
 
 namespace dovetail::search {
@@ -20,7 +21,7 @@ struct exhaustive {
                                              Observer&& observer = {}) const {
         return run_strategy(
             name, space, evaluate, options, observer,
-            [](auto& run, std::span<const hardware::kept_design> designs, std::span<const setting> settings) {
+            [](auto& run, array_view<const hardware::kept_design> designs, array_view<const setting> settings) {
                 run.expect(designs.size());
                 return run(designs, settings);
             });

@@ -2,6 +2,7 @@
 /// \file
 /// Why no plan fits, in a line.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/readable.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/core/units.hpp>
@@ -11,7 +12,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <span>
 #include <string>
 
 namespace dovetail::search {
@@ -22,7 +22,7 @@ namespace dovetail::search {
 /// \param micro_batch its samples
 /// \complexity a few placements.
 [[nodiscard]] inline std::string binding_constraint(placement::layer_graph problem,
-                                                    std::span<const setting> settings,
+                                                    array_view<const setting> settings,
                                                     std::int64_t micro_batch) {
     placement::hbm_need least;
     bool recomputes = false;

@@ -2,6 +2,7 @@
 /// \file
 /// What a joint search returns: the best chip with its plan, what it was compared with, and how it was found.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/status.hpp>
 #include <dovetail/hardware/accelerator.hpp>
 #include <dovetail/hardware/parameter_space.hpp>
@@ -13,7 +14,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -82,7 +82,7 @@ struct outcome {
 
 /// The designs that no smaller or equal one matches, by rising area: what area buys.
 /// \complexity O(n log n).
-[[nodiscard]] inline std::vector<evaluated_design> frontier(std::span<const evaluated_design> designs) {
+[[nodiscard]] inline std::vector<evaluated_design> frontier(array_view<const evaluated_design> designs) {
     std::vector<evaluated_design> sorted(designs.begin(), designs.end());
     std::sort(sorted.begin(), sorted.end(), [](const evaluated_design& a, const evaluated_design& b) {
         if (a.area_um2 != b.area_um2) return a.area_um2 < b.area_um2;

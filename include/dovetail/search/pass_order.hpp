@@ -2,6 +2,7 @@
 /// \file
 /// One numbering for the groups of a pass, so that equal layers have equal profiles.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/assert.hpp>
 #include <dovetail/core/hash.hpp>
 #include <dovetail/graph/digraph.hpp>
@@ -13,7 +14,6 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -38,7 +38,7 @@ namespace detail {
 
 /// Colours every vertex by its own colour and those of all that lead to it, whatever their order.
 template <class Before>
-[[nodiscard]] std::vector<std::uint64_t> refine(std::span<const graph::index> order,
+[[nodiscard]] std::vector<std::uint64_t> refine(array_view<const graph::index> order,
                                                 const std::vector<std::uint64_t>& own, const Before& before) {
     std::vector<std::uint64_t> colour = own;
     std::vector<std::uint64_t> around;

@@ -2,6 +2,7 @@
 /// \file
 /// From an operator graph to what a search needs of it: layers, their passes, their memory.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/budget.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
@@ -25,7 +26,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -62,7 +62,7 @@ using workload::phase;
 
 /// Distinct trained elements that every layer uses; a layer that shares a tensor has a copy of it.
 [[nodiscard]] inline std::vector<double>
-parameters_by_layer(const operator_graph& g, std::span<const index> labels, std::size_t layers) {
+parameters_by_layer(const operator_graph& g, array_view<const index> labels, std::size_t layers) {
     std::vector<std::vector<index>> used(layers);
     for (index v = 0; v < g.operations.size(); ++v)
         for (const index t : g.operations[v].inputs)

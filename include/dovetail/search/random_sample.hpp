@@ -2,6 +2,7 @@
 /// \file
 /// A seeded sample of a family: the baseline that any cleverer strategy must beat.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/random.hpp>
 #include <dovetail/search/strategy.hpp>
 
@@ -9,7 +10,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
-#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -26,8 +26,8 @@ struct random_sample {
     [[nodiscard]] result<outcome> operator()(const Space& space, const Evaluator& evaluate,
                                              Observer&& observer = {}) const {
         return run_strategy(name, space, evaluate, options, observer,
-                            [&](auto& run, std::span<const hardware::kept_design> designs,
-                                std::span<const setting> settings) {
+                            [&](auto& run, array_view<const hardware::kept_design> designs,
+                                array_view<const setting> settings) {
                                 const std::vector<std::size_t> drawn = draw(designs.size());
                                 std::vector<hardware::kept_design> sample;
                                 for (const std::size_t i : drawn) sample.push_back(designs[i]);

@@ -2,6 +2,7 @@
 /// \file
 /// From evaluated chips to an outcome: the part of every strategy that is not its own.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/status.hpp>
 #include <dovetail/core/text.hpp>
@@ -16,7 +17,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -85,8 +85,8 @@ template <hardware::parameter_space Space, class Evaluator, class Observer, clas
         return answer;
     }
 
-    const findings found =
-        explore(run, std::span<const hardware::kept_design>(candidates), std::span<const setting>(settings));
+    const findings found = explore(run, array_view<const hardware::kept_design>(candidates),
+                                   array_view<const setting>(settings));
     std::optional<std::size_t> best;
     for (std::size_t i = 0; i < candidates.size(); ++i) {
         if (!found[i]) continue;

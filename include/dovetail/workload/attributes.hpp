@@ -2,9 +2,11 @@
 /// \file
 /// The named settings of an operation: axes, strides, permutations.
 
+
+#include <dovetail/core/array_view.hpp>
+
 #include <algorithm>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -42,13 +44,13 @@ public:
         return string != nullptr ? std::string_view(*string) : fallback;
     }
     /// The integers `name`; empty where absent.
-    [[nodiscard]] std::span<const std::int64_t> integers(std::string_view name) const {
+    [[nodiscard]] array_view<const std::int64_t> integers(std::string_view name) const {
         const auto* value = find(name);
         const auto* list = value != nullptr ? std::get_if<std::vector<std::int64_t>>(value) : nullptr;
-        return list != nullptr ? std::span<const std::int64_t>(*list) : std::span<const std::int64_t>();
+        return list != nullptr ? array_view<const std::int64_t>(*list) : array_view<const std::int64_t>();
     }
 
-    [[nodiscard]] std::span<const std::pair<std::string, attribute_value>> entries() const {
+    [[nodiscard]] array_view<const std::pair<std::string, attribute_value>> entries() const {
         return entries_;
     }
 

@@ -2,6 +2,7 @@
 /// \file
 /// What lies in memory behind a view, and who reads that memory.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/workload/descriptor.hpp>
 #include <dovetail/workload/gradient.hpp>
 #include <dovetail/workload/operator_graph.hpp>
@@ -9,7 +10,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <span>
 #include <vector>
 
 namespace dovetail::workload {
@@ -30,8 +30,8 @@ namespace dovetail::workload {
 
 /// The operands that a view shows: the first of a forward one, the others of which say how it looks, and all
 /// of a gradient, which puts together what its forward view took apart. Nothing for other operations.
-[[nodiscard]] inline std::span<const index> shown(const operation& op) {
-    const std::span<const index> inputs(op.inputs);
+[[nodiscard]] inline array_view<const index> shown(const operation& op) {
+    const array_view<const index> inputs(op.inputs);
     if (!is_view(op)) return {};
     return op.phase == phase::forward ? inputs.first(std::min<std::size_t>(1, inputs.size())) : inputs;
 }
@@ -46,7 +46,7 @@ public:
     explicit base_tensors(const operator_graph& g) : base_tensors(g, execution_order(g)) {}
 
     /// The same in an execution order that is known.
-    base_tensors(const operator_graph& g, std::span<const index> order)
+    base_tensors(const operator_graph& g, array_view<const index> order)
         : lists_(g.tensors.size()), bases_(g.tensors.size()), fetched_(g.tensors.size()) {
         for (index t = 0; t < lists_.size(); ++t) {
             lists_[t] = t;
@@ -54,7 +54,7 @@ public:
         }
         for (const index v : order) {
             const operation& op = g.operations[v];
-            const std::span<const index> sources = shown(op);
+            const array_view<const index> sources = shown(op);
             if (sources.empty() || sources.front() == none) continue;
             const list bases = join(sources, bases_);
             const list fetched = join(sources, fetched_);
@@ -68,11 +68,11 @@ public:
     }
 
     /// The bases of `t`, ascending: `t` itself unless a view gives it.
-    [[nodiscard]] std::span<const index> of(index t) const { return at(bases_[t]); }
+    [[nodiscard]] array_view<const index> of(index t) const { return at(bases_[t]); }
 
     /// What a reader of `t` fetches from memory, ascending: its bases, but that a forward view of fewer
     /// elements than it looks at, a slice say, stands for the part of the base that it shows.
-    [[nodiscard]] std::span<const index> fetched(index t) const { return at(fetched_[t]); }
+    [[nodiscard]] array_view<const index> fetched(index t) const { return at(fetched_[t]); }
 
 private:
     /// Part of `lists_`. Views of one source share its list.
@@ -81,12 +81,12 @@ private:
         std::size_t count = 0;
     };
 
-    [[nodiscard]] std::span<const index> at(list l) const {
-        return std::span(lists_).subspan(l.first, l.count);
+    [[nodiscard]] array_view<const index> at(list l) const {
+        return array_view(lists_).subspan(l.first, l.count);
     }
 
     /// The union of the lists of `sources`.
-    [[nodiscard]] list join(std::span<const index> sources, const std::vector<list>& of_tensor) {
+    [[nodiscard]] list join(array_view<const index> sources, const std::vector<list>& of_tensor) {
         if (sources.size() == 1) return of_tensor[sources.front()];
         const std::size_t first = lists_.size();
         for (const index s : sources)

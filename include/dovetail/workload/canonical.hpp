@@ -2,6 +2,7 @@
 /// \file
 /// Structure without names: hashes of operations, and an order of them that no renaming or shuffling changes.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/assert.hpp>
 #include <dovetail/core/hash.hpp>
 #include <dovetail/graph/order.hpp>
@@ -14,7 +15,6 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -33,7 +33,7 @@ namespace dovetail::workload {
 
 namespace detail {
 
-[[nodiscard]] inline std::uint64_t hash_list(std::uint64_t seed, std::span<const std::int64_t> values) {
+[[nodiscard]] inline std::uint64_t hash_list(std::uint64_t seed, array_view<const std::int64_t> values) {
     for (const std::int64_t value : values) seed = hash_append(seed, static_cast<std::uint64_t>(value));
     return hash_append(seed, static_cast<std::uint64_t>(values.size()));
 }
@@ -78,7 +78,7 @@ namespace detail {
 class refinement {
 public:
     /// \param labels the part of every operation; `none` for one that belongs to no part
-    refinement(const operator_graph& g, std::span<const index> labels) : graph_(g), labels_(labels) {
+    refinement(const operator_graph& g, array_view<const index> labels) : graph_(g), labels_(labels) {
         list_uses();
         colours_.reserve(g.operations.size());
         for (const operation& op : g.operations) colours_.push_back(hash_operation(op));
@@ -164,7 +164,7 @@ private:
     }
 
     const operator_graph& graph_;
-    std::span<const index> labels_;
+    array_view<const index> labels_;
     std::vector<index> order_;
     std::vector<std::uint64_t> keys_;    // sorted pairs of a tensor and a part that sees it
     std::vector<std::uint64_t> tensors_; // colours, aligned with keys_
@@ -185,7 +185,7 @@ private:
 /// \param labels the part of every operation, below `parts`; `none` for an operation of no part, whose
 /// results count as given. \complexity O(operands log operands).
 [[nodiscard]] inline std::vector<std::uint64_t>
-part_hashes(const operator_graph& g, std::span<const index> labels, std::size_t parts) {
+part_hashes(const operator_graph& g, array_view<const index> labels, std::size_t parts) {
     DOVETAIL_ASSERT(labels.size() == g.operations.size(), "one label an operation");
     const std::vector<std::uint64_t> colours = detail::refinement(g, labels).take();
     std::vector<std::uint64_t> hashes(parts, 0);
@@ -200,7 +200,7 @@ part_hashes(const operator_graph& g, std::span<const index> labels, std::size_t 
 /// that of the whole graph, then by the places of their operands' producers. \param labels nothing, or the
 /// part of every operation \complexity O((operations + operands) log operands).
 [[nodiscard]] inline std::vector<index> canonical_order(const operator_graph& g,
-                                                        std::span<const index> labels = {}) {
+                                                        array_view<const index> labels = {}) {
     const std::size_t n = g.operations.size();
     const graph::digraph flow = dataflow(g);
     const std::vector<index> producer = producers(g);

@@ -2,6 +2,7 @@
 /// \file
 /// What operations, alone or fused, ask of a chip: cycles, products, distinct elements moved.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/assert.hpp>
 #include <dovetail/workload/base_tensors.hpp>
 #include <dovetail/workload/data_volume.hpp>
@@ -15,7 +16,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <span>
 #include <utility>
 #include <vector>
 
@@ -38,11 +38,11 @@ public:
     }
 
     /// The demand of one operation.
-    [[nodiscard]] operator_work operator()(index v) const { return (*this)(std::span(&v, 1)); }
+    [[nodiscard]] operator_work operator()(index v) const { return (*this)(array_view(&v, 1)); }
 
     /// The demand of operations that run as one; at most one of them is a product.
     /// \complexity O(operands x group size).
-    [[nodiscard]] operator_work operator()(std::span<const index> group) const {
+    [[nodiscard]] operator_work operator()(array_view<const index> group) const {
         operator_work work;
         footprint read;
         data_volume written;
@@ -81,26 +81,26 @@ private:
         return !op.outputs.empty() && !on_data_[op.outputs.front()];
     }
 
-    [[nodiscard]] static bool contains(std::span<const index> group, index v) {
+    [[nodiscard]] static bool contains(array_view<const index> group, index v) {
         return std::find(group.begin(), group.end(), v) != group.end();
     }
 
     /// Whether the group makes what `t` shows, or a part of it.
-    [[nodiscard]] bool inside(index t, std::span<const index> group) const {
-        const std::span<const index> bases = bases_.of(t);
+    [[nodiscard]] bool inside(index t, array_view<const index> group) const {
+        const array_view<const index> bases = bases_.of(t);
         return std::any_of(bases.begin(), bases.end(),
                            [&](index s) { return contains(group, producer_[s]); });
     }
 
     /// Whether somebody outside the group reads `t`, a result of the group, or the model gives it.
-    [[nodiscard]] bool leaves(index t, std::span<const index> group) const {
+    [[nodiscard]] bool leaves(index t, array_view<const index> group) const {
         const std::vector<index>& readers = uses_.readers[t];
         return uses_.given[t] ||
                std::any_of(readers.begin(), readers.end(), [&](index v) { return !contains(group, v); });
     }
 
     /// Adds to `read` what a reader of `t` fetches, unless the group makes it.
-    void collect(index t, std::span<const index> group, footprint& read) const {
+    void collect(index t, array_view<const index> group, footprint& read) const {
         for (const index s : bases_.fetched(t)) {
             if (inside(s, group)) continue;
             const bool seen =
@@ -109,7 +109,7 @@ private:
         }
     }
 
-    void collect_operands(const operation& op, std::span<const index> group, footprint& read) const {
+    void collect_operands(const operation& op, array_view<const index> group, footprint& read) const {
         const bool lookup = op.type == type_of<op::gather> && op.phase == phase::forward;
         for (std::size_t i = 0; i < op.inputs.size(); ++i) {
             if (op.inputs[i] == none) continue;

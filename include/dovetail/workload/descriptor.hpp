@@ -2,6 +2,7 @@
 /// \file
 /// What an operator type is: one descriptor a type, known at compile time.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/workload/operator_graph.hpp>
 #include <dovetail/workload/work.hpp>
@@ -9,7 +10,6 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string_view>
 #include <vector>
 
@@ -53,8 +53,8 @@ enum class saved : std::uint8_t {
 
 /// The operands of one operation, seen by its descriptor. A missing optional input is a null pointer.
 struct operands {
-    std::span<const tensor* const> inputs;
-    std::span<const tensor* const> outputs; ///< empty while shapes are being inferred
+    array_view<const tensor* const> inputs;
+    array_view<const tensor* const> outputs; ///< empty while shapes are being inferred
     const attribute_set& attributes;
     std::size_t result_count = 1; ///< results that the operation names: further ones may be optional
 };

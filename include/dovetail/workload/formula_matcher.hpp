@@ -2,6 +2,7 @@
 /// \file
 /// Where a graph spells out a formula.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/workload/composites.hpp>
 #include <dovetail/workload/dependence.hpp>
 #include <dovetail/workload/operator_graph.hpp>
@@ -15,7 +16,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <utility>
 #include <vector>
 
@@ -196,7 +196,7 @@ private:
     /// The axes of a reduction that keeps them, counted from the front and ascending; empty otherwise.
     [[nodiscard]] std::vector<std::size_t> axes(const operation& op) const {
         if (op.attributes.integer("keepdims", 1) == 0 || op.inputs.empty() || op.inputs[0] == none) return {};
-        std::span<const std::int64_t> listed = op.attributes.integers("axes");
+        array_view<const std::int64_t> listed = op.attributes.integers("axes");
         if (op.inputs.size() > 1 && op.inputs[1] != none) listed = graph_.tensors[op.inputs[1]].integers;
         const auto rank = static_cast<std::int64_t>(graph_.tensors[op.inputs[0]].dims.size());
         std::vector<std::size_t> along;
@@ -216,10 +216,10 @@ private:
         if (along.front() + along.size() != dims.size()) return false;
         for (std::size_t k = 1; k < along.size(); ++k)
             if (along[k] != along[k - 1] + 1) return false;
-        const std::span<const std::int64_t> row = std::span(dims).subspan(along.front());
+        const array_view<const std::int64_t> row = array_view(dims).subspan(along.front());
         return std::all_of(found_.operands.begin() + 1, found_.operands.end(), [&](index t) {
             if (t == none) return true;
-            std::span<const std::int64_t> shape = graph_.tensors[t].dims;
+            array_view<const std::int64_t> shape = graph_.tensors[t].dims;
             while (shape.size() > row.size() && shape.front() == 1) shape = shape.subspan(1);
             return std::equal(shape.begin(), shape.end(), row.begin(), row.end());
         });

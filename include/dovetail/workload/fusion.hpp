@@ -2,6 +2,7 @@
 /// \file
 /// Fusion: which operations run as one, so that what passes between them stays on the chip.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/assert.hpp>
 #include <dovetail/core/hash.hpp>
 #include <dovetail/graph/digraph.hpp>
@@ -15,7 +16,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -56,7 +56,7 @@ namespace detail {
 /// path can leave the group and come back.
 class fuser {
 public:
-    fuser(const operator_graph& g, std::span<const index> labels)
+    fuser(const operator_graph& g, array_view<const index> labels)
         : graph_(g), labels_(labels), producer_(producers(g)), given_(weight_only(g)),
           order_(canonical_order(g, parts())) {
         carry_views();
@@ -245,7 +245,7 @@ private:
     }
 
     const operator_graph& graph_;
-    std::span<const index> labels_;
+    array_view<const index> labels_;
     std::vector<index> producer_;
     std::vector<bool> given_; // weight-only
     std::vector<index> order_;
@@ -275,7 +275,7 @@ private:
 /// \param labels nothing, or a label an operation (its layer, say)
 /// \returns the same groups for the same structure, whatever the names and the numbering.
 /// \complexity O((operations + operands) log operands).
-[[nodiscard]] inline fusion fuse(const operator_graph& g, std::span<const index> labels = {}) {
+[[nodiscard]] inline fusion fuse(const operator_graph& g, array_view<const index> labels = {}) {
     DOVETAIL_ASSERT(labels.empty() || labels.size() == g.operations.size(),
                     "one label an operation, or none");
     return detail::fuser(g, labels).groups();

@@ -2,6 +2,7 @@
 /// \file
 /// What runs in a layer: its fused groups in one pass, and the order among them.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/assert.hpp>
 #include <dovetail/graph/digraph.hpp>
 #include <dovetail/workload/demand.hpp>
@@ -10,7 +11,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <span>
 #include <vector>
 
 namespace dovetail::workload {
@@ -27,7 +27,7 @@ struct layer_pass {
 /// \param labels the layer of every operation
 /// \complexity O((layers + operands) log operands).
 [[nodiscard]] inline std::vector<layer_pass> passes(const operator_graph& g, const fusion& fused,
-                                                    std::span<const index> labels, phase first, phase last) {
+                                                    array_view<const index> labels, phase first, phase last) {
     DOVETAIL_ASSERT(labels.size() == g.operations.size(), "one label an operation");
     const demand price(g);
     const graph::digraph quotient = precedence(g, fused);

@@ -2,6 +2,7 @@
 /// \file
 /// The list of operator types. To add one, write its descriptor and put it in the list below.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/workload/descriptor.hpp>
 #include <dovetail/workload/operators/collective.hpp>
@@ -16,7 +17,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -70,7 +70,7 @@ template <class D>
 inline constexpr operator_type type_of{static_cast<std::uint16_t>(operator_list::position<D>())};
 
 /// All descriptors; the position is the operator type.
-[[nodiscard]] constexpr std::span<const descriptor_record> descriptors() noexcept {
+[[nodiscard]] constexpr array_view<const descriptor_record> descriptors() noexcept {
     return operator_list::records;
 }
 

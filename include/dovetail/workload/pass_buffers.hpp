@@ -2,6 +2,7 @@
 /// \file
 /// The activations that the groups of a pass make and read: what a schedule of the pass keeps alive.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/assert.hpp>
 #include <dovetail/workload/base_tensors.hpp>
 #include <dovetail/workload/data_volume.hpp>
@@ -12,7 +13,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <span>
 #include <utility>
 #include <vector>
 
@@ -31,8 +31,8 @@ struct pass_buffer {
 /// O(operands log operands).
 [[nodiscard]] inline std::vector<std::vector<pass_buffer>> pass_buffers(const operator_graph& g,
                                                                         const fusion& fused,
-                                                                        std::span<const index> labels,
-                                                                        std::span<const layer_pass> layers) {
+                                                                        array_view<const index> labels,
+                                                                        array_view<const layer_pass> layers) {
     DOVETAIL_ASSERT(labels.size() == g.operations.size(), "one label an operation");
     const std::vector<bool> on_data = dependences(g).on_data;
     const std::vector<index> producer = producers(g);

@@ -2,6 +2,7 @@
 /// \file
 /// Formulas as patterns: `x * sigmoid(x)` is a constant that says what to look for in a graph.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/workload/operator_graph.hpp>
 #include <dovetail/workload/operators.hpp>
 
@@ -10,7 +11,6 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 
 namespace dovetail::workload {
 
@@ -30,7 +30,7 @@ struct pattern {
     std::size_t slot = 0;
     double value = 0;
     operator_type type{};
-    std::span<const pattern* const> operands{};
+    array_view<const pattern* const> operands{};
 };
 
 /// Formulas are empty objects whose types spell them out; `node` is the formula as data.

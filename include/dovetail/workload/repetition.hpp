@@ -2,11 +2,11 @@
 /// \file
 /// Repeated stretches of a sequence.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/assert.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <vector>
 
 namespace dovetail::workload {
@@ -26,8 +26,8 @@ struct repetition {
 /// \param items not empty
 /// \param bonds one an item: whether cutting the sequence before it parts what belongs together
 /// \complexity O(items^2).
-[[nodiscard]] constexpr repetition longest_repetition(std::span<const std::uint64_t> items,
-                                                      std::span<const std::uint8_t> bonds) {
+[[nodiscard]] constexpr repetition longest_repetition(array_view<const std::uint64_t> items,
+                                                      array_view<const std::uint8_t> bonds) {
     DOVETAIL_ASSERT(!items.empty() && bonds.size() == items.size(),
                     "one bond an item, and at least one item");
     repetition best;
@@ -62,8 +62,8 @@ struct repetition {
 /// way. Items that do not repeat come one by one. \returns a cover of the sequence, from left to right.
 /// \param bonds as for `longest_repetition`
 /// \complexity O(items^2) for each repetition.
-[[nodiscard]] constexpr std::vector<repetition> repetitions(std::span<const std::uint64_t> items,
-                                                            std::span<const std::uint8_t> bonds) {
+[[nodiscard]] constexpr std::vector<repetition> repetitions(array_view<const std::uint64_t> items,
+                                                            array_view<const std::uint8_t> bonds) {
     std::vector<repetition> cover;
     if (items.empty()) return cover;
     const repetition longest = longest_repetition(items, bonds);

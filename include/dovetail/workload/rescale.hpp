@@ -7,6 +7,7 @@
 /// holds the batch, so the batch needs no rule an operator: where an operand changes, the new inference
 /// shows.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/checked.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
@@ -21,7 +22,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -204,7 +204,7 @@ private:
     }
 
     [[nodiscard]] static std::int64_t leading(const dimensions& dims, std::size_t axis) {
-        return checked_product(std::span(dims).first(axis)).value_or(0);
+        return checked_product(array_view(dims).first(axis)).value_or(0);
     }
 
     /// Writes the rescaled targets: in place where all uses of a constant agree, else into copies.

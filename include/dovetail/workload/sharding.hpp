@@ -2,6 +2,7 @@
 /// \file
 /// Which axis of every tensor is shared out over the devices of a tensor group, found by propagation.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/workload/dependence.hpp>
 #include <dovetail/workload/descriptor.hpp>
 #include <dovetail/workload/gradient.hpp>
@@ -13,7 +14,6 @@
 #include <cstdint>
 #include <optional>
 #include <set>
-#include <span>
 #include <utility>
 #include <vector>
 
@@ -23,8 +23,8 @@ namespace dovetail::workload {
 /// axes of both shapes fall into runs of equal products, and a share is a contiguous block only along the
 /// outermost axis of its run. \returns nothing where the share would not be such a block.
 [[nodiscard]] inline std::optional<std::size_t>
-reshaped_axis(std::span<const std::int64_t> from, std::span<const std::int64_t> to, std::size_t axis) {
-    const auto first_wide = [](std::span<const std::int64_t> dims, std::size_t begin, std::size_t end) {
+reshaped_axis(array_view<const std::int64_t> from, array_view<const std::int64_t> to, std::size_t axis) {
+    const auto first_wide = [](array_view<const std::int64_t> dims, std::size_t begin, std::size_t end) {
         while (begin < end && dims[begin] == 1) ++begin;
         return begin;
     };

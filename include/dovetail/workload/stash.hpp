@@ -2,6 +2,7 @@
 /// \file
 /// Activation memory: what the forward pass keeps for the backward pass, and what passes by on the way.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/assert.hpp>
 #include <dovetail/workload/base_tensors.hpp>
 #include <dovetail/workload/data_volume.hpp>
@@ -12,7 +13,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <optional>
-#include <span>
 #include <utility>
 #include <vector>
 
@@ -55,7 +55,7 @@ private:
     std::vector<std::pair<index, data_volume>> masks_;
 };
 
-[[nodiscard]] inline std::size_t label_count(std::span<const index> labels) {
+[[nodiscard]] inline std::size_t label_count(array_view<const index> labels) {
     std::size_t count = 0;
     for (const index label : labels)
         if (label != none) count = std::max<std::size_t>(count, label + std::size_t{1});
@@ -69,7 +69,7 @@ private:
 /// tensor is kept once, by the first operation whose gradient reads it; views lie in the memory of what they
 /// show; parameters and constants are not activations. Operations without a label must keep nothing.
 /// \complexity O(operands).
-[[nodiscard]] inline std::vector<data_volume> stash(const operator_graph& g, std::span<const index> labels) {
+[[nodiscard]] inline std::vector<data_volume> stash(const operator_graph& g, array_view<const index> labels) {
     DOVETAIL_ASSERT(labels.size() == g.operations.size(), "one label an operation");
     const detail::activation_storage storage(g);
     std::vector<data_volume> kept(detail::label_count(labels));
@@ -92,7 +92,7 @@ private:
 /// nobody needs any more; fused operators need less. An element is one of any type. `training` is a training
 /// graph with a label for every operation (`training_labels`). \complexity O(operands).
 [[nodiscard]] inline std::vector<double> working_elements(const operator_graph& training,
-                                                          std::span<const index> labels) {
+                                                          array_view<const index> labels) {
     DOVETAIL_ASSERT(labels.size() == training.operations.size(), "one label an operation");
     const detail::activation_storage storage(training);
     const std::vector<bool> on_data = dependences(training).on_data;

@@ -2,6 +2,7 @@
 /// \file
 /// The graph of a training step: forward pass, loss, both gradients, optimizer.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/assert.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/workload/dependence.hpp>
@@ -14,7 +15,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -244,7 +244,7 @@ private:
 /// graph: a gradient or update has the label of its forward operation, the loss that of the operation before
 /// it.
 [[nodiscard]] inline std::vector<index> training_labels(const operator_graph& training,
-                                                        std::span<const index> forward_labels) {
+                                                        array_view<const index> forward_labels) {
     DOVETAIL_ASSERT(forward_labels.size() <= training.operations.size(), "one label a forward operation");
     const std::vector<index> producer = producers(training);
     std::vector<index> labels(forward_labels.begin(), forward_labels.end());

@@ -2,6 +2,7 @@
 /// \file
 /// Models by name, built at any batch.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/nearest_word.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/workload/operator_graph.hpp>
@@ -14,7 +15,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -137,11 +137,11 @@ inline constexpr std::array<model_entry, 8> models{{
 }
 
 /// The tensor-parallel widths tried for a model of the zoo by default; {1} for any other name.
-[[nodiscard]] constexpr std::span<const std::int64_t> default_tensor_widths(std::string_view name) {
+[[nodiscard]] constexpr array_view<const std::int64_t> default_tensor_widths(std::string_view name) {
     constexpr const std::array<std::int64_t, 4>& unsplit = zoo::models[0].widths;
     const zoo::model_entry* entry = zoo::find(name);
-    return entry == nullptr ? std::span(unsplit).first(1)
-                            : std::span(entry->widths).first(entry->width_count);
+    return entry == nullptr ? array_view(unsplit).first(1)
+                            : array_view(entry->widths).first(entry->width_count);
 }
 
 /// The forward graph of a model of the zoo, one pass over `batch` sequences.

@@ -2,6 +2,7 @@
 /// \file
 /// Numbers of a model fitted to measurements, and how far the fit is to be trusted.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/random.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/statistics.hpp>
@@ -14,7 +15,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
-#include <span>
 #include <utility>
 #include <vector>
 
@@ -53,7 +53,7 @@ struct calibration_options {
 
 /// What predicts measurement i with a value of every unknown.
 template <class Function>
-concept predictor = requires(Function function, std::span<const double> values, std::size_t i) {
+concept predictor = requires(Function function, array_view<const double> values, std::size_t i) {
     { function(values, i) } -> std::convertible_to<double>;
 };
 
@@ -64,7 +64,7 @@ concept predictor = requires(Function function, std::span<const double> values, 
 /// \complexity (groups + unknowns + halves) fits.
 template <predictor Predict>
 [[nodiscard]] result<calibration_report> calibrate(std::vector<unknown> unknowns,
-                                                   std::span<const double> measured, Predict&& predict,
+                                                   array_view<const double> measured, Predict&& predict,
                                                    const calibration_options& options = {}) {
     if (measured.size() < fewest_measurements)
         return error{errc::out_of_range, "calibration",
@@ -76,14 +76,14 @@ template <predictor Predict>
                          "it is positive and finite"};
     std::vector<std::size_t> all(measured.size());
     std::iota(all.begin(), all.end(), std::size_t{0});
-    const auto fit_to = [&](std::span<const std::size_t> rows) {
-        return options.method(unknowns, [&](std::span<const double> values) {
+    const auto fit_to = [&](array_view<const std::size_t> rows) {
+        return options.method(unknowns, [&](array_view<const double> values) {
             std::vector<double> ratios;
             for (const std::size_t i : rows) ratios.push_back(std::log(predict(values, i) / measured[i]));
             return ratios;
         });
     };
-    const auto errors_with = [&](std::span<const double> values, std::span<const std::size_t> rows) {
+    const auto errors_with = [&](array_view<const double> values, array_view<const std::size_t> rows) {
         std::vector<double> predicted;
         std::vector<double> truth;
         for (const std::size_t i : rows) {
@@ -108,7 +108,7 @@ template <predictor Predict>
     std::vector<double> expected;
     for (const unknown& u : unknowns) expected.push_back(u.expected);
     // Where the rows that are left identify nothing, what was known before predicts the others.
-    const auto values_of = [&](std::span<const std::size_t> rows) {
+    const auto values_of = [&](array_view<const std::size_t> rows) {
         const auto fitted = fit_to(rows);
         return fitted ? fitted->values() : expected;
     };
@@ -130,8 +130,8 @@ template <predictor Predict>
         for (std::size_t i = order.size() - 1; i > 0; --i)
             std::swap(order[i],
                       order[static_cast<std::size_t>(random.integer(0, static_cast<std::int64_t>(i)))]);
-        const auto one = std::span<const std::size_t>(order).first(order.size() / 2);
-        const auto other = std::span<const std::size_t>(order).subspan(order.size() / 2);
+        const auto one = array_view<const std::size_t>(order).first(order.size() / 2);
+        const auto other = array_view<const std::size_t>(order).subspan(order.size() / 2);
         const std::vector<double> values = values_of(one);
         const double error_percent = errors_with(values, other).mean_abs_percent;
         const auto count = static_cast<double>(options.halves);

@@ -2,6 +2,7 @@
 /// \file
 /// A chip's calibration, fitted to measured matrix products.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/readable.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
@@ -11,7 +12,6 @@
 #include <dovetail/hardware/system.hpp>
 
 #include <cstddef>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -36,7 +36,7 @@ struct calibrated_chip {
 /// \returns errc::unsupported for a product of a precision that the chip has no rate for, errc::out_of_range
 ///          for one whose extents are, and what `calibrate` refuses.
 [[nodiscard]] inline result<calibrated_chip> calibrate_chip(const hardware::system& base,
-                                                            std::span<const measured_product> products,
+                                                            array_view<const measured_product> products,
                                                             const cost::gemm_time_model& model = {},
                                                             const calibration_options& options = {}) {
     std::vector<double> measured_s;
@@ -50,7 +50,7 @@ struct calibrated_chip {
                          "give extents from 1 to " + readable(cost::gemm::most_extent)};
         measured_s.push_back(one.time_s);
     }
-    const auto with = [&](std::span<const double> values) {
+    const auto with = [&](array_view<const double> values) {
         hardware::system machine = base;
         machine.calibration = {.launch_s = values[0],
                                .matrix_fraction = values[1],
@@ -70,7 +70,7 @@ struct calibrated_chip {
          fraction("sustained_fraction", known.sustained_fraction),
          fraction("memory_fraction", known.memory_fraction)},
         measured_s,
-        [&](std::span<const double> values, std::size_t i) {
+        [&](array_view<const double> values, std::size_t i) {
             return model(with(values), products[i].product);
         },
         options);

@@ -2,6 +2,7 @@
 /// \file
 /// The numbers of a network, fitted to measured collectives.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/cost/collective.hpp>
@@ -13,7 +14,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -43,7 +43,7 @@ inline constexpr std::array<std::string_view, 8> link_numbers{
     "middle_efficiency", "efficient_step_s", "efficient_efficiency", "nodes_efficiency"};
 
 [[nodiscard]] inline hardware::network with_numbers(const hardware::network& base,
-                                                    std::span<const double> values) {
+                                                    array_view<const double> values) {
     hardware::network links = base;
     links.start_s = values[0];
     links.exposed_chunks = values[1];
@@ -64,7 +64,7 @@ inline constexpr std::array<std::string_view, 8> link_numbers{
 /// \returns errc::out_of_range for a collective of fewer than 2 ranks or more than the network has, and what
 ///          `calibrate` refuses.
 [[nodiscard]] inline result<calibrated_links>
-calibrate_links(const hardware::network& base, std::span<const measured_collective> collectives,
+calibrate_links(const hardware::network& base, array_view<const measured_collective> collectives,
                 const cost::collective_model& model = {}, const calibration_options& options = {}) {
     std::vector<double> measured_s;
     for (const measured_collective& one : collectives) {
@@ -89,7 +89,7 @@ calibrate_links(const hardware::network& base, std::span<const measured_collecti
     }
     auto report = calibrate(
         std::move(unknowns), measured_s,
-        [&](std::span<const double> values, std::size_t i) {
+        [&](array_view<const double> values, std::size_t i) {
             const measured_collective& one = collectives[i];
             const hardware::network links = detail::with_numbers(base, values);
             return model(links, hardware::spread(links, one.ranks), one.kind, one.bytes);

@@ -2,6 +2,7 @@
 /// \file
 /// A handful of positive numbers, fitted to measurements by damped least squares.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/option.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
@@ -14,7 +15,6 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -56,7 +56,7 @@ struct fit {
 /// What compares predictions with measurements: for a value of every unknown, the logarithm of predicted over
 /// measured of every measurement.
 template <class Function>
-concept log_ratios = requires(Function function, std::span<const double> values) {
+concept log_ratios = requires(Function function, array_view<const double> values) {
     { function(values) } -> std::convertible_to<std::vector<double>>;
 };
 
@@ -89,7 +89,7 @@ struct levenberg_marquardt {
     /// \complexity O(iterations x unknowns x (unknowns calls of `ratios` + measurements x unknowns^2 +
     ///             unknowns^3)).
     template <log_ratios Function>
-    [[nodiscard]] result<fit> operator()(std::span<const unknown> unknowns, Function&& ratios) const {
+    [[nodiscard]] result<fit> operator()(array_view<const unknown> unknowns, Function&& ratios) const {
         if (auto valid = validate(*this); !valid) return valid.problem();
         for (const unknown& u : unknowns)
             if (!(u.lowest > 0 && u.lowest <= u.expected && u.expected <= u.highest && u.log_spread > 0 &&
@@ -130,7 +130,7 @@ private:
         double cost;
     };
 
-    static Eigen::VectorXd logarithms(std::span<const unknown> unknowns) {
+    static Eigen::VectorXd logarithms(array_view<const unknown> unknowns) {
         Eigen::VectorXd logs(static_cast<Eigen::Index>(unknowns.size()));
         for (std::size_t i = 0; i < unknowns.size(); ++i)
             logs[static_cast<Eigen::Index>(i)] = std::log(unknowns[i].expected);
@@ -138,7 +138,7 @@ private:
     }
 
     // The exponential of a bound's logarithm may miss it by a rounding.
-    static std::vector<double> values(const Eigen::VectorXd& logs, std::span<const unknown> unknowns) {
+    static std::vector<double> values(const Eigen::VectorXd& logs, array_view<const unknown> unknowns) {
         std::vector<double> all;
         for (std::size_t i = 0; i < unknowns.size(); ++i)
             all.push_back(std::clamp(std::exp(logs[static_cast<Eigen::Index>(i)]), unknowns[i].lowest,
@@ -147,9 +147,9 @@ private:
     }
 
     template <class Function>
-    void evaluate(state& at, std::span<const unknown> unknowns, Function& ratios) const {
+    void evaluate(state& at, array_view<const unknown> unknowns, Function& ratios) const {
         const std::vector<double> all = values(at.logs, unknowns);
-        at.ratios = ratios(std::span<const double>(all));
+        at.ratios = ratios(array_view<const double>(all));
         at.cost = 0;
         for (const double ratio : at.ratios)
             at.cost += 2 * (std::sqrt(1 + ratio / noise * (ratio / noise)) - 1);
@@ -159,12 +159,12 @@ private:
         }
     }
 
-    static double away(const Eigen::VectorXd& logs, std::span<const unknown> unknowns, std::size_t i) {
+    static double away(const Eigen::VectorXd& logs, array_view<const unknown> unknowns, std::size_t i) {
         return logs[static_cast<Eigen::Index>(i)] - std::log(unknowns[i].expected);
     }
 
     template <class Function>
-    fit descend(state at, std::span<const unknown> unknowns, Function& ratios) const {
+    fit descend(state at, array_view<const unknown> unknowns, Function& ratios) const {
         fit found;
         Eigen::MatrixXd normal;
         Eigen::VectorXd gradient;
@@ -191,7 +191,7 @@ private:
 
     // The normal equations of the reweighted residuals around `at`, what is known before included.
     template <class Function>
-    void linearise(const state& at, std::span<const unknown> unknowns, Function& ratios,
+    void linearise(const state& at, array_view<const unknown> unknowns, Function& ratios,
                    Eigen::MatrixXd& normal, Eigen::VectorXd& gradient) const {
         const auto count = static_cast<Eigen::Index>(unknowns.size());
         const auto rows = static_cast<Eigen::Index>(at.ratios.size());
@@ -209,7 +209,7 @@ private:
             Eigen::VectorXd logs = at.logs;
             logs[c] += by;
             const std::vector<double> all = values(logs, unknowns);
-            const std::vector<double> there = ratios(std::span<const double>(all));
+            const std::vector<double> there = ratios(array_view<const double>(all));
             for (Eigen::Index r = 0; r < rows; ++r) {
                 const auto row = static_cast<std::size_t>(r);
                 slopes(r, c) = (there[row] - at.ratios[row]) / (by * noise);
@@ -227,7 +227,7 @@ private:
 
     // A damped step, cut off at the bounds. A number that leaves its bounds is held there, and the step of
     // the others is found anew.
-    static Eigen::VectorXd moved(const Eigen::VectorXd& from, std::span<const unknown> unknowns,
+    static Eigen::VectorXd moved(const Eigen::VectorXd& from, array_view<const unknown> unknowns,
                                  const Eigen::MatrixXd& normal, const Eigen::VectorXd& gradient,
                                  double damping) {
         const Eigen::Index count = from.size();
@@ -262,7 +262,7 @@ private:
 
     // The spreads that are left, from the inverse of the normal equations; a number is identified where at
     // most half of its spread is.
-    static void describe(fit& found, const state& at, std::span<const unknown> unknowns,
+    static void describe(fit& found, const state& at, array_view<const unknown> unknowns,
                          const Eigen::MatrixXd& normal) {
         const Eigen::Index count = at.logs.size();
         const Eigen::MatrixXd covariance = normal.ldlt().solve(Eigen::MatrixXd::Identity(count, count));

@@ -2,6 +2,7 @@
 /// \file
 /// Reading JSON that nobody has checked: every wrong turn is an `error` that names its place.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/nearest_word.hpp>
 #include <dovetail/core/readable.hpp>
 #include <dovetail/core/result.hpp>
@@ -13,7 +14,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,8 +23,8 @@ namespace dovetail::ext::json {
 
 /// The keys that one kind of object has in a format; any other is a mistake.
 struct known_keys {
-    std::span<const std::string_view> read;
-    std::span<const std::string_view> unused{}; ///< published files carry them; they change no answer
+    array_view<const std::string_view> read;
+    array_view<const std::string_view> unused{}; ///< published files carry them; they change no answer
 };
 
 /// A value inside a JSON document together with the way to it. The document must outlive it.

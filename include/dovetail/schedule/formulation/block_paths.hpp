@@ -2,6 +2,7 @@
 /// \file
 /// One block of a scheduling problem by itself: its tasks, the paths between them, and how long it takes.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/graph/digraph.hpp>
 #include <dovetail/schedule/bounds.hpp>
 #include <dovetail/schedule/schedule.hpp>
@@ -10,7 +11,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <limits>
-#include <span>
 #include <vector>
 
 namespace dovetail::schedule::formulation {
@@ -24,7 +24,7 @@ public:
     /// \param bound_s no schedule of the block is shorter
     /// \param listed a schedule of the whole problem
     /// \complexity O(tasks * (tasks + arcs)).
-    block_paths(const task_graph& problem, const relaxation& relaxed, std::span<const graph::index> tasks,
+    block_paths(const task_graph& problem, const relaxation& relaxed, array_view<const graph::index> tasks,
                 double bound_s, const schedule& listed)
         : tasks_(tasks), shortest_s_(tasks.size() + 2, 0.0),
           gap_s_((tasks.size() + 2) * (tasks.size() + 2), no_path), bound_s_(bound_s) {
@@ -96,7 +96,7 @@ private:
 
     double& gap(std::size_t from, std::size_t to) { return gap_s_[from * (size() + 2) + to]; }
 
-    std::span<const graph::index> tasks_; // of the problem, which outlives this
+    array_view<const graph::index> tasks_; // of the problem, which outlives this
     std::vector<double> shortest_s_;
     std::vector<double> gap_s_;
     double bound_s_;

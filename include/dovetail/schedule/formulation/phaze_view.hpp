@@ -2,6 +2,7 @@
 /// \file
 /// The library's own scheduling problem as PHAZE sees it, where it can, and the way back.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
 #include <dovetail/graph/digraph.hpp>
@@ -14,7 +15,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -37,7 +37,7 @@ struct operator_modes {
     phaze_operator op;
     std::optional<std::uint32_t> one, all, free;
 
-    operator_modes(std::span<const mode> modes, const demand& capacity) {
+    operator_modes(array_view<const mode> modes, const demand& capacity) {
         for (std::uint32_t k = 0; k < modes.size(); ++k) {
             const mode& m = modes[k];
             if (!fits(m.use, capacity)) continue;

@@ -2,6 +2,7 @@
 /// \file
 /// Matrix products and convolutions: the operators of the tensor cores.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/checked.hpp>
 #include <dovetail/core/fixed_string.hpp>
 #include <dovetail/workload/operators/lane_cycles.hpp>
@@ -11,7 +12,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string_view>
 #include <utility>
 
@@ -49,8 +49,8 @@ struct mat_mul : product_operator {
             return shape_error("the operands " + to_text((*a)->dims) + " and " + to_text((*b)->dims) +
                                    " disagree in the inner dimension",
                                "the last dimension of the first equals the last but one of the second");
-        const std::span<const std::int64_t> left_batch(left.data(), left.size() - 2);
-        const std::span<const std::int64_t> right_batch(right.data(), right.size() - 2);
+        const array_view<const std::int64_t> left_batch(left.data(), left.size() - 2);
+        const array_view<const std::int64_t> right_batch(right.data(), right.size() - 2);
         auto dims = broadcast(left_batch, right_batch);
         if (!dims) return std::move(dims).problem();
         if (!row_vector) dims->push_back(left[left.size() - 2]);
@@ -128,7 +128,7 @@ struct conv : product_operator {
             return shape_error("a kernel " + to_text(w) + " in " + dovetail::to_text(group) +
                                    " groups over " + dovetail::to_text(x[1]) + " channels",
                                "channels equal the groups times the kernel's second dimension");
-        auto extents = sliding(x, std::span(w).subspan(2), o.attributes);
+        auto extents = sliding(x, array_view(w).subspan(2), o.attributes);
         if (!extents) return std::move(extents).problem();
         dimensions dims{x[0], w[0]};
         dims.insert(dims.end(), extents->begin(), extents->end());

@@ -2,6 +2,7 @@
 /// \file
 /// Operators that reduce along an axis and rescale by what they found.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/checked.hpp>
 #include <dovetail/core/fixed_string.hpp>
 #include <dovetail/workload/operators/lane_cycles.hpp>
@@ -9,7 +10,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <span>
 #include <utility>
 
 namespace dovetail::workload::op {
@@ -51,7 +51,7 @@ private:
     static double rows(const operands& o) {
         const auto axis = checked_axis(o.attributes.integer("axis", -1), o.inputs[0]->dims.size());
         if (!axis) return 0;
-        return static_cast<double>(checked_product(std::span(o.inputs[0]->dims).first(*axis)).value_or(0));
+        return static_cast<double>(checked_product(array_view(o.inputs[0]->dims).first(*axis)).value_or(0));
     }
 };
 

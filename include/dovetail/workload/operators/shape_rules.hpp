@@ -2,6 +2,7 @@
 /// \file
 /// The shape rules that descriptors share: broadcasting, axes, sliding windows.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/checked.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/text.hpp>
@@ -12,7 +13,6 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,7 +23,7 @@ namespace dovetail::workload::op {
 using inferred = result<std::vector<signature>>;
 
 /// "[2,3,4]".
-[[nodiscard]] inline std::string to_text(std::span<const std::int64_t> dims) {
+[[nodiscard]] inline std::string to_text(array_view<const std::int64_t> dims) {
     std::string text = "[";
     for (std::size_t i = 0; i < dims.size(); ++i) {
         if (i > 0) text += ',';
@@ -79,7 +79,7 @@ using inferred = result<std::vector<signature>>;
 }
 
 /// The axes `list`, counted from the front and rising.
-[[nodiscard]] inline result<std::vector<std::size_t>> checked_axes(std::span<const std::int64_t> list,
+[[nodiscard]] inline result<std::vector<std::size_t>> checked_axes(array_view<const std::int64_t> list,
                                                                    std::size_t rank) {
     std::vector<std::size_t> axes;
     for (const std::int64_t a : list) {
@@ -94,8 +94,8 @@ using inferred = result<std::vector<signature>>;
 }
 
 /// The shape that both broadcast to (NumPy's rule: aligned from the back, 1 stretches).
-[[nodiscard]] inline result<dimensions> broadcast(std::span<const std::int64_t> a,
-                                                  std::span<const std::int64_t> b) {
+[[nodiscard]] inline result<dimensions> broadcast(array_view<const std::int64_t> a,
+                                                  array_view<const std::int64_t> b) {
     dimensions dims(std::max(a.size(), b.size()));
     for (std::size_t back = 1; back <= dims.size(); ++back) {
         const std::int64_t x = back <= a.size() ? a[a.size() - back] : 1;
@@ -109,10 +109,10 @@ using inferred = result<std::vector<signature>>;
 }
 
 /// A list that newer versions of an operator take as an operand and older ones as an attribute.
-[[nodiscard]] inline std::span<const std::int64_t> listed(const operands& o, std::size_t position,
-                                                          std::string_view attribute) {
+[[nodiscard]] inline array_view<const std::int64_t> listed(const operands& o, std::size_t position,
+                                                           std::string_view attribute) {
     const tensor* operand = optional_operand(o, position);
-    return operand != nullptr ? std::span<const std::int64_t>(operand->integers)
+    return operand != nullptr ? array_view<const std::int64_t>(operand->integers)
                               : o.attributes.integers(attribute);
 }
 
@@ -167,12 +167,12 @@ struct window {
 
 /// The result extents of a window that slides over the spatial axes (2 and up) of `image`.
 [[nodiscard]] inline result<dimensions>
-sliding(std::span<const std::int64_t> image, std::span<const std::int64_t> kernel, const attribute_set& a) {
+sliding(array_view<const std::int64_t> image, array_view<const std::int64_t> kernel, const attribute_set& a) {
     const std::size_t rank = kernel.size();
     if (rank == 0 || image.size() != rank + 2)
         return shape_error("a window " + to_text(kernel) + " over a tensor " + to_text(image),
                            "the tensor has a batch, channels and one axis for each axis of the window");
-    const auto entry = [](std::span<const std::int64_t> list, std::size_t i, std::int64_t fallback) {
+    const auto entry = [](array_view<const std::int64_t> list, std::size_t i, std::int64_t fallback) {
         return i < list.size() ? list[i] : fallback;
     };
     const std::string_view automatic = a.text("auto_pad", "NOTSET");

@@ -2,6 +2,7 @@
 /// \file
 /// Operators that only look at data in another way: they move nothing and cost nothing.
 
+#include <dovetail/core/array_view.hpp>
 #include <dovetail/core/checked.hpp>
 #include <dovetail/core/fixed_string.hpp>
 #include <dovetail/workload/operators/shape_rules.hpp>
@@ -12,7 +13,6 @@
 #include <cstdlib>
 #include <limits>
 #include <numeric>
-#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -113,9 +113,9 @@ struct flatten : view<"Flatten"> {
             return shape_error("axis " + dovetail::to_text(axis) + " of a tensor " + to_text(dims),
                                "it is at most the rank");
         const std::int64_t rows =
-            checked_product(std::span(dims).first(static_cast<std::size_t>(axis))).value_or(0);
+            checked_product(array_view(dims).first(static_cast<std::size_t>(axis))).value_or(0);
         const std::int64_t columns =
-            checked_product(std::span(dims).subspan(static_cast<std::size_t>(axis))).value_or(0);
+            checked_product(array_view(dims).subspan(static_cast<std::size_t>(axis))).value_or(0);
         return one({rows, columns}, (*x)->type);
     }
 };
