@@ -24,8 +24,8 @@ void count(std::ptrdiff_t bytes) {
     }
 }
 
-// Every block is preceded by its size: what the allocator adds to a block depends on those freed before it, and
-// the same solve must count the same bytes.
+// Every block is preceded by its size: what the allocator adds to a block depends on those freed before it,
+// and the same solve must count the same bytes.
 constexpr std::size_t room_before(std::size_t alignment) {
     return std::max<std::size_t>(__STDCPP_DEFAULT_NEW_ALIGNMENT__, alignment);
 }

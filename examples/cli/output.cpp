@@ -172,16 +172,18 @@ result<void> check_distinct(std::span<output* const> outputs, std::span<const st
         if (!one.wanted()) continue;
         for (const output* other : outputs.first(i))
             if (other->wanted() && one.is_standard_output() == other->is_standard_output() &&
-                (one.is_standard_output() || (!takes_turns(one.path()) && same_file(one.path(), other->path()))))
+                (one.is_standard_output() ||
+                 (!takes_turns(one.path()) && same_file(one.path(), other->path()))))
                 return error{errc::io, "option " + one.flag(),
-                             one.is_standard_output() ? "standard output carries " + other->flag() + " already"
-                                                      : one.path() + " is the file of " + other->flag() + " too",
+                             one.is_standard_output()
+                                 ? "standard output carries " + other->flag() + " already"
+                                 : one.path() + " is the file of " + other->flag() + " too",
                              "give each output a file of its own"};
         if (one.is_standard_output()) continue;
         const std::string input = overwritten(one.path(), inputs);
         if (!input.empty() && !takes_turns(one.path()))
-            return error{errc::io, "option " + one.flag(),
-                         one.path() + " would overwrite the input " + input, "name another file"};
+            return error{errc::io, "option " + one.flag(), one.path() + " would overwrite the input " + input,
+                         "name another file"};
     }
     return {};
 }

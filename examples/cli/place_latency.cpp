@@ -69,7 +69,8 @@ dovetail::result<placement_answer> place_latency(const place_request& request) {
                                                             : dovetail::hardware_threads(),
                                              .seed = request.seed};
     placement_answer answer;
-    auto solved = measure_solve(answer.effort, limits, request.repeat, [&] { return program(instance->problem); });
+    auto solved =
+        measure_solve(answer.effort, limits, request.repeat, [&] { return program(instance->problem); });
     if (!solved) return std::move(solved).problem().within(request.file);
     answer.outcome = solved->outcome;
     answer.objective = solved->latency_s;

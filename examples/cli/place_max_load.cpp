@@ -78,7 +78,8 @@ dovetail::result<placement_answer> place_max_load(const place_request& request) 
     program.limits = request.limit.begin();
     const dovetail::stopwatch clock;
     placement_answer answer;
-    auto plan = measure_solve(answer.effort, program.limits, request.repeat, [&] { return program(instance->problem); });
+    auto plan = measure_solve(answer.effort, program.limits, request.repeat,
+                              [&] { return program(instance->problem); });
     answer.outcome = plan.outcome;
     program.limits = program.limits.after(clock.seconds());
     answer.binding = binding_of(*instance, plan, program);

@@ -211,8 +211,8 @@ std::string readable_fixed_plan(const fixed_answer& fixed, const placement_answe
                              dovetail::readable(fixed.plan.pipeline) + " x " +
                              dovetail::readable(fixed.plan.tensor) + " (data x pipeline x tensor)";
     if (!fixed.time_per_batch_s) return "the file's own plan, " + ways + ", does not fit: " + fixed.why_not;
-    std::string line =
-        "the file's own plan, " + ways + ": " + dovetail::readable(*fixed.time_per_batch_s, 6) + " s per batch";
+    std::string line = "the file's own plan, " + ways + ": " +
+                       dovetail::readable(*fixed.time_per_batch_s, 6) + " s per batch";
     if (answer.objective)
         line += ", " + dovetail::readable(*fixed.time_per_batch_s / *answer.objective, 4) + " times the best";
     return line;

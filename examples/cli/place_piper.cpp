@@ -70,7 +70,8 @@ dovetail::result<placement_answer> place_piper(const place_request& request) {
     program.stop = limits.stop;
     const dovetail::stopwatch clock;
     placement_answer answer;
-    auto solved = measure_solve(answer.effort, limits, request.repeat, [&] { return program(instance->problem); });
+    auto solved =
+        measure_solve(answer.effort, limits, request.repeat, [&] { return program(instance->problem); });
     if (!solved) return std::move(solved).problem().within(request.file);
     answer.outcome = solved->outcome;
     answer.binding = binding_of(instance->problem, *solved, limits.after(clock.seconds()));

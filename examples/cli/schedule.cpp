@@ -78,8 +78,8 @@ struct schedule_command {
         const dovetail::budget limits = limit.begin();
         if (limit_bytes) {
             const schedule::memory_limited within{.limit_bytes = *limit_bytes, .limits = limits};
-            const auto found =
-                measure_solve(effort, limits, repeat, [&] { return within(problem->tasks, *problem->memory); });
+            const auto found = measure_solve(effort, limits, repeat,
+                                             [&] { return within(problem->tasks, *problem->memory); });
             const bool none = found.proof.best.start_s.empty() && problem->tasks.task_count() > 0;
             if (none) return tell_none(*problem, found, *limit_bytes, effort);
             return check_and_tell(*problem, found.proof, written, limit_bytes, effort);

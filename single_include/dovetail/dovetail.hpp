@@ -6,6 +6,7 @@
 #include <array>
 #include <atomic>
 #include <bit>
+#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <cmath>
@@ -15,6 +16,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <functional>
 #include <initializer_list>
 #include <iterator>
@@ -65,6 +67,92 @@
 /// What every room stands on.
 
 /// \file
+/// A view of elements that lie side by side: what functions take where any vector, array or part of one will
+/// do.
+
+namespace dovetail {
+
+/// As `std::span<T>`, which converts to it and from it. That one asks of every type of element whether its
+/// vector is a contiguous range, by some hundred instantiations; this one names what it is made from.
+template <class T>
+class array_view {
+    using value = std::remove_const_t<T>;
+    using vector_ref = std::conditional_t<std::is_const_v<T>, const std::vector<value>&, std::vector<value>&>;
+    template <class U>
+    static constexpr bool views = std::is_same_v<U, T> || std::is_same_v<const U, T>;
+
+public:
+    using element_type = T;
+    using value_type = value;
+    using size_type = std::size_t;
+    using difference_type = std::ptrdiff_t;
+    using iterator = T*;
+
+    constexpr array_view() noexcept = default;
+    constexpr array_view(T* first, std::size_t count) noexcept : first_(first), count_(count) {}
+    constexpr array_view(vector_ref all) noexcept : first_(all.data()), count_(all.size()) {}
+    template <std::size_t N>
+    constexpr array_view(T (&all)[N]) noexcept : first_(all), count_(N) {}
+    template <class U, std::size_t N>
+        requires views<U>
+    constexpr array_view(std::array<U, N>& all) noexcept : first_(all.data()), count_(N) {}
+    template <class U, std::size_t N>
+        requires views<const U>
+    constexpr array_view(const std::array<U, N>& all) noexcept : first_(all.data()), count_(N) {}
+    template <class U>
+        requires(std::is_same_v<const U, T> && !std::is_const_v<U>)
+    constexpr array_view(array_view<U> other) noexcept : first_(other.data()), count_(other.size()) {}
+    template <class U, std::size_t N>
+        requires views<U>
+    constexpr array_view(std::span<U, N> other) noexcept : first_(other.data()), count_(other.size()) {}
+
+    [[nodiscard]] constexpr T* data() const noexcept { return first_; }
+    [[nodiscard]] constexpr std::size_t size() const noexcept { return count_; }
+    [[nodiscard]] constexpr bool empty() const noexcept { return count_ == 0; }
+    [[nodiscard]] constexpr T* begin() const noexcept { return first_; }
+    [[nodiscard]] constexpr T* end() const noexcept { return first_ + count_; }
+    [[nodiscard]] constexpr auto rbegin() const noexcept { return std::reverse_iterator<T*>(end()); }
+    [[nodiscard]] constexpr auto rend() const noexcept { return std::reverse_iterator<T*>(begin()); }
+
+    [[nodiscard]] constexpr T& operator[](std::size_t i) const noexcept { return first_[i]; }
+    [[nodiscard]] constexpr T& front() const noexcept { return first_[0]; }
+    [[nodiscard]] constexpr T& back() const noexcept { return first_[count_ - 1]; }
+
+    /// Parts of it; none may reach past the end.
+    [[nodiscard]] constexpr array_view first(std::size_t count) const noexcept { return {first_, count}; }
+    [[nodiscard]] constexpr array_view last(std::size_t count) const noexcept {
+        return {first_ + (count_ - count), count};
+    }
+    [[nodiscard]] constexpr array_view subspan(std::size_t offset) const noexcept {
+        return {first_ + offset, count_ - offset};
+    }
+    [[nodiscard]] constexpr array_view subspan(std::size_t offset, std::size_t count) const noexcept {
+        return {first_ + offset, count};
+    }
+
+private:
+    T* first_ = nullptr;
+    std::size_t count_ = 0;
+};
+
+template <class T>
+array_view(std::vector<T>&) -> array_view<T>;
+template <class T>
+array_view(const std::vector<T>&) -> array_view<const T>;
+template <class T, std::size_t N>
+array_view(std::array<T, N>&) -> array_view<T>;
+template <class T, std::size_t N>
+array_view(const std::array<T, N>&) -> array_view<const T>;
+template <class T, std::size_t N>
+array_view(std::span<T, N>) -> array_view<T>;
+
+} // namespace dovetail
+
+/// It owns nothing: what it points to outlives it.
+template <class T>
+inline constexpr bool std::ranges::enable_borrowed_range<dovetail::array_view<T>> = true;
+
+/// \file
 /// The one assertion macro: it guards against a caller's bug, never against bad input.
 
 namespace dovetail::detail {
@@ -90,14 +178,41 @@ namespace dovetail::detail {
 #endif
 
 /// \file
-/// What a search may spend: nodes and seconds.
+/// What a search may spend, nodes and seconds, and how it is asked to end sooner.
 
 namespace dovetail {
+
+/// A request to searches to end soon with their best so far. It may be made from another thread, from an
+/// observer of the search, or from a signal handler, and is not taken back.
+class stop_request {
+public:
+    void ask() noexcept { asked_.store(true, std::memory_order_relaxed); }
+    [[nodiscard]] bool asked() const noexcept { return asked_.load(std::memory_order_relaxed); }
+
+private:
+    // Without a lock, or a signal handler could not set it.
+    static_assert(std::atomic<bool>::is_always_lock_free);
+    std::atomic<bool> asked_{false};
+};
 
 /// Limits of a search; the defaults do not limit.
 struct budget {
     std::int64_t nodes = std::numeric_limits<std::int64_t>::max();
-    double seconds = std::numeric_limits<double>::infinity();
+    double seconds = std::numeric_limits<double>::infinity(); ///< 0 is no time at all
+    const stop_request* stop = nullptr; ///< ends the search as if the seconds were over; outlives it
+
+    /// Whether it can end a search that takes few nodes.
+    [[nodiscard]] constexpr bool is_timed() const noexcept {
+        return seconds < std::numeric_limits<double>::infinity() || stop != nullptr;
+    }
+    /// Whether the seconds are over after `spent_s` of them, or an end was asked for.
+    [[nodiscard]] bool is_over(double spent_s) const noexcept {
+        return spent_s >= seconds || (stop != nullptr && stop->asked());
+    }
+    /// What is left of it for the next part of a search, after so many seconds and nodes.
+    [[nodiscard]] constexpr budget after(double spent_s, std::int64_t spent_nodes = 0) const noexcept {
+        return {nodes - spent_nodes, std::max(0.0, seconds - spent_s), stop};
+    }
 };
 
 /// Seconds since its construction, on a clock that never goes back.
@@ -111,22 +226,25 @@ private:
     std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-/// Counts what a search spends against its `budget`. The clock is read once in 256 nodes.
+/// Counts what a search spends against its `budget`. Where that is timed, the clock is read, and a request to
+/// stop noticed, at the first node and then about every millisecond, or at every node that takes longer.
 class spending {
 public:
-    explicit spending(const budget& limits) noexcept : limits_(limits) {}
+    explicit spending(const budget& limits) noexcept : limits_(limits), is_timed_(limits.is_timed()) {}
 
     /// Counts one node; false once the budget is exhausted, and from then on.
     [[nodiscard]] bool spend_node() {
         if (exhausted_) return false;
-        exhausted_ = ++nodes_ > limits_.nodes || ((nodes_ & 255) == 0 && clock_.seconds() > limits_.seconds);
+        exhausted_ = ++nodes_ > limits_.nodes || (is_timed_ && --until_look_ <= 0 && look());
         return !exhausted_;
     }
 
     /// Reads the clock, for work between nodes that takes long; whether the budget is exhausted.
-    [[nodiscard]] bool late() {
-        exhausted_ = exhausted_ || clock_.seconds() > limits_.seconds;
-        return exhausted_;
+    [[nodiscard]] bool late() { return exhausted_ = is_over(); }
+
+    /// Whether the time is over, without taking note of it: several threads may ask at once.
+    [[nodiscard]] bool is_over() const {
+        return exhausted_ || (is_timed_ && limits_.is_over(clock_.seconds()));
     }
 
     [[nodiscard]] bool exhausted() const noexcept { return exhausted_; }
@@ -134,9 +252,28 @@ public:
     [[nodiscard]] double seconds() const { return clock_.seconds(); }
 
 private:
+    static constexpr int most_nodes_unseen = 64;
+    static constexpr double quick_s = 5e-4, slow_s = 1e-3;
+
+    bool look() {
+        const double now_s = clock_.seconds();
+        const double passed_s = now_s - looked_s_;
+        looked_s_ = now_s;
+        if (passed_s < quick_s)
+            unseen_ = std::min(2 * unseen_, most_nodes_unseen);
+        else if (passed_s > slow_s)
+            unseen_ = std::max(unseen_ / 4, 1);
+        until_look_ = unseen_;
+        return limits_.is_over(now_s);
+    }
+
     budget limits_;
+    bool is_timed_;
     stopwatch clock_;
     std::int64_t nodes_ = 0;
+    int unseen_ = 1; // nodes from one look at the clock to the next
+    int until_look_ = 1;
+    double looked_s_ = 0.0;
     bool exhausted_ = false;
 };
 
@@ -162,7 +299,7 @@ namespace dovetail {
 }
 
 /// The product of non-negative counts (1 for none), or nothing when it does not fit.
-[[nodiscard]] constexpr std::optional<std::int64_t> checked_product(std::span<const std::int64_t> factors) {
+[[nodiscard]] constexpr std::optional<std::int64_t> checked_product(array_view<const std::int64_t> factors) {
     std::int64_t product = 1;
     for (const std::int64_t factor : factors) {
         const auto next = checked_multiply(product, factor);
@@ -185,7 +322,7 @@ template <std::integral Int>
 /// Tables as comma-separated text with a header line (RFC 4180).
 
 /// \file
-/// A value or an `error`: how bad input travels, since the headers never throw.
+/// The known word that somebody meant who wrote another one: an option, a key, a column, a name.
 
 /// \file
 /// Bad input as a value: what kind, where, what is wrong and what would be right.
@@ -266,6 +403,193 @@ struct error {
 
 namespace dovetail {
 
+/// How many letters must be inserted, left out, replaced or swapped with their neighbour to make `b` of `a`,
+/// no letter touched twice; capitals count as small letters. In bytes, and in |a| * |b| steps.
+[[nodiscard]] constexpr std::size_t edit_distance(std::string_view a, std::string_view b) {
+    const auto small = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+    std::vector<std::size_t> before_last(b.size() + 1, 0); // the rows of a[0..i-1), a[0..i) and a[0..i]
+    std::vector<std::size_t> last(b.size() + 1, 0);
+    std::vector<std::size_t> row(b.size() + 1, 0);
+    for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        std::swap(before_last, last);
+        std::swap(last, row);
+        row[0] = i;
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            const bool same = small(a[i - 1]) == small(b[j - 1]);
+            row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (same ? 0U : 1U)});
+            if (i > 1 && j > 1 && small(a[i - 1]) == small(b[j - 2]) && small(a[i - 2]) == small(b[j - 1]))
+                row[j] = std::min(row[j], before_last[j - 2] + 1);
+        }
+    }
+    return row[b.size()];
+}
+
+/// The word of `known` that is nearest to `written`, the first of several; none where a third of the letters
+/// would have to change, or all of them.
+[[nodiscard]] constexpr std::optional<std::string_view>
+nearest_word(std::string_view written, array_view<const std::string_view> known) {
+    std::optional<std::string_view> nearest;
+    std::size_t least = std::max<std::size_t>(written.size(), 3) / 3 + 1;
+    for (const std::string_view word : known) {
+        const auto [shorter, longer] = std::minmax({written.size(), word.size()});
+        if (longer - shorter >= least) continue;
+        const std::size_t distance = edit_distance(written, word);
+        if (distance >= least || distance >= longer) continue;
+        least = distance;
+        nearest = word;
+    }
+    return nearest;
+}
+
+/// What follows a complaint about `written`: "did you mean 'x'?" where a known word is near, else
+/// `otherwise`.
+[[nodiscard]] inline std::string
+did_you_mean(std::string_view written, array_view<const std::string_view> known, std::string_view otherwise) {
+    const auto near = nearest_word(written, known);
+    return near ? "did you mean '" + std::string(*near) + "'?" : std::string(otherwise);
+}
+
+/// The error of a name that nobody knows: what is probably meant, and all that are known.
+[[nodiscard]] inline error unknown_name(std::string_view kind, std::string_view written, std::string wrong,
+                                        array_view<const std::string_view> known) {
+    std::string place(kind);
+    place.append(" '").append(written).append("'");
+    const auto near = nearest_word(written, known);
+    std::string expected;
+    if (near) expected.append("did you mean '").append(*near).append("'? Known are ");
+    if (!near) expected = "known are ";
+    bool is_first = true;
+    for (const std::string_view word : known) {
+        if (!is_first) expected += ", ";
+        expected += word;
+        is_first = false;
+    }
+    return {errc::unknown_name, std::move(place), std::move(wrong), std::move(expected)};
+}
+
+} // namespace dovetail
+
+/// \file
+/// Numbers as people read them: plain, with a comma between thousands. Scripts read `to_text`.
+
+/// \file
+/// Numbers as text: the shortest form that reads back to the same value, independent of the locale; text in
+/// parts.
+
+namespace dovetail {
+
+/// The shortest decimal that reads back to `value`; "inf", "-inf" and "nan" for the rest.
+template <class Number>
+    requires std::floating_point<Number> || std::integral<Number>
+[[nodiscard]] inline std::string to_text(Number value) {
+    std::array<char, 64> buffer;
+    const auto [end, code] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
+    return code == std::errc{} ? std::string(buffer.data(), end) : std::string();
+}
+
+/// `value` with `digits` significant digits, for people.
+[[nodiscard]] inline std::string to_text(double value, int digits) {
+    std::array<char, 64> buffer;
+    const auto [end, code] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
+                                           std::chars_format::general, digits);
+    return code == std::errc{} ? std::string(buffer.data(), end) : to_text(value);
+}
+
+namespace detail {
+
+inline void append_part(std::string& text, std::string_view part) { text.append(part); }
+inline void append_part(std::string& text, char part) { text.push_back(part); }
+template <class Number>
+    requires std::floating_point<Number> || std::integral<Number>
+void append_part(std::string& text, Number part) { text.append(to_text(part)); }
+
+} // namespace detail
+
+/// The parts one after another: texts and characters as they are, numbers as `to_text` writes them. It
+/// appends, where `"_" + to_text(i)` inserts: g++ 12 misreads the insertion of one character as an
+/// overlapping copy at -O3.
+template <class... Parts>
+[[nodiscard]] std::string joined(const Parts&... parts) {
+    std::string text;
+    (detail::append_part(text, parts), ...);
+    return text;
+}
+
+/// The number that is all of `text`, or nothing.
+template <class Number>
+    requires std::floating_point<Number> || std::integral<Number>
+[[nodiscard]] inline std::optional<Number> parse_number(std::string_view text) {
+    Number value{};
+    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (code != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return value;
+}
+
+} // namespace dovetail
+
+namespace dovetail {
+
+namespace detail {
+
+/// `digits`, a number without an exponent, with a comma between its thousands.
+[[nodiscard]] inline std::string with_thousands(std::string digits) {
+    const std::size_t first = digits.starts_with('-') ? 1 : 0;
+    std::size_t place = std::min(digits.find('.'), digits.size());
+    for (; place > first + 3; place -= 3) digits.insert(place - 3, 1, ',');
+    return digits;
+}
+
+/// The sizes that are written without an exponent.
+[[nodiscard]] inline bool is_plain(double value) noexcept {
+    const double size = std::abs(value);
+    return value == 0 || (size >= 1e-6 && size < 1e15);
+}
+
+} // namespace detail
+
+/// A whole number, exactly: "1,048,576".
+template <std::integral Number>
+[[nodiscard]] inline std::string readable(Number value) {
+    return detail::with_thousands(to_text(value));
+}
+
+/// `value` with every digit that reading it back needs: "1,048,576", "0.000001". Below 1e-6 and from 1e15 on
+/// as `to_text`.
+[[nodiscard]] inline std::string readable(double value) {
+    if (!detail::is_plain(value)) return to_text(value);
+    std::array<char, 64> buffer;
+    const auto [end, code] =
+        std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::fixed);
+    return code == std::errc{} ? detail::with_thousands(std::string(buffer.data(), end)) : to_text(value);
+}
+
+/// `value` rounded to `digits` significant digits, and to no fewer than its whole part has: plain, without
+/// needless zeros, with a comma between thousands ("33,427.1"). Below 1e-6 and from 1e15 on as `to_text`.
+[[nodiscard]] inline std::string readable(double value, int digits) {
+    const double size = std::abs(value);
+    if (value == 0) return "0";
+    if (!detail::is_plain(value)) return to_text(value, digits);
+    const int whole =
+        static_cast<int>(std::floor(std::log10(size))) + 1; // digits of it; below 1 of a fraction
+    const int decimals = digits > whole ? digits - whole : 0;
+    std::array<char, 64> buffer;
+    const auto [end, code] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
+                                           std::chars_format::fixed, decimals);
+    if (code != std::errc{}) return to_text(value);
+    std::string text(buffer.data(), end);
+    if (decimals > 0) text.resize(text.find_last_not_of('0') + 1);
+    if (text.back() == '.') text.pop_back();
+    return detail::with_thousands(std::move(text));
+}
+
+} // namespace dovetail
+
+/// \file
+/// A value or an `error`: how bad input travels, since the headers never throw.
+
+namespace dovetail {
+
 /// Either a `T` or the `error` that stands in its way. Reading the wrong one is a caller's bug.
 template <class T>
 class [[nodiscard]] result {
@@ -341,40 +665,6 @@ private:
 
 } // namespace dovetail
 
-/// \file
-/// Numbers as text: the shortest form that reads back to the same value, independent of the locale.
-
-namespace dovetail {
-
-/// The shortest decimal that reads back to `value`; "inf", "-inf" and "nan" for the rest.
-template <class Number>
-    requires std::floating_point<Number> || std::integral<Number>
-[[nodiscard]] inline std::string to_text(Number value) {
-    std::array<char, 64> buffer;
-    const auto [end, code] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
-    return code == std::errc{} ? std::string(buffer.data(), end) : std::string();
-}
-
-/// `value` with `digits` significant digits, for people.
-[[nodiscard]] inline std::string to_text(double value, int digits) {
-    std::array<char, 64> buffer;
-    const auto [end, code] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
-                                           std::chars_format::general, digits);
-    return code == std::errc{} ? std::string(buffer.data(), end) : to_text(value);
-}
-
-/// The number that is all of `text`, or nothing.
-template <class Number>
-    requires std::floating_point<Number> || std::integral<Number>
-[[nodiscard]] inline std::optional<Number> parse_number(std::string_view text) {
-    Number value{};
-    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (code != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-    return value;
-}
-
-} // namespace dovetail
-
 namespace dovetail {
 
 /// One field, without its quotes, and where it begins; both count from 1.
@@ -412,7 +702,7 @@ struct csv_table {
         if (value && std::isfinite(static_cast<double>(*value)) && *value >= lowest) return *value;
         return refused(field, column, value.has_value(),
                        std::string(std::is_integral_v<Number> ? "a whole number" : "a number") +
-                           " of at least " + to_text(lowest));
+                           " of at least " + readable(lowest));
     }
 
     /// The number that is all of `field`: finite and above zero.
@@ -430,6 +720,38 @@ private:
                 std::string(column) + " is '" + field.text + "'", "it must be " + expected};
     }
 };
+
+/// The first of `columns` that a header lacks.
+[[nodiscard]] inline std::optional<std::string_view>
+missing_column(array_view<const csv_field> header, array_view<const std::string_view> columns) {
+    for (const std::string_view column : columns)
+        if (std::none_of(header.begin(), header.end(),
+                         [&](const csv_field& field) { return field.text == column; }))
+            return column;
+    return std::nullopt;
+}
+
+/// An error about a header that lacks `column`, with the header, and the name in it that was meant if one of
+/// those that are not `wanted` is near.
+[[nodiscard]] inline error column_is_missing(std::string_view name, array_view<const csv_field> header,
+                                             std::string_view column,
+                                             array_view<const std::string_view> wanted) {
+    constexpr std::size_t longest_shown = 200;
+    std::string found;
+    std::vector<std::string_view> others;
+    for (const csv_field& field : header) {
+        found += (found.empty() ? "" : ",") + field.text;
+        if (std::find(wanted.begin(), wanted.end(), field.text) == wanted.end()) others.push_back(field.text);
+    }
+    if (found.size() > longest_shown) found.replace(longest_shown, std::string::npos, "...");
+    const std::string place = header.empty() ? std::string(name)
+                                             : std::string(name) + ":" + to_text(header.front().line) + ":" +
+                                                   to_text(header.front().column);
+    const auto near = nearest_word(column, others);
+    return {errc::parse, place, "the column '" + std::string(column) + "' is missing",
+            "the header is '" + found + "'" +
+                (near ? ": is '" + std::string(*near) + "' meant to be it?" : std::string())};
+}
 
 namespace detail {
 
@@ -774,19 +1096,46 @@ concept tabled_options = requires {
     std::tuple_size<decltype(Options::table())>::value;
 };
 
+/// What a number of an option must be, both ends included: "a whole number, at least 1 and at most
+/// 1,048,576". Ends are exact; where a whole number has none, those of its type are.
+template <class Number>
+    requires std::is_arithmetic_v<Number>
+[[nodiscard]] std::string number_range(double lowest, double highest) {
+    using limits = std::numeric_limits<Number>;
+    std::string least, most;
+    if constexpr (std::is_integral_v<Number>) {
+        least = lowest > static_cast<double>(limits::lowest()) ? readable(static_cast<Number>(lowest))
+                                                               : readable(limits::lowest());
+        most = highest < static_cast<double>(limits::max()) ? readable(static_cast<Number>(highest))
+                                                            : readable(limits::max());
+    } else {
+        constexpr double infinity = std::numeric_limits<double>::infinity();
+        if (lowest > -infinity) least = readable(lowest);
+        if (highest < infinity) most = readable(highest);
+    }
+    std::string text = std::is_integral_v<Number> ? "a whole number" : "a number";
+    if (!least.empty()) text += ", at least " + least;
+    if (!most.empty()) text += (least.empty() ? ", at most " : " and at most ") + most;
+    return text;
+}
+
+/// The error of a value, as its user wrote it, that is no number of an option's range: the one form that
+/// all of them have.
+template <class Number>
+[[nodiscard]] error number_error(errc code, std::string_view name, std::string_view text, double lowest,
+                                 double highest) {
+    return {code, "option --" + std::string(name), "its value is '" + std::string(text) + "'",
+            "it must be " + number_range<Number>(lowest, highest)};
+}
+
 namespace detail {
 
 template <class Number>
 [[nodiscard]] result<void> check_range(std::string_view name, Number value, double lowest, double highest) {
     if constexpr (std::is_arithmetic_v<Number> && !std::is_same_v<Number, bool>) {
         const auto real = static_cast<double>(value);
-        if (!(real >= lowest && real <= highest)) { // written so that NaN fails
-            std::string range = "it must be at least " + to_text(lowest, 6);
-            if (highest != std::numeric_limits<double>::infinity())
-                range += " and at most " + to_text(highest, 6);
-            return error{errc::out_of_range, "option --" + std::string(name),
-                         "its value is " + to_text(value), range};
-        }
+        if (!(real >= lowest && real <= highest)) // written so that NaN fails
+            return number_error<Number>(errc::out_of_range, name, to_text(value), lowest, highest);
     }
     return {};
 }
@@ -796,7 +1145,7 @@ template <class Number>
                                        double lowest, double highest) {
     if (values.empty())
         return error{errc::out_of_range, "option --" + std::string(name), "its list is empty",
-                     "give at least one value"};
+                     "it must have at least one value"};
     for (const Number& value : values)
         if (auto checked = check_range(name, value, lowest, highest); !checked) return checked;
     return {};
@@ -894,6 +1243,135 @@ private:
 } // namespace dovetail
 
 /// \file
+/// The whole of a file, a pipe or a device as bytes: the one way in which every reader gets its input.
+
+/// \file
+/// Binary and decimal multiples. Units themselves live in names: `latency_s`, `size_bytes`, `area_um2`.
+
+namespace dovetail {
+
+inline constexpr std::int64_t kibibyte = std::int64_t{1} << 10;
+inline constexpr std::int64_t mebibyte = std::int64_t{1} << 20;
+inline constexpr std::int64_t gibibyte = std::int64_t{1} << 30;
+inline constexpr double giga = 1e9;
+
+/// Square micrometres in a square millimetre.
+inline constexpr double um2_per_mm2 = 1e6;
+
+} // namespace dovetail
+
+namespace dovetail {
+
+/// The most that is read of a text and of a pipe.
+inline constexpr std::uintmax_t most_text_bytes = std::uintmax_t{256} * mebibyte;
+
+/// The most that is read of a device, which may never end.
+inline constexpr std::uintmax_t most_device_bytes = std::uintmax_t{16} * mebibyte;
+
+namespace detail {
+
+[[nodiscard]] inline error too_large(std::string_view name, std::uintmax_t limit) {
+    return {errc::unsupported, std::string(name), "it has more than " + to_text(limit) + " bytes",
+            "no more is read of it"};
+}
+
+[[nodiscard]] inline error unreadable(std::string_view name, int why) {
+    return {errc::io, std::string(name), "it cannot be read: " + std::system_category().message(why),
+            "name a file that exists and can be read"};
+}
+
+[[nodiscard]] inline result<std::string> read_stream(std::FILE* stream, std::string_view name,
+                                                     std::uintmax_t limit) {
+    std::string bytes;
+    std::array<char, 65536> chunk;
+    errno = 0;
+    while (const std::size_t count = std::fread(chunk.data(), 1, chunk.size(), stream)) {
+        if (count > limit - bytes.size()) return too_large(name, limit);
+        bytes.append(chunk.data(), count);
+    }
+    if (std::ferror(stream) != 0) return unreadable(name, errno);
+    return bytes;
+}
+
+} // namespace detail
+
+/// The bytes of the file `path`: a file, or a pipe or device until it ends. Folders are refused.
+/// \param most the largest file in bytes; of a pipe never more than `most_text_bytes`, of a device never more
+/// than `most_device_bytes`
+/// \returns errc::io when it cannot be read, errc::unsupported when it is too large.
+[[nodiscard]] inline result<std::string> read_file(const std::filesystem::path& path,
+                                                   std::uintmax_t most = most_text_bytes) {
+    const std::string name = path.string();
+    std::error_code failed;
+    const std::filesystem::file_status found = std::filesystem::status(path, failed);
+    if (found.type() == std::filesystem::file_type::not_found)
+        return error{errc::io, name, "there is no such file", "name a file that exists and can be read"};
+    if (std::filesystem::is_directory(found)) return error{errc::io, name, "it is a folder", "name a file"};
+    std::uintmax_t limit = most;
+    if (std::filesystem::is_character_file(found) || std::filesystem::is_block_file(found)) {
+        limit = std::min(most, most_device_bytes);
+    } else if (!std::filesystem::is_regular_file(found)) {
+        limit = std::min(most, most_text_bytes);
+    } else {
+        const std::uintmax_t size = std::filesystem::file_size(path, failed);
+        if (!failed && size > limit) return detail::too_large(name, limit);
+    }
+    errno = 0;
+    std::FILE* const stream = std::fopen(name.c_str(), "rb");
+    if (stream == nullptr) return detail::unreadable(name, errno);
+    auto bytes = detail::read_stream(stream, name, limit);
+    std::fclose(stream);
+    return bytes;
+}
+
+/// The bytes of standard input until it ends, of which errors speak as `name`. \returns as `read_file`.
+[[nodiscard]] inline result<std::string> read_standard_input(std::string_view name = "standard input") {
+    return detail::read_stream(stdin, name, most_text_bytes);
+}
+
+} // namespace dovetail
+
+/// \file
+/// A sort that keeps the order of equals, also in a constant expression.
+
+namespace dovetail {
+
+/// Sorts by `less`; what is equal stays in the order that it had. `std::stable_sort` of libstdc++ 12 calls
+/// what C++17 deprecates, of which clang 19 warns whoever includes the caller. \complexity O(n log n), O(n)
+/// where it is sorted; half of the items are moved aside.
+template <class Iterator, class Less>
+constexpr void sort_stably(Iterator first, Iterator last, Less less) {
+    using distance = typename std::iterator_traits<Iterator>::difference_type;
+    constexpr distance run = 16;
+    const distance size = last - first;
+    for (distance low = 0; low < size; low += run)
+        for (distance next = low + 1; next < std::min(low + run, size); ++next) {
+            if (!less(first[next], first[next - 1])) continue;
+            auto item = std::move(first[next]);
+            distance place = next;
+            do {
+                first[place] = std::move(first[place - 1]);
+                --place;
+            } while (place > low && less(item, first[place - 1]));
+            first[place] = std::move(item);
+        }
+
+    std::vector<typename std::iterator_traits<Iterator>::value_type> aside;
+    for (distance width = run; width < size; width *= 2)
+        for (distance low = 0; low + width < size; low += 2 * width) {
+            const Iterator middle = first + (low + width);
+            if (!less(*middle, *(middle - 1))) continue;
+            aside.assign(std::make_move_iterator(first + low), std::make_move_iterator(middle));
+            const Iterator end = first + std::min(low + 2 * width, size);
+            Iterator out = first + low, right = middle;
+            for (auto left = aside.begin(); left != aside.end(); ++out)
+                *out = right != end && less(*right, *left) ? std::move(*right++) : std::move(*left++);
+        }
+}
+
+} // namespace dovetail
+
+/// \file
 /// How well predictions agree with measurements.
 
 namespace dovetail {
@@ -909,7 +1387,7 @@ struct accuracy {
 };
 
 /// The rank of every value, from 1; equal values share the mean of their ranks. \complexity O(n log n).
-[[nodiscard]] inline std::vector<double> ranks_of(std::span<const double> values) {
+[[nodiscard]] inline std::vector<double> ranks_of(array_view<const double> values) {
     std::vector<std::size_t> order(values.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::sort(order.begin(), order.end(),
@@ -925,7 +1403,7 @@ struct accuracy {
 
 /// Spearman's rank correlation, with ties (Kendall and Gibbons, Rank Correlation Methods, 1990): Pearson's
 /// correlation of the ranks. NaN where either side is constant. \complexity O(n log n).
-[[nodiscard]] inline double spearman(std::span<const double> a, std::span<const double> b) {
+[[nodiscard]] inline double spearman(array_view<const double> a, array_view<const double> b) {
     DOVETAIL_ASSERT(a.size() == b.size(), "values are compared in pairs");
     const std::vector<double> x = ranks_of(a);
     const std::vector<double> y = ranks_of(b);
@@ -944,8 +1422,8 @@ struct accuracy {
 
 /// Compares predictions with measurements, pair by pair; what is measured is positive. Without a pair there
 /// are no errors, and the correlation is NaN. \complexity O(n log n).
-[[nodiscard]] inline accuracy accuracy_of(std::span<const double> predicted,
-                                          std::span<const double> measured) {
+[[nodiscard]] inline accuracy accuracy_of(array_view<const double> predicted,
+                                          array_view<const double> measured) {
     DOVETAIL_ASSERT(predicted.size() == measured.size(), "predictions and measurements come in pairs");
     accuracy a{.rows = predicted.size(), .spearman = spearman(predicted, measured)};
     for (std::size_t i = 0; i < predicted.size(); ++i) {
@@ -994,21 +1472,6 @@ enum class status : std::uint8_t {
 } // namespace dovetail
 
 /// \file
-/// Binary and decimal multiples. Units themselves live in names: `latency_s`, `size_bytes`, `area_um2`.
-
-namespace dovetail {
-
-inline constexpr std::int64_t kibibyte = std::int64_t{1} << 10;
-inline constexpr std::int64_t mebibyte = std::int64_t{1} << 20;
-inline constexpr std::int64_t gibibyte = std::int64_t{1} << 30;
-inline constexpr double giga = 1e9;
-
-/// Square micrometres in a square millimetre.
-inline constexpr double um2_per_mm2 = 1e6;
-
-} // namespace dovetail
-
-/// \file
 /// Directed graphs, without a word of any domain.
 
 /// \file
@@ -1038,7 +1501,7 @@ public:
 
     /// Builds the graph in O(vertices + arcs). The arcs' ends must be below `vertex_count`: see
     /// `make_digraph` for input that nobody has checked.
-    constexpr digraph(std::size_t vertex_count, std::span<const arc> arcs)
+    constexpr digraph(std::size_t vertex_count, array_view<const arc> arcs)
         : arcs_(arcs.begin(), arcs.end()), out_begin_(vertex_count + 1, 0), in_begin_(vertex_count + 1, 0),
           out_edges_(arcs.size(), 0), in_edges_(arcs.size(), 0), targets_(arcs.size(), 0),
           sources_(arcs.size(), 0) {
@@ -1067,28 +1530,28 @@ public:
         return out_begin_.empty() ? 0 : out_begin_.size() - 1;
     }
     [[nodiscard]] constexpr std::size_t edge_count() const noexcept { return arcs_.size(); }
-    [[nodiscard]] constexpr std::span<const arc> arcs() const noexcept { return arcs_; }
+    [[nodiscard]] constexpr array_view<const arc> arcs() const noexcept { return arcs_; }
 
     /// The heads of the edges out of `v`, aligned with `out_edges(v)`.
-    [[nodiscard]] constexpr std::span<const index> successors(index v) const {
+    [[nodiscard]] constexpr array_view<const index> successors(index v) const {
         return row(targets_, out_begin_, v);
     }
     /// The tails of the edges into `v`, aligned with `in_edges(v)`.
-    [[nodiscard]] constexpr std::span<const index> predecessors(index v) const {
+    [[nodiscard]] constexpr array_view<const index> predecessors(index v) const {
         return row(sources_, in_begin_, v);
     }
-    [[nodiscard]] constexpr std::span<const index> out_edges(index v) const {
+    [[nodiscard]] constexpr array_view<const index> out_edges(index v) const {
         return row(out_edges_, out_begin_, v);
     }
-    [[nodiscard]] constexpr std::span<const index> in_edges(index v) const {
+    [[nodiscard]] constexpr array_view<const index> in_edges(index v) const {
         return row(in_edges_, in_begin_, v);
     }
 
 private:
-    [[nodiscard]] static constexpr std::span<const index> row(const std::vector<index>& values,
-                                                              const std::vector<index>& begin, index v) {
+    [[nodiscard]] static constexpr array_view<const index> row(const std::vector<index>& values,
+                                                               const std::vector<index>& begin, index v) {
         DOVETAIL_ASSERT(v + std::size_t{1} < begin.size(), "no such vertex");
-        return std::span(values).subspan(begin[v], begin[v + 1] - begin[v]);
+        return array_view(values).subspan(begin[v], begin[v + 1] - begin[v]);
     }
 
     std::vector<arc> arcs_;
@@ -1099,7 +1562,7 @@ private:
 
 /// Builds a digraph from arcs that nobody has checked.
 /// \returns errc::out_of_range when an arc names a vertex that does not exist.
-[[nodiscard]] constexpr result<digraph> make_digraph(std::size_t vertex_count, std::span<const arc> arcs) {
+[[nodiscard]] constexpr result<digraph> make_digraph(std::size_t vertex_count, array_view<const arc> arcs) {
     for (std::size_t e = 0; e < arcs.size(); ++e)
         if (arcs[e].source >= vertex_count || arcs[e].target >= vertex_count)
             return error{errc::out_of_range, "edge " + to_text(e),
@@ -1148,8 +1611,8 @@ namespace dovetail::graph {
 
 /// For every vertex the weight of the heaviest path that ends just before it. `order` is a topological order,
 /// `weight` has one entry a vertex. \complexity O(vertices + edges).
-[[nodiscard]] constexpr std::vector<double> heads(const digraph& g, std::span<const index> order,
-                                                  std::span<const double> weight) {
+[[nodiscard]] constexpr std::vector<double> heads(const digraph& g, array_view<const index> order,
+                                                  array_view<const double> weight) {
     DOVETAIL_ASSERT(weight.size() == g.vertex_count(), "one weight a vertex");
     std::vector<double> head(g.vertex_count(), 0.0);
     for (const index v : order)
@@ -1158,8 +1621,8 @@ namespace dovetail::graph {
 }
 
 /// For every vertex the weight of the heaviest path that starts just after it.
-[[nodiscard]] constexpr std::vector<double> tails(const digraph& g, std::span<const index> order,
-                                                  std::span<const double> weight) {
+[[nodiscard]] constexpr std::vector<double> tails(const digraph& g, array_view<const index> order,
+                                                  array_view<const double> weight) {
     DOVETAIL_ASSERT(weight.size() == g.vertex_count(), "one weight a vertex");
     std::vector<double> tail(g.vertex_count(), 0.0);
     for (auto v = order.rbegin(); v != order.rend(); ++v)
@@ -1168,8 +1631,8 @@ namespace dovetail::graph {
 }
 
 /// The weight of the heaviest path of the graph; 0 for an empty one.
-[[nodiscard]] constexpr double longest_path(const digraph& g, std::span<const index> order,
-                                            std::span<const double> weight) {
+[[nodiscard]] constexpr double longest_path(const digraph& g, array_view<const index> order,
+                                            array_view<const double> weight) {
     const std::vector<double> head = heads(g, order, weight);
     double longest = 0.0;
     for (const index v : order) longest = std::max(longest, head[v] + weight[v]);
@@ -1264,7 +1727,7 @@ namespace dovetail::graph {
 class reachability {
 public:
     /// `order` is a topological order of `g`.
-    constexpr reachability(const digraph& g, std::span<const index> order)
+    constexpr reachability(const digraph& g, array_view<const index> order)
         : words_((g.vertex_count() + 63) / 64), bits_(words_ * g.vertex_count(), 0) {
         DOVETAIL_ASSERT(order.size() == g.vertex_count(), "the order must hold every vertex");
         for (std::size_t position = order.size(); position-- > 0;) {
@@ -1289,8 +1752,8 @@ public:
     }
 
     /// The descendants of `v`, 64 vertices a word.
-    [[nodiscard]] constexpr std::span<const std::uint64_t> descendants(index v) const {
-        return std::span(bits_).subspan(words_ * v, words_);
+    [[nodiscard]] constexpr array_view<const std::uint64_t> descendants(index v) const {
+        return array_view(bits_).subspan(words_ * v, words_);
     }
 
 private:
@@ -1434,7 +1897,7 @@ private:
     const auto before = [](const term& a, const term& b) {
         return a.of.owner != b.of.owner ? a.of.owner < b.of.owner : a.of.index < b.of.index;
     };
-    std::stable_sort(terms.begin(), terms.end(), before);
+    sort_stably(terms.begin(), terms.end(), before);
     std::size_t kept = 0;
     for (const term& t : terms)
         if (kept > 0 && !before(terms[kept - 1], t))
@@ -1555,7 +2018,7 @@ public:
     /// Adds a constraint: `m.add_constraint(2 * x + y <= 3, "knapsack")`. Terms of one variable are summed.
     void add_constraint(const constraint& c, std::string name = {}) {
         const std::string place =
-            "constraint " + (name.empty() ? "#" + to_text(rows_.size()) : "'" + name + "'");
+            "constraint " + (name.empty() ? joined('#', rows_.size()) : joined('\'', name, '\''));
         row r{std::move(name), c.sense, -c.difference.constant(), entries_of(c.difference, place)};
         if (!std::isfinite(r.right_side))
             reject(place, "its right side is " + to_text(r.right_side), "it must be finite");
@@ -1592,9 +2055,9 @@ public:
     }
 
     /// The variables, in the order of their numbers.
-    [[nodiscard]] std::span<const column> columns() const noexcept { return columns_; }
+    [[nodiscard]] array_view<const column> columns() const noexcept { return columns_; }
     /// The constraints, in the order in which they were added.
-    [[nodiscard]] std::span<const row> rows() const noexcept { return rows_; }
+    [[nodiscard]] array_view<const row> rows() const noexcept { return rows_; }
     /// Whether the objective is to be small or large; small where none was set.
     [[nodiscard]] direction sense() const noexcept { return sense_; }
     /// The constant that the objective adds to the costs of the columns.
@@ -1608,7 +2071,8 @@ private:
     }
 
     [[nodiscard]] std::string name_of_column(std::uint32_t index) const {
-        return columns_[index].name.empty() ? "#" + to_text(index) : "'" + columns_[index].name + "'";
+        const std::string& name = columns_[index].name;
+        return name.empty() ? joined('#', index) : joined('\'', name, '\'');
     }
 
     void set_objective(direction sense, const expression& objective) {
@@ -1813,8 +2277,8 @@ namespace detail {
         const column& c = m.columns()[t.of.index];
         const bool upper = largest == (t.coefficient > 0.0);
         if (!std::isfinite(upper ? c.upper : c.lower))
-            return "'" + display_name(c.name, "x", t.of.index) + "' has no " + (upper ? "upper" : "lower") +
-                   " bound";
+            return joined('\'', display_name(c.name, "x", t.of.index), "' has no ", upper ? "upper" : "lower",
+                          " bound");
     }
     return {};
 }
@@ -1830,7 +2294,7 @@ namespace detail {
 inline void add_indicator(model& m, variable binary, bool active, const constraint& c,
                           const std::string& name = {}) {
     const std::string place =
-        "indicator " + (name.empty() ? "#" + to_text(m.rows().size()) : "'" + name + "'");
+        "indicator " + (name.empty() ? joined('#', m.rows().size()) : joined('\'', name, '\''));
     if (!m.owns(binary))
         return m.reject(place, "its switch is a variable of another model",
                         "variables come from this model's add_variable");
@@ -1897,7 +2361,7 @@ public:
         const std::string key = lower(name);
         if (const auto [at, is_new] = uses_.try_emplace(key, 1); is_new) return name;
         for (;;) {
-            const std::string suffix = "_" + to_text(++uses_[key]);
+            const std::string suffix = joined('_', ++uses_[key]);
             if (uses_.try_emplace(key + suffix, 1).second) return name + suffix;
         }
     }
@@ -2017,7 +2481,7 @@ private:
     if (c.lower == c.upper) return " " + name + " = " + to_text(c.lower);
     if (c.lower == -infinity && c.upper == infinity) return " " + name + " free";
     if (c.lower == -infinity) return " -inf <= " + name + " <= " + to_text(c.upper);
-    if (c.upper != infinity) return " " + to_text(c.lower) + " <= " + name + " <= " + to_text(c.upper);
+    if (c.upper != infinity) return joined(' ', c.lower, " <= ", name, " <= ", c.upper);
     if (c.lower != 0.0) return " " + name + " >= " + to_text(c.lower);
     return {};
 }
@@ -2031,7 +2495,7 @@ private:
 /// O(coefficients).
 [[nodiscard]] inline result<std::string> lp_text(const model& m) {
     if (result<void> sound = m.check(); !sound) return std::move(sound).problem();
-    const std::span<const column> columns = m.columns();
+    const array_view<const column> columns = m.columns();
     if (columns.empty() || m.rows().empty())
         return error{errc::unsupported, "LP text",
                      "the model has " + to_text(columns.size()) + " variables and " +
@@ -2045,7 +2509,7 @@ private:
     std::vector<bool> in_a_row(columns.size(), false);
     for (const row& r : m.rows())
         for (const entry& e : r.entries) in_a_row[e.column] = true;
-    out.begin(" " + std::string(made.objective()) + ":");
+    out.begin(joined(' ', made.objective(), ':'));
     // A column that stands nowhere else is named here, or its bounds would speak of an unknown one.
     for (std::size_t k = 0; k < columns.size(); ++k)
         if (columns[k].cost != 0.0 || !in_a_row[k]) out.term(columns[k].cost, names[k]);
@@ -2127,8 +2591,8 @@ namespace detail {
 /// O(coefficients).
 [[nodiscard]] inline result<std::string> mps_text(const model& m) {
     if (result<void> sound = m.check(); !sound) return std::move(sound).problem();
-    const std::span<const column> columns = m.columns();
-    const std::span<const row> rows = m.rows();
+    const array_view<const column> columns = m.columns();
+    const array_view<const row> rows = m.rows();
     const text_names names(m);
     const bool down = m.sense() == direction::minimize;
 
@@ -2282,7 +2746,7 @@ struct verification {
 };
 
 /// Recomputes everything that the model says of `values`, one a column. \complexity O(coefficients).
-[[nodiscard]] inline verification verify(const model& m, std::span<const double> values) {
+[[nodiscard]] inline verification verify(const model& m, array_view<const double> values) {
     DOVETAIL_ASSERT(values.size() == m.columns().size(), "one value a column");
     verification found{.objective = m.offset(), .largest_violation = 0.0, .where = {}};
     const auto worse = [&](double violation) {
@@ -2381,7 +2845,7 @@ private:
     // A word in an error, which stays a line to look at.
     static std::string shown(std::string_view word) {
         constexpr std::size_t longest = 60;
-        return "'" + std::string(word.substr(0, longest)) + (word.size() > longest ? "...'" : "'");
+        return joined('\'', word.substr(0, longest), word.size() > longest ? "...'" : "'");
     }
 
     [[nodiscard]] result<void> read_line(std::string_view line) {
@@ -2435,7 +2899,7 @@ private:
             "time iteration node memory gap bound target interrupted unknown undefined not none no empty ";
         while (!first_word.empty() && (first_word.back() == ':' || first_word.back() == ','))
             first_word.remove_suffix(1);
-        return known.find(" " + std::string(first_word) + " ") != known.npos;
+        return known.find(joined(' ', first_word, ' ')) != known.npos;
     }
 
     void read_heading(std::string_view line) {
@@ -2549,13 +3013,13 @@ public:
         return string != nullptr ? std::string_view(*string) : fallback;
     }
     /// The integers `name`; empty where absent.
-    [[nodiscard]] std::span<const std::int64_t> integers(std::string_view name) const {
+    [[nodiscard]] array_view<const std::int64_t> integers(std::string_view name) const {
         const auto* value = find(name);
         const auto* list = value != nullptr ? std::get_if<std::vector<std::int64_t>>(value) : nullptr;
-        return list != nullptr ? std::span<const std::int64_t>(*list) : std::span<const std::int64_t>();
+        return list != nullptr ? array_view<const std::int64_t>(*list) : array_view<const std::int64_t>();
     }
 
-    [[nodiscard]] std::span<const std::pair<std::string, attribute_value>> entries() const {
+    [[nodiscard]] array_view<const std::pair<std::string, attribute_value>> entries() const {
         return entries_;
     }
 
@@ -2844,8 +3308,8 @@ enum class saved : std::uint8_t {
 
 /// The operands of one operation, seen by its descriptor. A missing optional input is a null pointer.
 struct operands {
-    std::span<const tensor* const> inputs;
-    std::span<const tensor* const> outputs; ///< empty while shapes are being inferred
+    array_view<const tensor* const> inputs;
+    array_view<const tensor* const> outputs; ///< empty while shapes are being inferred
     const attribute_set& attributes;
     std::size_t result_count = 1; ///< results that the operation names: further ones may be optional
 };
@@ -2926,7 +3390,7 @@ namespace dovetail::workload::op {
 using inferred = result<std::vector<signature>>;
 
 /// "[2,3,4]".
-[[nodiscard]] inline std::string to_text(std::span<const std::int64_t> dims) {
+[[nodiscard]] inline std::string to_text(array_view<const std::int64_t> dims) {
     std::string text = "[";
     for (std::size_t i = 0; i < dims.size(); ++i) {
         if (i > 0) text += ',';
@@ -2982,7 +3446,7 @@ using inferred = result<std::vector<signature>>;
 }
 
 /// The axes `list`, counted from the front and rising.
-[[nodiscard]] inline result<std::vector<std::size_t>> checked_axes(std::span<const std::int64_t> list,
+[[nodiscard]] inline result<std::vector<std::size_t>> checked_axes(array_view<const std::int64_t> list,
                                                                    std::size_t rank) {
     std::vector<std::size_t> axes;
     for (const std::int64_t a : list) {
@@ -2997,8 +3461,8 @@ using inferred = result<std::vector<signature>>;
 }
 
 /// The shape that both broadcast to (NumPy's rule: aligned from the back, 1 stretches).
-[[nodiscard]] inline result<dimensions> broadcast(std::span<const std::int64_t> a,
-                                                  std::span<const std::int64_t> b) {
+[[nodiscard]] inline result<dimensions> broadcast(array_view<const std::int64_t> a,
+                                                  array_view<const std::int64_t> b) {
     dimensions dims(std::max(a.size(), b.size()));
     for (std::size_t back = 1; back <= dims.size(); ++back) {
         const std::int64_t x = back <= a.size() ? a[a.size() - back] : 1;
@@ -3012,10 +3476,10 @@ using inferred = result<std::vector<signature>>;
 }
 
 /// A list that newer versions of an operator take as an operand and older ones as an attribute.
-[[nodiscard]] inline std::span<const std::int64_t> listed(const operands& o, std::size_t position,
-                                                          std::string_view attribute) {
+[[nodiscard]] inline array_view<const std::int64_t> listed(const operands& o, std::size_t position,
+                                                           std::string_view attribute) {
     const tensor* operand = optional_operand(o, position);
-    return operand != nullptr ? std::span<const std::int64_t>(operand->integers)
+    return operand != nullptr ? array_view<const std::int64_t>(operand->integers)
                               : o.attributes.integers(attribute);
 }
 
@@ -3070,12 +3534,12 @@ struct window {
 
 /// The result extents of a window that slides over the spatial axes (2 and up) of `image`.
 [[nodiscard]] inline result<dimensions>
-sliding(std::span<const std::int64_t> image, std::span<const std::int64_t> kernel, const attribute_set& a) {
+sliding(array_view<const std::int64_t> image, array_view<const std::int64_t> kernel, const attribute_set& a) {
     const std::size_t rank = kernel.size();
     if (rank == 0 || image.size() != rank + 2)
         return shape_error("a window " + to_text(kernel) + " over a tensor " + to_text(image),
                            "the tensor has a batch, channels and one axis for each axis of the window");
-    const auto entry = [](std::span<const std::int64_t> list, std::size_t i, std::int64_t fallback) {
+    const auto entry = [](array_view<const std::int64_t> list, std::size_t i, std::int64_t fallback) {
         return i < list.size() ? list[i] : fallback;
     };
     const std::string_view automatic = a.text("auto_pad", "NOTSET");
@@ -3197,8 +3661,8 @@ struct mat_mul : product_operator {
             return shape_error("the operands " + to_text((*a)->dims) + " and " + to_text((*b)->dims) +
                                    " disagree in the inner dimension",
                                "the last dimension of the first equals the last but one of the second");
-        const std::span<const std::int64_t> left_batch(left.data(), left.size() - 2);
-        const std::span<const std::int64_t> right_batch(right.data(), right.size() - 2);
+        const array_view<const std::int64_t> left_batch(left.data(), left.size() - 2);
+        const array_view<const std::int64_t> right_batch(right.data(), right.size() - 2);
         auto dims = broadcast(left_batch, right_batch);
         if (!dims) return std::move(dims).problem();
         if (!row_vector) dims->push_back(left[left.size() - 2]);
@@ -3276,7 +3740,7 @@ struct conv : product_operator {
             return shape_error("a kernel " + to_text(w) + " in " + dovetail::to_text(group) +
                                    " groups over " + dovetail::to_text(x[1]) + " channels",
                                "channels equal the groups times the kernel's second dimension");
-        auto extents = sliding(x, std::span(w).subspan(2), o.attributes);
+        auto extents = sliding(x, array_view(w).subspan(2), o.attributes);
         if (!extents) return std::move(extents).problem();
         dimensions dims{x[0], w[0]};
         dims.insert(dims.end(), extents->begin(), extents->end());
@@ -3965,7 +4429,7 @@ private:
     static double rows(const operands& o) {
         const auto axis = checked_axis(o.attributes.integer("axis", -1), o.inputs[0]->dims.size());
         if (!axis) return 0;
-        return static_cast<double>(checked_product(std::span(o.inputs[0]->dims).first(*axis)).value_or(0));
+        return static_cast<double>(checked_product(array_view(o.inputs[0]->dims).first(*axis)).value_or(0));
     }
 };
 
@@ -4237,9 +4701,9 @@ struct flatten : view<"Flatten"> {
             return shape_error("axis " + dovetail::to_text(axis) + " of a tensor " + to_text(dims),
                                "it is at most the rank");
         const std::int64_t rows =
-            checked_product(std::span(dims).first(static_cast<std::size_t>(axis))).value_or(0);
+            checked_product(array_view(dims).first(static_cast<std::size_t>(axis))).value_or(0);
         const std::int64_t columns =
-            checked_product(std::span(dims).subspan(static_cast<std::size_t>(axis))).value_or(0);
+            checked_product(array_view(dims).subspan(static_cast<std::size_t>(axis))).value_or(0);
         return one({rows, columns}, (*x)->type);
     }
 };
@@ -4484,11 +4948,11 @@ struct descriptor_list {
     }
 
 private:
-    static constexpr std::array<const descriptor_record*, size> addresses_{&record_of<Descriptors>...};
+    static constexpr std::array<const descriptor_record*, size> addresses{&record_of<Descriptors>...};
 
     static consteval std::size_t find(const descriptor_record* record) {
         std::size_t i = 0;
-        while (i < size && addresses_[i] != record) ++i;
+        while (i < size && addresses[i] != record) ++i;
         return i;
     }
 };
@@ -4517,7 +4981,7 @@ template <class D>
 inline constexpr operator_type type_of{static_cast<std::uint16_t>(operator_list::position<D>())};
 
 /// All descriptors; the position is the operator type.
-[[nodiscard]] constexpr std::span<const descriptor_record> descriptors() noexcept {
+[[nodiscard]] constexpr array_view<const descriptor_record> descriptors() noexcept {
     return operator_list::records;
 }
 
@@ -4575,6 +5039,20 @@ namespace detail {
 
 } // namespace detail
 
+/// The operations that attentions end in: products of a softmax with values, in the order of the graph.
+/// \param g acyclic \complexity as `find_attention_heads`.
+[[nodiscard]] inline std::vector<index> attention_contexts(const operator_graph& g) {
+    const std::vector<index> producer = producers(g);
+    std::vector<index> contexts;
+    for (index v = 0; v < g.operations.size(); ++v) {
+        const operation& op = g.operations[v];
+        if (op.type == type_of<op::mat_mul> && op.inputs.size() == 2 &&
+            detail::attention_weights(g, producer, op.inputs[0]))
+            contexts.push_back(v);
+    }
+    return contexts;
+}
+
 /// The number of attention heads, which a tensor width must divide; 0 for a model without attention. Heads
 /// are the products that an attention makes for one sample: of its context, the product of the softmax with
 /// the values, the last dimension but two; where heads and batch share one, that dimension without the batch.
@@ -4583,9 +5061,8 @@ namespace detail {
 [[nodiscard]] inline std::int64_t find_attention_heads(const operator_graph& g) {
     const std::vector<index> producer = producers(g);
     std::int64_t heads = 0;
-    for (const operation& op : g.operations) {
-        if (op.type != type_of<op::mat_mul> || op.inputs.size() != 2) continue;
-        if (!detail::attention_weights(g, producer, op.inputs[0])) continue;
+    for (const index v : attention_contexts(g)) {
+        const operation& op = g.operations[v];
         const dimensions& context = g.tensors[op.outputs[0]].dims;
         if (context.size() < 3 || producer[op.inputs[1]] == none) continue;
         const std::int64_t products = context[context.size() - 3];
@@ -4859,8 +5336,8 @@ namespace dovetail::workload {
 
 /// The operands that a view shows: the first of a forward one, the others of which say how it looks, and all
 /// of a gradient, which puts together what its forward view took apart. Nothing for other operations.
-[[nodiscard]] inline std::span<const index> shown(const operation& op) {
-    const std::span<const index> inputs(op.inputs);
+[[nodiscard]] inline array_view<const index> shown(const operation& op) {
+    const array_view<const index> inputs(op.inputs);
     if (!is_view(op)) return {};
     return op.phase == phase::forward ? inputs.first(std::min<std::size_t>(1, inputs.size())) : inputs;
 }
@@ -4875,7 +5352,7 @@ public:
     explicit base_tensors(const operator_graph& g) : base_tensors(g, execution_order(g)) {}
 
     /// The same in an execution order that is known.
-    base_tensors(const operator_graph& g, std::span<const index> order)
+    base_tensors(const operator_graph& g, array_view<const index> order)
         : lists_(g.tensors.size()), bases_(g.tensors.size()), fetched_(g.tensors.size()) {
         for (index t = 0; t < lists_.size(); ++t) {
             lists_[t] = t;
@@ -4883,7 +5360,7 @@ public:
         }
         for (const index v : order) {
             const operation& op = g.operations[v];
-            const std::span<const index> sources = shown(op);
+            const array_view<const index> sources = shown(op);
             if (sources.empty() || sources.front() == none) continue;
             const list bases = join(sources, bases_);
             const list fetched = join(sources, fetched_);
@@ -4897,11 +5374,11 @@ public:
     }
 
     /// The bases of `t`, ascending: `t` itself unless a view gives it.
-    [[nodiscard]] std::span<const index> of(index t) const { return at(bases_[t]); }
+    [[nodiscard]] array_view<const index> of(index t) const { return at(bases_[t]); }
 
     /// What a reader of `t` fetches from memory, ascending: its bases, but that a forward view of fewer
     /// elements than it looks at, a slice say, stands for the part of the base that it shows.
-    [[nodiscard]] std::span<const index> fetched(index t) const { return at(fetched_[t]); }
+    [[nodiscard]] array_view<const index> fetched(index t) const { return at(fetched_[t]); }
 
 private:
     /// Part of `lists_`. Views of one source share its list.
@@ -4910,12 +5387,12 @@ private:
         std::size_t count = 0;
     };
 
-    [[nodiscard]] std::span<const index> at(list l) const {
-        return std::span(lists_).subspan(l.first, l.count);
+    [[nodiscard]] array_view<const index> at(list l) const {
+        return array_view(lists_).subspan(l.first, l.count);
     }
 
     /// The union of the lists of `sources`.
-    [[nodiscard]] list join(std::span<const index> sources, const std::vector<list>& of_tensor) {
+    [[nodiscard]] list join(array_view<const index> sources, const std::vector<list>& of_tensor) {
         if (sources.size() == 1) return of_tensor[sources.front()];
         const std::size_t first = lists_.size();
         for (const index s : sources)
@@ -5137,7 +5614,7 @@ namespace dovetail::workload {
 
 namespace detail {
 
-[[nodiscard]] inline std::uint64_t hash_list(std::uint64_t seed, std::span<const std::int64_t> values) {
+[[nodiscard]] inline std::uint64_t hash_list(std::uint64_t seed, array_view<const std::int64_t> values) {
     for (const std::int64_t value : values) seed = hash_append(seed, static_cast<std::uint64_t>(value));
     return hash_append(seed, static_cast<std::uint64_t>(values.size()));
 }
@@ -5182,7 +5659,7 @@ namespace detail {
 class refinement {
 public:
     /// \param labels the part of every operation; `none` for one that belongs to no part
-    refinement(const operator_graph& g, std::span<const index> labels) : graph_(g), labels_(labels) {
+    refinement(const operator_graph& g, array_view<const index> labels) : graph_(g), labels_(labels) {
         list_uses();
         colours_.reserve(g.operations.size());
         for (const operation& op : g.operations) colours_.push_back(hash_operation(op));
@@ -5268,7 +5745,7 @@ private:
     }
 
     const operator_graph& graph_;
-    std::span<const index> labels_;
+    array_view<const index> labels_;
     std::vector<index> order_;
     std::vector<std::uint64_t> keys_;    // sorted pairs of a tensor and a part that sees it
     std::vector<std::uint64_t> tensors_; // colours, aligned with keys_
@@ -5289,7 +5766,7 @@ private:
 /// \param labels the part of every operation, below `parts`; `none` for an operation of no part, whose
 /// results count as given. \complexity O(operands log operands).
 [[nodiscard]] inline std::vector<std::uint64_t>
-part_hashes(const operator_graph& g, std::span<const index> labels, std::size_t parts) {
+part_hashes(const operator_graph& g, array_view<const index> labels, std::size_t parts) {
     DOVETAIL_ASSERT(labels.size() == g.operations.size(), "one label an operation");
     const std::vector<std::uint64_t> colours = detail::refinement(g, labels).take();
     std::vector<std::uint64_t> hashes(parts, 0);
@@ -5304,7 +5781,7 @@ part_hashes(const operator_graph& g, std::span<const index> labels, std::size_t 
 /// that of the whole graph, then by the places of their operands' producers. \param labels nothing, or the
 /// part of every operation \complexity O((operations + operands) log operands).
 [[nodiscard]] inline std::vector<index> canonical_order(const operator_graph& g,
-                                                        std::span<const index> labels = {}) {
+                                                        array_view<const index> labels = {}) {
     const std::size_t n = g.operations.size();
     const graph::digraph flow = dataflow(g);
     const std::vector<index> producer = producers(g);
@@ -5368,7 +5845,7 @@ struct pattern {
     std::size_t slot = 0;
     double value = 0;
     operator_type type{};
-    std::span<const pattern* const> operands{};
+    array_view<const pattern* const> operands{};
 };
 
 /// Formulas are empty objects whose types spell them out; `node` is the formula as data.
@@ -5664,11 +6141,11 @@ public:
     }
 
     /// The demand of one operation.
-    [[nodiscard]] operator_work operator()(index v) const { return (*this)(std::span(&v, 1)); }
+    [[nodiscard]] operator_work operator()(index v) const { return (*this)(array_view(&v, 1)); }
 
     /// The demand of operations that run as one; at most one of them is a product.
     /// \complexity O(operands x group size).
-    [[nodiscard]] operator_work operator()(std::span<const index> group) const {
+    [[nodiscard]] operator_work operator()(array_view<const index> group) const {
         operator_work work;
         footprint read;
         data_volume written;
@@ -5707,26 +6184,26 @@ private:
         return !op.outputs.empty() && !on_data_[op.outputs.front()];
     }
 
-    [[nodiscard]] static bool contains(std::span<const index> group, index v) {
+    [[nodiscard]] static bool contains(array_view<const index> group, index v) {
         return std::find(group.begin(), group.end(), v) != group.end();
     }
 
     /// Whether the group makes what `t` shows, or a part of it.
-    [[nodiscard]] bool inside(index t, std::span<const index> group) const {
-        const std::span<const index> bases = bases_.of(t);
+    [[nodiscard]] bool inside(index t, array_view<const index> group) const {
+        const array_view<const index> bases = bases_.of(t);
         return std::any_of(bases.begin(), bases.end(),
                            [&](index s) { return contains(group, producer_[s]); });
     }
 
     /// Whether somebody outside the group reads `t`, a result of the group, or the model gives it.
-    [[nodiscard]] bool leaves(index t, std::span<const index> group) const {
+    [[nodiscard]] bool leaves(index t, array_view<const index> group) const {
         const std::vector<index>& readers = uses_.readers[t];
         return uses_.given[t] ||
                std::any_of(readers.begin(), readers.end(), [&](index v) { return !contains(group, v); });
     }
 
     /// Adds to `read` what a reader of `t` fetches, unless the group makes it.
-    void collect(index t, std::span<const index> group, footprint& read) const {
+    void collect(index t, array_view<const index> group, footprint& read) const {
         for (const index s : bases_.fetched(t)) {
             if (inside(s, group)) continue;
             const bool seen =
@@ -5735,7 +6212,7 @@ private:
         }
     }
 
-    void collect_operands(const operation& op, std::span<const index> group, footprint& read) const {
+    void collect_operands(const operation& op, array_view<const index> group, footprint& read) const {
         const bool lookup = op.type == type_of<op::gather> && op.phase == phase::forward;
         for (std::size_t i = 0; i < op.inputs.size(); ++i) {
             if (op.inputs[i] == none) continue;
@@ -5837,7 +6314,7 @@ struct transformer_shape {
           named{"feed-forward width", m.feed_forward}, named{"vocab", m.vocabulary}})
         if (value < 1 || value > most)
             return error{errc::out_of_range, "model", std::string(name) + " is " + to_text(value),
-                         "it is at least 1 and at most 2^31"};
+                         "it must be at least 1 and at most " + readable(most)};
     const auto divides = [](std::int64_t part, std::int64_t whole) { return whole % part == 0; };
     if (!divides(m.heads, m.hidden))
         return error{errc::shape, "model",
@@ -6137,7 +6614,7 @@ private:
     /// The axes of a reduction that keeps them, counted from the front and ascending; empty otherwise.
     [[nodiscard]] std::vector<std::size_t> axes(const operation& op) const {
         if (op.attributes.integer("keepdims", 1) == 0 || op.inputs.empty() || op.inputs[0] == none) return {};
-        std::span<const std::int64_t> listed = op.attributes.integers("axes");
+        array_view<const std::int64_t> listed = op.attributes.integers("axes");
         if (op.inputs.size() > 1 && op.inputs[1] != none) listed = graph_.tensors[op.inputs[1]].integers;
         const auto rank = static_cast<std::int64_t>(graph_.tensors[op.inputs[0]].dims.size());
         std::vector<std::size_t> along;
@@ -6157,10 +6634,10 @@ private:
         if (along.front() + along.size() != dims.size()) return false;
         for (std::size_t k = 1; k < along.size(); ++k)
             if (along[k] != along[k - 1] + 1) return false;
-        const std::span<const std::int64_t> row = std::span(dims).subspan(along.front());
+        const array_view<const std::int64_t> row = array_view(dims).subspan(along.front());
         return std::all_of(found_.operands.begin() + 1, found_.operands.end(), [&](index t) {
             if (t == none) return true;
-            std::span<const std::int64_t> shape = graph_.tensors[t].dims;
+            array_view<const std::int64_t> shape = graph_.tensors[t].dims;
             while (shape.size() > row.size() && shape.front() == 1) shape = shape.subspan(1);
             return std::equal(shape.begin(), shape.end(), row.begin(), row.end());
         });
@@ -6226,7 +6703,7 @@ namespace detail {
 /// path can leave the group and come back.
 class fuser {
 public:
-    fuser(const operator_graph& g, std::span<const index> labels)
+    fuser(const operator_graph& g, array_view<const index> labels)
         : graph_(g), labels_(labels), producer_(producers(g)), given_(weight_only(g)),
           order_(canonical_order(g, parts())) {
         carry_views();
@@ -6415,7 +6892,7 @@ private:
     }
 
     const operator_graph& graph_;
-    std::span<const index> labels_;
+    array_view<const index> labels_;
     std::vector<index> producer_;
     std::vector<bool> given_; // weight-only
     std::vector<index> order_;
@@ -6445,7 +6922,7 @@ private:
 /// \param labels nothing, or a label an operation (its layer, say)
 /// \returns the same groups for the same structure, whatever the names and the numbering.
 /// \complexity O((operations + operands) log operands).
-[[nodiscard]] inline fusion fuse(const operator_graph& g, std::span<const index> labels = {}) {
+[[nodiscard]] inline fusion fuse(const operator_graph& g, array_view<const index> labels = {}) {
     DOVETAIL_ASSERT(labels.empty() || labels.size() == g.operations.size(),
                     "one label an operation, or none");
     return detail::fuser(g, labels).groups();
@@ -6488,7 +6965,7 @@ struct layer_pass {
 /// \param labels the layer of every operation
 /// \complexity O((layers + operands) log operands).
 [[nodiscard]] inline std::vector<layer_pass> passes(const operator_graph& g, const fusion& fused,
-                                                    std::span<const index> labels, phase first, phase last) {
+                                                    array_view<const index> labels, phase first, phase last) {
     DOVETAIL_ASSERT(labels.size() == g.operations.size(), "one label an operation");
     const demand price(g);
     const graph::digraph quotient = precedence(g, fused);
@@ -6551,8 +7028,8 @@ struct repetition {
 /// \param items not empty
 /// \param bonds one an item: whether cutting the sequence before it parts what belongs together
 /// \complexity O(items^2).
-[[nodiscard]] constexpr repetition longest_repetition(std::span<const std::uint64_t> items,
-                                                      std::span<const std::uint8_t> bonds) {
+[[nodiscard]] constexpr repetition longest_repetition(array_view<const std::uint64_t> items,
+                                                      array_view<const std::uint8_t> bonds) {
     DOVETAIL_ASSERT(!items.empty() && bonds.size() == items.size(),
                     "one bond an item, and at least one item");
     repetition best;
@@ -6587,8 +7064,8 @@ struct repetition {
 /// way. Items that do not repeat come one by one. \returns a cover of the sequence, from left to right.
 /// \param bonds as for `longest_repetition`
 /// \complexity O(items^2) for each repetition.
-[[nodiscard]] constexpr std::vector<repetition> repetitions(std::span<const std::uint64_t> items,
-                                                            std::span<const std::uint8_t> bonds) {
+[[nodiscard]] constexpr std::vector<repetition> repetitions(array_view<const std::uint64_t> items,
+                                                            array_view<const std::uint8_t> bonds) {
     std::vector<repetition> cover;
     if (items.empty()) return cover;
     const repetition longest = longest_repetition(items, bonds);
@@ -6628,16 +7105,21 @@ struct layer_structure {
 /// Equal layers in a row.
 struct layer_run {
     index id = 0;        ///< of their structure
+    index first = 0;     ///< in the chain, counted from 0: the number that layers of plans have
     index repeats = 0;   ///< how many there are
     index operators = 0; ///< of one of them, views included
+
+    /// The last of them in the chain.
+    [[nodiscard]] constexpr index last() const noexcept { return first + repeats - 1; }
 };
 
 /// The runs of equal layers, from input to output.
 [[nodiscard]] inline std::vector<layer_run> layer_summary(const layer_structure& structure) {
     std::vector<layer_run> runs;
-    for (const layer& l : structure.layers) {
+    for (index k = 0; k < structure.layers.size(); ++k) {
+        const layer& l = structure.layers[k];
         if (runs.empty() || runs.back().id != l.id)
-            runs.push_back({.id = l.id, .operators = static_cast<index>(l.operations.size())});
+            runs.push_back({.id = l.id, .first = k, .operators = static_cast<index>(l.operations.size())});
         ++runs.back().repeats;
     }
     return runs;
@@ -6886,8 +7368,8 @@ struct pass_buffer {
 /// O(operands log operands).
 [[nodiscard]] inline std::vector<std::vector<pass_buffer>> pass_buffers(const operator_graph& g,
                                                                         const fusion& fused,
-                                                                        std::span<const index> labels,
-                                                                        std::span<const layer_pass> layers) {
+                                                                        array_view<const index> labels,
+                                                                        array_view<const layer_pass> layers) {
     DOVETAIL_ASSERT(labels.size() == g.operations.size(), "one label an operation");
     const std::vector<bool> on_data = dependences(g).on_data;
     const std::vector<index> producer = producers(g);
@@ -7228,7 +7710,7 @@ private:
     }
 
     [[nodiscard]] static std::int64_t leading(const dimensions& dims, std::size_t axis) {
-        return checked_product(std::span(dims).first(axis)).value_or(0);
+        return checked_product(array_view(dims).first(axis)).value_or(0);
     }
 
     /// Writes the rescaled targets: in place where all uses of a constant agree, else into copies.
@@ -7291,8 +7773,8 @@ namespace dovetail::workload {
 /// axes of both shapes fall into runs of equal products, and a share is a contiguous block only along the
 /// outermost axis of its run. \returns nothing where the share would not be such a block.
 [[nodiscard]] inline std::optional<std::size_t>
-reshaped_axis(std::span<const std::int64_t> from, std::span<const std::int64_t> to, std::size_t axis) {
-    const auto first_wide = [](std::span<const std::int64_t> dims, std::size_t begin, std::size_t end) {
+reshaped_axis(array_view<const std::int64_t> from, array_view<const std::int64_t> to, std::size_t axis) {
+    const auto first_wide = [](array_view<const std::int64_t> dims, std::size_t begin, std::size_t end) {
         while (begin < end && dims[begin] == 1) ++begin;
         return begin;
     };
@@ -7654,7 +8136,7 @@ private:
     std::vector<std::pair<index, data_volume>> masks_;
 };
 
-[[nodiscard]] inline std::size_t label_count(std::span<const index> labels) {
+[[nodiscard]] inline std::size_t label_count(array_view<const index> labels) {
     std::size_t count = 0;
     for (const index label : labels)
         if (label != none) count = std::max<std::size_t>(count, label + std::size_t{1});
@@ -7668,7 +8150,7 @@ private:
 /// tensor is kept once, by the first operation whose gradient reads it; views lie in the memory of what they
 /// show; parameters and constants are not activations. Operations without a label must keep nothing.
 /// \complexity O(operands).
-[[nodiscard]] inline std::vector<data_volume> stash(const operator_graph& g, std::span<const index> labels) {
+[[nodiscard]] inline std::vector<data_volume> stash(const operator_graph& g, array_view<const index> labels) {
     DOVETAIL_ASSERT(labels.size() == g.operations.size(), "one label an operation");
     const detail::activation_storage storage(g);
     std::vector<data_volume> kept(detail::label_count(labels));
@@ -7691,7 +8173,7 @@ private:
 /// nobody needs any more; fused operators need less. An element is one of any type. `training` is a training
 /// graph with a label for every operation (`training_labels`). \complexity O(operands).
 [[nodiscard]] inline std::vector<double> working_elements(const operator_graph& training,
-                                                          std::span<const index> labels) {
+                                                          array_view<const index> labels) {
     DOVETAIL_ASSERT(labels.size() == training.operations.size(), "one label an operation");
     const detail::activation_storage storage(training);
     const std::vector<bool> on_data = dependences(training).on_data;
@@ -8075,7 +8557,7 @@ private:
                          std::vector<index> inputs, index operand) {
         operation backward{.type = op.type,
                            .phase = phase::weight_gradient,
-                           .name = op.name + ".gradient" + (operand == none ? "" : "." + to_text(operand)),
+                           .name = op.name + (operand == none ? ".gradient" : joined(".gradient.", operand)),
                            .inputs = std::move(inputs),
                            .attributes = op.attributes,
                            .forward = v,
@@ -8175,7 +8657,7 @@ private:
 /// graph: a gradient or update has the label of its forward operation, the loss that of the operation before
 /// it.
 [[nodiscard]] inline std::vector<index> training_labels(const operator_graph& training,
-                                                        std::span<const index> forward_labels) {
+                                                        array_view<const index> forward_labels) {
     DOVETAIL_ASSERT(forward_labels.size() <= training.operations.size(), "one label a forward operation");
     const std::vector<index> producer = producers(training);
     std::vector<index> labels(forward_labels.begin(), forward_labels.end());
@@ -8629,22 +9111,18 @@ inline constexpr std::array<model_entry, 8> models{{
 }
 
 /// The tensor-parallel widths tried for a model of the zoo by default; {1} for any other name.
-[[nodiscard]] constexpr std::span<const std::int64_t> default_tensor_widths(std::string_view name) {
+[[nodiscard]] constexpr array_view<const std::int64_t> default_tensor_widths(std::string_view name) {
     constexpr const std::array<std::int64_t, 4>& unsplit = zoo::models[0].widths;
     const zoo::model_entry* entry = zoo::find(name);
-    return entry == nullptr ? std::span(unsplit).first(1)
-                            : std::span(entry->widths).first(entry->width_count);
+    return entry == nullptr ? array_view(unsplit).first(1)
+                            : array_view(entry->widths).first(entry->width_count);
 }
 
 /// The forward graph of a model of the zoo, one pass over `batch` sequences.
 /// \returns errc::unknown_name with the known names, or errc::out_of_range for an empty batch.
 [[nodiscard]] inline result<operator_graph> make_model(std::string_view name, std::int64_t batch) {
     if (const zoo::model_entry* entry = zoo::find(name)) return entry->build(entry->dimensions, batch);
-    std::string known;
-    for (const std::string_view other : zoo_names())
-        known += (known.empty() ? "" : ", ") + std::string(other);
-    return error{errc::unknown_name, "model '" + std::string(name) + "'", "no model of the zoo has this name",
-                 "known are " + known};
+    return unknown_name("model", name, "no model of the zoo has this name", zoo_names());
 }
 
 } // namespace dovetail::workload
@@ -8870,11 +9348,11 @@ template <std::int64_t Smallest, std::int64_t Largest>
 /// The axes of a grid in the published order: the first varies slowest. A vector core is as wide as a tensor
 /// core, as in PHAZE, so its width is no axis.
 struct grid_axes {
-    std::span<const std::int64_t> num_tc;
-    std::span<const std::int64_t> num_vc;
-    std::span<const std::int64_t> width;
-    std::span<const std::int64_t> depth;
-    std::span<const std::int64_t> glb_bytes;
+    array_view<const std::int64_t> num_tc;
+    array_view<const std::int64_t> num_vc;
+    array_view<const std::int64_t> width;
+    array_view<const std::int64_t> depth;
+    array_view<const std::int64_t> glb_bytes;
 
     /// Designs of the grid.
     [[nodiscard]] constexpr std::size_t size() const noexcept {
@@ -8883,7 +9361,7 @@ struct grid_axes {
 
     /// The design at `position` < `size()`. \complexity O(axes).
     [[nodiscard]] constexpr accelerator at(std::size_t position) const {
-        const auto next = [&](std::span<const std::int64_t> values) {
+        const auto next = [&](array_view<const std::int64_t> values) {
             const std::int64_t value = values[position % values.size()];
             position /= values.size();
             return value;
@@ -8965,11 +9443,11 @@ kept_designs(const Space& space, double largest_um2 = std::numeric_limits<double
         return error{errc::empty_space, place, "an axis has no value", "every axis has at least one"};
     if (kept_at_any_size == 0)
         return error{errc::empty_space, place,
-                     "its rule keeps none of its " + to_text(space.size()) + " designs",
+                     "its rule keeps none of its " + readable(space.size()) + " designs",
                      "widen its axes or its limits"};
     return error{errc::empty_space, place,
-                 "no design is within the area limit of " + to_text(largest_um2 / um2_per_mm2, 6) + " mm^2",
-                 "the smallest takes " + to_text(smallest_um2 / um2_per_mm2, 6) + " mm^2"};
+                 "no design is within the area limit of " + readable(largest_um2 / um2_per_mm2, 6) + " mm^2",
+                 "the smallest takes " + readable(smallest_um2 / um2_per_mm2, 6) + " mm^2"};
 }
 
 } // namespace dovetail::hardware
@@ -9194,14 +9672,12 @@ inline constexpr std::array known_designs{
 /// The design of a name.
 /// \returns errc::unknown_name, listing the names that are known.
 [[nodiscard]] inline result<accelerator> find_design(std::string_view name) {
-    std::string names;
+    std::vector<std::string_view> names;
     for (const known_design& known : known_designs) {
         if (known.name == name) return known.chip;
-        names += names.empty() ? "" : ", ";
-        names += known.name;
+        names.push_back(known.name);
     }
-    return error{errc::unknown_name, "design '" + std::string(name) + "'", "it is not in the catalogue",
-                 "known are " + names};
+    return unknown_name("design", name, "it is not in the catalogue", names);
 }
 
 } // namespace dovetail::hardware
@@ -9328,13 +9804,13 @@ struct device_cost {
         return error{errc::out_of_range, place, "a die takes " + to_text(area_mm2) + " mm^2",
                      "an area is positive and finite"};
     if (area_mm2 > process.largest_die_mm2)
-        return error{errc::out_of_range, place, "a die takes " + to_text(area_mm2, 6) + " mm^2",
-                     "it takes at most " + to_text(process.largest_die_mm2, 6) + " mm^2"};
+        return error{errc::out_of_range, place, "a die takes " + readable(area_mm2, 6) + " mm^2",
+                     "it takes at most " + readable(process.largest_die_mm2, 6) + " mm^2"};
     die_cost cost{.dies_per_wafer = dies_per_wafer(process.wafer_mm, area_mm2),
                   .yield = yield_of(area_mm2, process.defects_per_cm2, process.clustering)};
     if (cost.dies_per_wafer < 1)
         return error{errc::out_of_range, place,
-                     "a die takes " + to_text(area_mm2, 6) + " mm^2 and none fits on its wafer",
+                     "a die takes " + readable(area_mm2, 6) + " mm^2 and none fits on its wafer",
                      "the wafer holds a die at least"};
     cost.usd = process.wafer_usd / (cost.dies_per_wafer * cost.yield);
     return cost;
@@ -9460,14 +9936,12 @@ inline constexpr std::array known_coolings{air_cooling, liquid_cooling};
 
 /// \returns errc::unknown_name, listing the names that are known.
 [[nodiscard]] inline result<cooling> find_cooling(std::string_view name) {
-    std::string names;
+    std::vector<std::string_view> names;
     for (const cooling& known : known_coolings) {
         if (known.name == name) return known;
-        names += names.empty() ? "" : ", ";
-        names += known.name;
+        names.push_back(known.name);
     }
-    return error{errc::unknown_name, "cooling '" + std::string(name) + "'", "it is not known",
-                 "known are " + names};
+    return unknown_name("cooling", name, "it is not known", names);
 }
 
 /// Whether `c` can be used. \returns errc::out_of_range for a resistance that is not positive and finite, or
@@ -9751,7 +10225,8 @@ struct network {
         constexpr std::int64_t most_devices = std::int64_t{1} << 40;
         if (level.units < 1 || level.units > most_devices / devices)
             return error{errc::out_of_range, place, "it joins " + to_text(level.units) + " units",
-                         "give at least 1, and at most 2^40 devices altogether"};
+                         "it must join at least 1, and all levels at most " + readable(most_devices) +
+                             " devices"};
         devices *= level.units;
         if (!positive(level.device_bytes_per_s))
             return wrong(place, "device_bytes_per_s", level.device_bytes_per_s, "it is positive and finite");
@@ -9886,14 +10361,12 @@ inline constexpr std::array known_networks{
 /// The network of a name.
 /// \returns errc::unknown_name, listing the names that are known.
 [[nodiscard]] inline result<known_network> find_network(std::string_view name) {
-    std::string names;
+    std::vector<std::string_view> names;
     for (const known_network& known : known_networks) {
         if (known.name == name) return known;
-        names += names.empty() ? "" : ", ";
-        names += known.name;
+        names.push_back(known.name);
     }
-    return error{errc::unknown_name, "network '" + std::string(name) + "'", "it is not in the catalogue",
-                 "known are " + names};
+    return unknown_name("network", name, "it is not in the catalogue", names);
 }
 
 /// `nodes` nodes like `node`, joined by adapters: a device alone sends `device_bytes_per_s`, all of a node
@@ -9935,23 +10408,35 @@ namespace dovetail::hardware {
                                         {"glb_mib", &accelerator::glb_bytes, mebibyte}}};
     const std::string place = "design '" + std::string(text) + "'";
     accelerator chip;
-    for (std::string_view rest = text; !rest.empty();) {
-        const std::size_t comma = rest.find(',');
-        const std::string_view item = rest.substr(0, comma);
-        rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
-        // g++ 12 misreads "'" + std::string(item) as an overlapping copy (-Wrestrict).
-        const std::string quoted = std::string("'").append(item).append("'");
+    std::size_t end = 0;
+    for (std::size_t begin = 0; begin <= text.size() && !text.empty(); begin = end + 1) {
+        end = std::min(text.find(',', begin), text.size());
+        const std::string_view item = text.substr(begin, end - begin);
+        if (item.empty())
+            return error{errc::parse, place, "an axis between commas is empty",
+                         "write name=value, with one comma between two"};
+        const std::string quoted = joined('\'', item, '\'');
         const std::size_t equals = item.find('=');
         const std::string_view name = item.substr(0, equals);
         const axis* found = nullptr;
         for (const axis& a : axes)
             if (a.name == name) found = &a;
-        if (found == nullptr || equals == std::string_view::npos)
+        constexpr std::string_view known =
+            "axes are num_tc, num_vc, width, depth, width_vc and glb_mib, each as name=value";
+        if (found == nullptr) {
+            std::array<std::string_view, axes.size()> names;
+            for (std::size_t i = 0; i < axes.size(); ++i) names[i] = axes[i].name;
             return error{errc::parse, place, quoted + " is not an axis with a value",
-                         "axes are num_tc, num_vc, width, depth, width_vc and glb_mib, each as name=value"};
+                         did_you_mean(name, names, known)};
+        }
+        if (equals == std::string_view::npos)
+            return error{errc::parse, place, quoted + " is not an axis with a value", std::string(known)};
+        if (chip.*found->member != 0)
+            return error{errc::parse, place, "the axis " + std::string(name) + " is given twice",
+                         "give every axis once"};
         const auto value = parse_number<std::int64_t>(item.substr(equals + 1));
         const auto scaled = value && *value > 0 ? checked_multiply(*value, found->unit) : std::nullopt;
-        if (!scaled || chip.*found->member != 0)
+        if (!scaled)
             return error{errc::out_of_range, place, quoted, "each axis is given once, as a positive integer"};
         chip.*found->member = *scaled;
     }
@@ -10362,14 +10847,12 @@ inline constexpr std::array known_systems{
 /// The system of a name.
 /// \returns errc::unknown_name, listing the names that are known.
 [[nodiscard]] inline result<system> find_system(std::string_view name) {
-    std::string names;
+    std::vector<std::string_view> names;
     for (const system& known : known_systems) {
         if (known.name == name) return known;
-        names += names.empty() ? "" : ", ";
-        names += known.name;
+        names.push_back(known.name);
     }
-    return error{errc::unknown_name, "system '" + std::string(name) + "'", "it is not in the catalogue",
-                 "known are " + names};
+    return unknown_name("system", name, "it is not in the catalogue", names);
 }
 
 } // namespace dovetail::hardware
@@ -11016,8 +11499,8 @@ inline constexpr std::array<std::pair<std::string_view, mapping_objective>, 3> m
 [[nodiscard]] inline result<mapping_objective> find_mapping_objective(std::string_view name) {
     for (const auto& [known, goal] : mapping_objective_names)
         if (known == name) return goal;
-    return error{errc::unknown_name, "objective '" + std::string(name) + "'", "nobody knows it",
-                 "it is latency, energy or edp"};
+    return error{errc::unknown_name, "objective '" + std::string(name) + "'", "it is not known",
+                 "known are latency, energy, edp"};
 }
 
 /// A cost as the objective orders it: first, then second.
@@ -11858,7 +12341,7 @@ struct estimate {
 /// Every schedule needs at least the sum of what they move, so the longer of the schedule and of this sum
 /// never counts a second of a shared memory twice. \param estimates  of the operators, each in the mode that
 /// the schedule chose
-[[nodiscard]] constexpr double shared_memory_s(std::span<const estimate> estimates) noexcept {
+[[nodiscard]] constexpr double shared_memory_s(array_view<const estimate> estimates) noexcept {
     double global_s = 0;
     double hbm_s = 0;
     for (const estimate& e : estimates) {
@@ -12596,9 +13079,10 @@ template <training_kernels Kernels>
                 .m = product.rows, .n = product.columns, .k = product.reduction, .batch = product.batch};
             if (!sizes.in_range())
                 return error{errc::overflow, workload::label(training.operations[group.head]),
-                             "its product has " + to_text(product.rows) + " rows and " +
-                                 to_text(product.columns) + " columns",
-                             "a product has at most 2^28 of each: take a smaller micro-batch"};
+                             "its product has " + readable(product.rows) + " rows and " +
+                                 readable(product.columns) + " columns",
+                             "a product has at most " + readable(gemm::most_extent) +
+                                 " of each: take a smaller micro-batch"};
             prices.step.kernels_s +=
                 kernels.matmul_s(product.batch, product.rows, product.columns, product.reduction);
             prices.flops += 2 * product.macs();
@@ -12793,7 +13277,7 @@ struct parameter_cost {
     if (name == "sgd") return optimizer::sgd;
     if (name == "momentum") return optimizer::momentum;
     return error{errc::unknown_name, "optimizer '" + std::string(name) + "'", "it is not known",
-                 "adam, sgd and momentum are"};
+                 "known are adam, sgd, momentum"};
 }
 
 /// Seconds of the update of `parameters` parameters on all vector cores of `chip`: bound by the HBM or by the
@@ -13088,7 +13572,7 @@ inline constexpr std::array<std::string_view, 3> recomputation_names{"none", "se
     for (std::size_t i = 0; i < recomputation_names.size(); ++i)
         if (recomputation_names[i] == name) return static_cast<recomputation>(i);
     return error{errc::unknown_name, "recomputation '" + std::string(name) + "'", "it is not known",
-                 "known are none, selective and full"};
+                 "known are none, selective, full"};
 }
 
 /// Degrees, batch and choices of synchronous training with 1F1B pipelines. Tensor-parallel ranks are
@@ -13121,19 +13605,19 @@ struct training_plan {
                                       named{"interleave", p.interleave}, named{"micro-batch", p.micro_batch},
                                       named{"global-batch", p.global_batch}})
         if (value < 1 || value > most)
-            return error{errc::out_of_range, "option --" + std::string(name), "it is " + to_text(value),
-                         "it must be at least 1 and at most 2^20"};
+            return number_error<std::int64_t>(errc::out_of_range, name, to_text(value), 1.0,
+                                              static_cast<double>(most));
     if (p.zero < 0 || p.zero > 1)
-        return error{errc::unsupported, "option --zero", "it is " + to_text(p.zero),
+        return error{errc::unsupported, "option --zero", "its value is '" + to_text(p.zero) + "'",
                      "0 and 1 are modelled: 1 shares out the optimizer, 2 and 3 also what is reduced"};
     if (p.global_batch % (p.data * p.micro_batch) != 0)
         return error{errc::shape, "option --global-batch",
-                     to_text(p.global_batch) + " sequences are not whole micro-batches of " +
-                         to_text(p.micro_batch) + " on " + to_text(p.data) + " replicas",
+                     readable(p.global_batch) + " sequences are not whole micro-batches of " +
+                         readable(p.micro_batch) + " on " + readable(p.data) + " replicas",
                      "dp times micro-batch must divide it"};
     if (p.interleave > 1 && (p.pipeline == 1 || p.micro_batches() % p.pipeline != 0))
         return error{errc::shape, "option --interleave",
-                     to_text(p.micro_batches()) + " micro-batches go through " + to_text(p.pipeline) +
+                     readable(p.micro_batches()) + " micro-batches go through " + readable(p.pipeline) +
                          (p.pipeline == 1 ? " stage" : " stages"),
                      "chunks need 2 stages or more, and whole rounds of micro-batches"};
     return {};
@@ -13148,7 +13632,7 @@ struct training_plan {
     const auto divides = [&](std::int64_t whole, std::string_view of) -> result<void> {
         if (whole % p.tensor == 0) return {};
         return error{errc::shape, "option --tp",
-                     to_text(p.tensor) + " does not divide the " + to_text(whole) + " " + std::string(of),
+                     readable(p.tensor) + " does not divide the " + readable(whole) + " " + std::string(of),
                      "give a divisor"};
     };
     if (auto fits = divides(m.heads, "attention heads"); !fits) return fits;
@@ -13158,17 +13642,18 @@ struct training_plan {
         if (auto fits = divides(m.sequence, "tokens of a sequence"); !fits) return fits;
     if (m.layers % (p.pipeline * p.interleave) != 0)
         return error{errc::shape, "option --pp",
-                     to_text(p.pipeline) + " stages of " + to_text(p.interleave) + " chunks do not divide " +
-                         to_text(m.layers) + " layers",
+                     readable(p.pipeline) + " stages of " + readable(p.interleave) +
+                         " chunks do not divide " + readable(m.layers) + " layers",
                      "stages times chunks must divide the layers"};
     // What the products have: tokens, logits, both sides of the feed-forward network, projections; heads.
     const std::int64_t tokens = p.micro_batch * m.sequence;
     const std::int64_t extent = std::max({tokens, m.vocabulary, 2 * m.feed_forward, 3 * m.hidden});
     if (extent > gemm::most_extent || p.micro_batch * m.heads / p.tensor > gemm::most_batch)
         return error{errc::overflow, "option --micro-batch",
-                     to_text(tokens) +
+                     readable(tokens) +
                          " tokens, or what they are multiplied with, are too many for a product",
-                     "it has at most 2^28 rows and columns, of at most 2^16 heads"};
+                     "it has at most " + readable(gemm::most_extent) + " rows and columns, of at most " +
+                         readable(gemm::most_batch) + " heads"};
     return {};
 }
 
@@ -13610,8 +14095,8 @@ inline constexpr std::array<std::pair<std::string_view, dataflow>, 3> dataflow_n
 [[nodiscard]] inline result<dataflow> find_dataflow(std::string_view name) {
     for (const auto& [known, flow] : dataflow_names)
         if (known == name) return flow;
-    return error{errc::unknown_name, "dataflow '" + std::string(name) + "'", "nobody knows it",
-                 "it is ws, os or is"};
+    return error{errc::unknown_name, "dataflow '" + std::string(name) + "'", "it is not known",
+                 "known are ws, os, is"};
 }
 
 /// A grid of multiply-accumulate units. Operands enter at the left and the top edge and move on by one unit a
@@ -14087,7 +14572,7 @@ public:
     [[nodiscard]] bool fails(atom a) const { return -least_[a.of ^ 1U] < a.least; }
     [[nodiscard]] bool holds_at_root(atom a) const { return root_[a.of] >= a.least; }
 
-    [[nodiscard]] std::span<const step> steps() const noexcept { return steps_; }
+    [[nodiscard]] array_view<const step> steps() const noexcept { return steps_; }
     [[nodiscard]] std::size_t level() const noexcept { return levels_.size(); }
     /// The first step of the current level.
     [[nodiscard]] std::size_t level_begin() const { return levels_.empty() ? 0 : levels_.back().step; }
@@ -14103,8 +14588,8 @@ public:
         }
         return low;
     }
-    [[nodiscard]] std::span<const atom> stored(const reason& r) const {
-        return std::span(stored_).subspan(r.begin, r.end - r.begin);
+    [[nodiscard]] array_view<const atom> stored(const reason& r) const {
+        return array_view(stored_).subspan(r.begin, r.end - r.begin);
     }
     /// The step that made `a` hold, which it does, but not yet at the root.
     [[nodiscard]] std::uint32_t cause(atom a) const {
@@ -14144,7 +14629,7 @@ public:
     [[nodiscard]] const reason& conflict() const noexcept { return conflict_; }
 
     /// Gives the nogoods of all reasons their new numbers.
-    void renumber(std::span<const std::uint32_t> moved) {
+    void renumber(array_view<const std::uint32_t> moved) {
         for (step& s : steps_)
             if (s.because.nogood != nowhere) s.because.nogood = moved[s.because.nogood];
     }
@@ -14394,7 +14879,7 @@ public:
 
     /// Adds a nogood that stays, at the root or over variables of which nothing is known yet; false when it
     /// fails.
-    bool add(std::span<const atom> atoms) {
+    bool add(array_view<const atom> atoms) {
         kept_.clear();
         for (const atom& a : atoms) {
             if (bounds_.holds(a)) return true;
@@ -14418,7 +14903,7 @@ public:
                 list[keep++] = w;
                 continue;
             }
-            const std::span<atom> atoms = atoms_of(w.nogood);
+            const array_view<atom> atoms = atoms_of(w.nogood);
             if (atoms[0].of == failing) std::swap(atoms[0], atoms[1]);
             w.other = atoms[0];
             if (bounds_.holds(atoms[0])) {
@@ -14508,7 +14993,7 @@ public:
     }
 
     /// Adds a nogood of which all atoms fail, above the root: a contradiction to learn from.
-    void contradict(std::span<const atom> atoms) {
+    void contradict(array_view<const atom> atoms) {
         DOVETAIL_ASSERT(atoms.size() >= 2, "two atoms are watched");
         kept_.assign(atoms.begin(), atoms.end());
         // The atoms that failed last are watched.
@@ -14554,7 +15039,7 @@ public:
                 --surplus;
                 continue;
             }
-            moved[k] = store(std::span(old_atoms).subspan(e.begin, e.end - e.begin), e.span);
+            moved[k] = store(array_view(old_atoms).subspan(e.begin, e.end - e.begin), e.span);
             attach(moved[k]);
             learned_ += e.span > 0 ? 1 : 0;
         }
@@ -14572,18 +15057,18 @@ private:
         atom other; // while it holds there is nothing to do
     };
 
-    [[nodiscard]] std::span<atom> atoms_of(std::uint32_t nogood) {
+    [[nodiscard]] array_view<atom> atoms_of(std::uint32_t nogood) {
         const entry& e = entries_[nogood];
-        return std::span(atoms_).subspan(e.begin, e.end - e.begin);
+        return array_view(atoms_).subspan(e.begin, e.end - e.begin);
     }
-    std::uint32_t store(std::span<const atom> atoms, std::uint32_t span) {
+    std::uint32_t store(array_view<const atom> atoms, std::uint32_t span) {
         const auto begin = static_cast<std::uint32_t>(atoms_.size());
         atoms_.insert(atoms_.end(), atoms.begin(), atoms.end());
         entries_.push_back({begin, static_cast<std::uint32_t>(atoms_.size()), span});
         return static_cast<std::uint32_t>(entries_.size() - 1);
     }
     void attach(std::uint32_t nogood) {
-        const std::span<const atom> atoms = atoms_of(nogood);
+        const array_view<const atom> atoms = atoms_of(nogood);
         watches_[atoms[0].of].push_back({atoms[0].least, nogood, atoms[1]});
         watches_[atoms[1].of].push_back({atoms[1].least, nogood, atoms[0]});
     }
@@ -14728,10 +15213,10 @@ public:
     [[nodiscard]] constexpr std::size_t mode_count() const noexcept { return modes_.size(); }
 
     /// The modes of one task, in the order in which they were added.
-    [[nodiscard]] constexpr std::span<const mode> modes(graph::index task) const {
+    [[nodiscard]] constexpr array_view<const mode> modes(graph::index task) const {
         DOVETAIL_ASSERT(task < end_.size(), "no such task");
         const std::uint32_t begin = task == 0 ? 0 : end_[task - 1];
-        return std::span(modes_).subspan(begin, end_[task] - begin);
+        return array_view(modes_).subspan(begin, end_[task] - begin);
     }
 
 private:
@@ -14758,18 +15243,18 @@ public:
     /// Arcs from every task to those that wait for it.
     [[nodiscard]] constexpr const graph::digraph& precedence() const noexcept { return precedence_; }
     /// A topological order of the tasks.
-    [[nodiscard]] constexpr std::span<const graph::index> order() const noexcept { return order_; }
+    [[nodiscard]] constexpr array_view<const graph::index> order() const noexcept { return order_; }
     /// Which tasks wait for which, directly or not.
     [[nodiscard]] constexpr const graph::reachability& reaches() const noexcept { return reach_; }
     /// The order cut wherever all tasks before the cut precede all after it, as the end position of every
     /// block. A schedule is one of each block after another: makespans add up, and bounds do.
-    [[nodiscard]] constexpr std::span<const graph::index> block_ends() const noexcept { return block_ends_; }
+    [[nodiscard]] constexpr array_view<const graph::index> block_ends() const noexcept { return block_ends_; }
     /// The block of a task, counted from 0.
     [[nodiscard]] constexpr graph::index block(graph::index task) const { return block_[task]; }
     /// Units of every resource.
     [[nodiscard]] constexpr const demand& capacity() const noexcept { return capacity_; }
     /// The modes of a task, those included that need more than there is: they can never be chosen.
-    [[nodiscard]] constexpr std::span<const mode> modes(graph::index task) const {
+    [[nodiscard]] constexpr array_view<const mode> modes(graph::index task) const {
         return table_.modes(task);
     }
 
@@ -14804,7 +15289,7 @@ namespace detail {
 
 /// The cuts of a topological order behind which every task waits for all tasks before. O(tasks^2).
 [[nodiscard]] constexpr std::vector<graph::index> series_cuts(const graph::reachability& reach,
-                                                              std::span<const graph::index> order) {
+                                                              array_view<const graph::index> order) {
     std::vector<graph::index> ends;
     std::size_t not_before = 0; // a block that holds the tasks so far ends behind this position
     for (std::size_t position = 0; position < order.size(); ++position) {
@@ -14948,7 +15433,7 @@ class tick_scale {
 public:
     /// \param duration_s at least 0 and finite
     /// \param total_s no schedule of interest is longer
-    tick_scale(std::span<const double> duration_s, double total_s) {
+    tick_scale(array_view<const double> duration_s, double total_s) {
         total_s = std::min(total_s, std::numeric_limits<double>::max());
         if (!(total_s > 0.0)) return;
         int lowest = std::numeric_limits<int>::max(); // the exponent of the last bit of all
@@ -15001,7 +15486,7 @@ private:
 };
 
 /// The scale of the durations of a block.
-[[nodiscard]] inline tick_scale scale_of(const task_graph& problem, std::span<const graph::index> block) {
+[[nodiscard]] inline tick_scale scale_of(const task_graph& problem, array_view<const graph::index> block) {
     std::vector<double> duration_s;
     double total_s = 0.0;
     for (const graph::index v : block) {
@@ -15031,7 +15516,7 @@ namespace dovetail::schedule {
 /// Positions of the modes that stay within the capacities and that no other such mode replaces by being
 /// neither longer nor larger; of equal ones the first. A mode of no duration holds nothing, so where there is
 /// one it stands alone. \complexity O(modes^2).
-[[nodiscard]] constexpr std::vector<std::uint32_t> useful_modes(std::span<const mode> modes,
+[[nodiscard]] constexpr std::vector<std::uint32_t> useful_modes(array_view<const mode> modes,
                                                                 const demand& capacity) {
     const auto replaces = [&](const mode& a, const mode& b) {
         return fits(a.use, capacity) && a.duration_s <= b.duration_s && fits(held_by(a), held_by(b));
@@ -15068,7 +15553,7 @@ public:
     };
 
     /// \param horizon no task ends later
-    block_model(const task_graph& problem, std::span<const graph::index> block, const tick_scale& scale,
+    block_model(const task_graph& problem, array_view<const graph::index> block, const tick_scale& scale,
                 ticks horizon)
         : tasks_(block.size()), order_(block.size() * block.size(), nowhere) {
         if (horizon < 0) {
@@ -15100,7 +15585,7 @@ public:
 
     [[nodiscard]] bound_trail& bounds() noexcept { return bounds_; }
     [[nodiscard]] nogood_base& nogoods() noexcept { return nogoods_; }
-    [[nodiscard]] std::span<const task> tasks() const noexcept { return tasks_; }
+    [[nodiscard]] array_view<const task> tasks() const noexcept { return tasks_; }
     /// Every task ends by then.
     [[nodiscard]] view end() const noexcept { return end_; }
     [[nodiscard]] ticks capacity(std::size_t r) const { return resources_[r].capacity(); }
@@ -15136,18 +15621,20 @@ public:
         stale_ = 0;
     }
 
-    /// All that follows; false on a contradiction.
-    bool propagate() {
+    /// All that follows; false on a contradiction. Where `spent` is given and late, only a part of it.
+    bool propagate(spending* spent = nullptr) {
         if (!sound_) return false;
+        const auto late = [spent] { return spent != nullptr && spent->late(); };
         for (;;) {
             while (head_ < bounds_.steps().size()) {
+                if (head_ % 64 == 63 && late()) return true;
                 const view x = bounds_.steps()[head_++].of;
                 stale_ |= resources_of_[x];
                 if (!nogoods_.propagate(x)) return false;
                 for (const std::uint32_t k : sums_of_[x])
                     if (!propagate_sum(sums_[k])) return false;
             }
-            if (stale_ == 0) return true;
+            if (stale_ == 0 || late()) return true;
             std::size_t r = 0;
             while ((stale_ >> r & 1U) == 0) ++r;
             stale_ &= ~(1U << r);
@@ -15178,7 +15665,7 @@ private:
         return before;
     }
 
-    void add_nogood(std::span<const atom> atoms) { sound_ = sound_ && nogoods_.add(atoms); }
+    void add_nogood(array_view<const atom> atoms) { sound_ = sound_ && nogoods_.add(atoms); }
 
     void add_sum(const sum& s) {
         for (const view x : s.terms) sums_of_[x].push_back(static_cast<std::uint32_t>(sums_.size()));
@@ -15186,7 +15673,7 @@ private:
         sums_.push_back(s);
     }
 
-    void add_task(task& t, std::span<const mode> modes, const demand& capacity, const tick_scale& scale) {
+    void add_task(task& t, array_view<const mode> modes, const demand& capacity, const tick_scale& scale) {
         t.modes = useful_modes(modes, capacity);
         t.start = add(0, bounds_.most(end_));
         if (t.modes.size() > 1) {
@@ -15236,7 +15723,7 @@ private:
     }
 
     // Two tasks that never fit together run one after the other.
-    void add_disjunctions(const task_graph& problem, std::span<const graph::index> block) {
+    void add_disjunctions(const task_graph& problem, array_view<const graph::index> block) {
         const auto exclude = [&](const task& a, const task& b) {
             bool together = bounds_.least(a.length) == 0 || bounds_.least(b.length) == 0;
             for (std::size_t r = 0; r < max_resources && !together; ++r)
@@ -15311,7 +15798,7 @@ struct least_needs {
     work work_s{}; ///< of the mode that works least on the resource
 
     /// Over the modes that stay within the capacities, of which there is at least one.
-    constexpr least_needs(std::span<const mode> modes, const demand& capacity) noexcept {
+    constexpr least_needs(array_view<const mode> modes, const demand& capacity) noexcept {
         work_s.fill(std::numeric_limits<double>::infinity());
         for (const mode& m : modes) {
             if (!fits(m.use, capacity)) continue;
@@ -15341,7 +15828,7 @@ public:
         block_bound_s_.clear();
         std::size_t begin = 0;
         for (const graph::index end : problem.block_ends()) {
-            const std::span<const graph::index> block = problem.order().subspan(begin, end - begin);
+            const array_view<const graph::index> block = problem.order().subspan(begin, end - begin);
             block_bound_s_.push_back(assign_block(problem, block));
             for (const graph::index v : block) head_s_[v] += lower_bound_s_;
             lower_bound_s_ += block_bound_s_.back();
@@ -15356,13 +15843,13 @@ public:
     }
 
     /// Of every task: the duration of its shortest mode.
-    [[nodiscard]] constexpr std::span<const double> shortest_s() const noexcept { return shortest_s_; }
+    [[nodiscard]] constexpr array_view<const double> shortest_s() const noexcept { return shortest_s_; }
     /// Of every task: the least that it asks of every resource.
-    [[nodiscard]] constexpr std::span<const work> work_s() const noexcept { return work_s_; }
+    [[nodiscard]] constexpr array_view<const work> work_s() const noexcept { return work_s_; }
     /// Of every task: no schedule starts it earlier.
-    [[nodiscard]] constexpr std::span<const double> head_s() const noexcept { return head_s_; }
+    [[nodiscard]] constexpr array_view<const double> head_s() const noexcept { return head_s_; }
     /// Of every task: no schedule ends sooner after the task's own end.
-    [[nodiscard]] constexpr std::span<const double> tail_s() const noexcept { return tail_s_; }
+    [[nodiscard]] constexpr array_view<const double> tail_s() const noexcept { return tail_s_; }
 
     /// The heaviest path of shortest modes.
     [[nodiscard]] constexpr double critical_path_s() const noexcept { return critical_path_s_; }
@@ -15376,11 +15863,11 @@ public:
     [[nodiscard]] constexpr double lower_bound_s() const noexcept { return lower_bound_s_; }
 
     /// Of every block of `task_graph::block_ends`: its part of the bound.
-    [[nodiscard]] constexpr std::span<const double> block_bound_s() const noexcept { return block_bound_s_; }
+    [[nodiscard]] constexpr array_view<const double> block_bound_s() const noexcept { return block_bound_s_; }
 
 private:
     // The bound of one block; its heads and tails, counted from its own ends.
-    constexpr double assign_block(const task_graph& problem, std::span<const graph::index> block) {
+    constexpr double assign_block(const task_graph& problem, array_view<const graph::index> block) {
         double path_s = 0.0;
         for (const graph::index v : block) {
             const least_needs least(problem.modes(v), problem.capacity());
@@ -15440,18 +15927,18 @@ namespace dovetail::schedule {
 class core_assignment {
 public:
     /// Tasks are added in the order of their numbers, resources within them.
-    constexpr void add(std::span<const std::int32_t> units) {
+    constexpr void add(array_view<const std::int32_t> units) {
         units_.insert(units_.end(), units.begin(), units.end());
         end_.push_back(units_.size());
     }
 
     /// Units of `resource` that `task` holds, numbered below the capacity.
-    [[nodiscard]] constexpr std::span<const std::int32_t> units(graph::index task,
-                                                                std::size_t resource) const {
+    [[nodiscard]] constexpr array_view<const std::int32_t> units(graph::index task,
+                                                                 std::size_t resource) const {
         const std::size_t row = task * max_resources + resource;
         DOVETAIL_ASSERT(resource < max_resources && row < end_.size(), "no such task or resource");
         const std::size_t begin = row == 0 ? 0 : end_[row - 1];
-        return std::span(units_).subspan(begin, end_[row] - begin);
+        return array_view(units_).subspan(begin, end_[row] - begin);
     }
 
 private:
@@ -15618,7 +16105,7 @@ public:
     /// Adds a task, the part_s of which is no shorter than of those before. Chains are numbered from 0.
     void add(const member& m) { members_.push_back(m); }
     /// The set, in the order in which it was added.
-    [[nodiscard]] std::span<const member> members() const noexcept { return members_; }
+    [[nodiscard]] array_view<const member> members() const noexcept { return members_; }
 
     /// The bound from the longest task and the work. \complexity O(tasks).
     double by_longest() {
@@ -15826,8 +16313,8 @@ public:
                 if (replaces(u, v)) tasks_[v].stand_ins |= task_set{1} << u;
         for (std::size_t r = 0; r < max_resources; ++r) {
             by_part_[r].clear();
-            for (std::uint8_t v = 0; v < tasks_.size(); ++v)
-                if (tasks_[v].needs[r].always) by_part_[r].push_back(v);
+            for (std::size_t v = 0; v < tasks_.size(); ++v)
+                if (tasks_[v].needs[r].always) by_part_[r].push_back(static_cast<std::uint8_t>(v));
             std::sort(by_part_[r].begin(), by_part_[r].end(), [&](std::uint8_t a, std::uint8_t b) {
                 const double x = tasks_[a].needs[r].part_s, y = tasks_[b].needs[r].part_s;
                 return x < y || (x == y && a < b);
@@ -15851,10 +16338,10 @@ public:
         return all <= capacity_[r];
     }
     /// Those that cannot do without a resource, by the shortest way that takes less than all of it.
-    [[nodiscard]] std::span<const std::uint8_t> by_part(std::size_t r) const noexcept { return by_part_[r]; }
+    [[nodiscard]] array_view<const std::uint8_t> by_part(std::size_t r) const noexcept { return by_part_[r]; }
 
 private:
-    void add_ways(std::size_t v, std::span<const mode> modes, const tick_scale& scale) {
+    void add_ways(std::size_t v, array_view<const mode> modes, const tick_scale& scale) {
         task& t = tasks_[v];
         t.first_way = static_cast<std::uint32_t>(ways_.size());
         for (const std::uint32_t k : useful_modes(modes, capacity_)) {
@@ -15899,8 +16386,8 @@ struct running_task {
 /// run beyond it still matter to them.
 struct partial_schedule {
     task_set started = 0;
-    ticks front = 0;                       ///< the last start
-    std::span<const running_task> running; ///< those that end after `front`, by their ends
+    ticks front = 0;                        ///< the last start
+    array_view<const running_task> running; ///< those that end after `front`, by their ends
 
     [[nodiscard]] ticks last_end() const noexcept { return running.empty() ? front : running.back().end; }
 };
@@ -15937,7 +16424,7 @@ public:
 
 private:
     const small_block& block_;
-    std::span<const running_task> running_;
+    array_view<const running_task> running_;
     std::array<std::int32_t, max_resources> used_{};
     std::array<ticks, max_resources> empty_from_{};
 };
@@ -16226,9 +16713,9 @@ public:
     }
 
     /// Of the schedule found: when every task starts.
-    [[nodiscard]] std::span<const ticks> start() const noexcept { return start_; }
+    [[nodiscard]] array_view<const ticks> start() const noexcept { return start_; }
     /// Of the schedule found: the mode of every task in the problem.
-    [[nodiscard]] std::span<const std::uint32_t> mode() const noexcept { return mode_; }
+    [[nodiscard]] array_view<const std::uint32_t> mode() const noexcept { return mode_; }
 
 private:
     // A partial schedule of a level.
@@ -16257,12 +16744,13 @@ private:
         ticks front;
         std::uint32_t number;
 
+        // NOLINTNEXTLINE(modernize-use-nullptr): the 0 that the comparison is made with
         auto operator<=>(const place&) const = default;
     };
     static constexpr std::uint32_t no_step = std::numeric_limits<std::uint32_t>::max();
 
     [[nodiscard]] static partial_schedule begun(const label& l, const std::vector<running_task>& running) {
-        return {l.started, l.front, std::span(running).subspan(l.first_running, l.running_count)};
+        return {l.started, l.front, array_view(running).subspan(l.first_running, l.running_count)};
     }
 
     // Leaves those of least bound.
@@ -16420,7 +16908,7 @@ namespace detail {
 /// The bound of one block of `problem` between two others, of which the lower one is valid and the upper one
 /// not exceeded.
 [[nodiscard]] inline double destructive_bound_s(const task_graph& problem,
-                                                std::span<const graph::index> block, double low_s,
+                                                array_view<const graph::index> block, double low_s,
                                                 double high_s) {
     const tick_scale scale = scale_of(problem, block);
     ticks low = scale.within(low_s);
@@ -16582,8 +17070,8 @@ public:
 
     /// Looks for schedules of the tasks `block`, all of one block of `problem`, shorter than `incumbent_s`.
     /// \param modes of every task of the problem, to be tried first
-    learning_search(const task_graph& problem, std::span<const graph::index> block,
-                    std::span<const std::uint32_t> modes, double incumbent_s, std::size_t nogood_limit,
+    learning_search(const task_graph& problem, array_view<const graph::index> block,
+                    array_view<const std::uint32_t> modes, double incumbent_s, std::size_t nogood_limit,
                     spending& spent)
         : scale_(scale_of(problem, block)), model_(problem, block, scale_, scale_.shorter_than(incumbent_s)),
           nogood_limit_(nogood_limit), spent_(spent), best_s_(incumbent_s) {
@@ -16597,7 +17085,7 @@ public:
         std::int64_t conflicts_left = conflicts_a_run;
         std::size_t soft_limit = 4000;
         for (;;) {
-            bool sound = model_.propagate();
+            bool sound = model_.propagate(&spent_);
             if (sound && conflicts_left <= 0) {
                 conflicts_left = conflicts_a_run * luby(++restarts);
                 if (model_.nogoods().learned() > soft_limit) {
@@ -16631,8 +17119,8 @@ public:
     [[nodiscard]] double best_s() const { return best_s_; }
     /// Starts, in whole numbers of some unit, and modes of the tasks, in the order of the block; empty when
     /// nothing beats the incumbent.
-    [[nodiscard]] std::span<const ticks> best_start() const noexcept { return best_start_; }
-    [[nodiscard]] std::span<const std::uint32_t> best_mode() const noexcept { return best_mode_; }
+    [[nodiscard]] array_view<const ticks> best_start() const noexcept { return best_start_; }
+    [[nodiscard]] array_view<const std::uint32_t> best_mode() const noexcept { return best_mode_; }
 
 private:
     static constexpr ticks never = std::numeric_limits<ticks>::max();
@@ -16942,7 +17430,7 @@ private:
     void list_by_sample(const task_graph& problem, double spread, random_source& random);
     template <bool Reversed, class Choose>
     void place_all(const task_graph& problem, const Choose& choose);
-    [[nodiscard]] choice choose(mode_choice run, std::span<const mode> modes, const demand& capacity,
+    [[nodiscard]] choice choose(mode_choice run, array_view<const mode> modes, const demand& capacity,
                                 double ready_s) const;
     void justify(const task_graph& problem);
     void keep_if_better();
@@ -16959,13 +17447,15 @@ private:
 /// start among those placed before. Every rule gives a list; a schedule that misses the bound is justified to
 /// the right and to the left again (Valls, Ballestin and Quintanilla, EJOR 165, 2005), which never makes it
 /// longer. Sampled lists are by the longest tail of durations that were shortened at random. The best of all
-/// is returned, and the first that meets the bound ends the search. Deterministic.
+/// is returned, and the first that meets the bound ends the search. Deterministic, but for a limit in
+/// seconds; there is always a schedule.
 struct list_scheduler {
-    std::span<const list_rule> rules = default_list_rules; ///< at least one
+    array_view<const list_rule> rules = default_list_rules; ///< at least one
     bool justify = true; ///< whether a schedule that misses the bound is justified
     /// Tasks placed by sampled lists, which follow those of the rules; at most ten lists a task.
     std::int64_t sampled_tasks = 0;
     std::uint64_t seed = 1; ///< of the draws
+    budget limits{}; ///< seconds, and a request to stop, looked at after every list; nodes are not counted
 
     /// The best schedule found, with the bound of `relaxation`. The answer lies in `memory` until its next
     /// use. \complexity O(lists * (n log n + n * modes * steps)), where steps < 2n are those of the profile
@@ -16977,23 +17467,25 @@ struct list_scheduler {
         result.lower_bound_s = memory.relaxed_.lower_bound_s();
         result.best.makespan_s = std::numeric_limits<double>::infinity();
         const auto proved = [&] { return meets(result.best.makespan_s, result.lower_bound_s); };
+        const auto started = limits.is_timed() ? std::optional<stopwatch>(std::in_place) : std::nullopt;
+        const auto late = [&] { return started && limits.is_over(started->seconds()); };
         const auto read = [&](mode_choice run) {
             memory.place_all<false>(problem, [&](graph::index v, double ready_s) {
                 return memory.choose(run, problem.modes(v), problem.capacity(), ready_s);
             });
             memory.keep_if_better();
-            if (proved() || !justify) return;
+            if (proved() || !justify || late()) return;
             memory.justify(problem);
             memory.keep_if_better();
         };
         for (const list_rule& rule : rules) {
             memory.list_by(rule.first, problem);
             read(rule.run);
-            if (proved()) break;
+            if (proved() || late()) break;
         }
         random_source random(seed);
         const auto tasks = static_cast<std::int64_t>(problem.task_count());
-        for (std::int64_t k = 0; k < 10 * tasks && k * tasks < sampled_tasks && !proved(); ++k) {
+        for (std::int64_t k = 0; k < 10 * tasks && k * tasks < sampled_tasks && !proved() && !late(); ++k) {
             memory.list_by_sample(problem, random.real(), random);
             read(rules[static_cast<std::size_t>(k) % rules.size()].run);
         }
@@ -17011,7 +17503,7 @@ struct list_scheduler {
 // Every key falls or stays along an arc, in floating-point arithmetic too, because each is a sum or a maximum
 // of its successor's; with ties broken by topological position the lists are therefore topological.
 inline void workspace::list_by(priority first, const task_graph& problem) {
-    const std::span<const graph::index> order = problem.order();
+    const array_view<const graph::index> order = problem.order();
     list_.resize(order.size());
     for (std::uint32_t position = 0; position < order.size(); ++position) {
         const graph::index v = order[position];
@@ -17039,7 +17531,7 @@ inline void workspace::list_by(priority first, const task_graph& problem) {
 // The list by longest tail, of durations that are each up to `spread` shorter than they are: along an arc,
 // these tails fall as the true ones do.
 inline void workspace::list_by_sample(const task_graph& problem, double spread, random_source& random) {
-    const std::span<const graph::index> order = problem.order();
+    const array_view<const graph::index> order = problem.order();
     end_s_.assign(order.size(), 0.0);
     list_.resize(order.size());
     for (auto position = static_cast<std::uint32_t>(order.size()); position-- > 0;) {
@@ -17056,7 +17548,7 @@ inline void workspace::list_by_sample(const task_graph& problem, double spread, 
 template <bool Reversed, class Choose>
 void workspace::place_all(const task_graph& problem, const Choose& choose) {
     const graph::digraph& precedence = problem.precedence();
-    const std::span<const graph::index> order = problem.order();
+    const array_view<const graph::index> order = problem.order();
     free_.assign(problem.capacity());
     end_s_.resize(order.size());
     trial_.start_s.resize(order.size());
@@ -17076,7 +17568,7 @@ void workspace::place_all(const task_graph& problem, const Choose& choose) {
     }
 }
 
-inline workspace::choice workspace::choose(mode_choice run, std::span<const mode> modes,
+inline workspace::choice workspace::choose(mode_choice run, array_view<const mode> modes,
                                            const demand& capacity, double ready_s) const {
     choice best{0, 0.0, std::numeric_limits<double>::infinity()};
     double best_key = std::numeric_limits<double>::infinity();
@@ -17108,7 +17600,7 @@ inline void workspace::justify(const task_graph& problem) {
     const auto by_latest_end = [&](const entry& a, const entry& b) {
         return a.key > b.key || (a.key == b.key && a.position > b.position);
     };
-    const std::span<const graph::index> order = problem.order();
+    const array_view<const graph::index> order = problem.order();
     for (entry& e : list_) e.key = end_s_[order[e.position]];
     std::sort(list_.begin(), list_.end(), by_latest_end);
     place_all<true>(problem, as_before);
@@ -17135,7 +17627,7 @@ namespace dovetail::schedule {
 /// smallest key (of equals, the smallest task). Keys that rounding left slightly out of order still give an
 /// order. \param key one entry a task, such as its start \complexity O(tasks^2 + arcs).
 [[nodiscard]] constexpr std::vector<graph::index> order_by(const task_graph& problem,
-                                                           std::span<const double> key) {
+                                                           array_view<const double> key) {
     const std::size_t n = problem.task_count();
     DOVETAIL_ASSERT(key.size() == n, "one key a task");
     std::vector<std::size_t> waiting(n, 0);
@@ -17165,8 +17657,8 @@ namespace dovetail::schedule {
 /// \param modes of every task, one that stays within the capacities
 /// \complexity O(arcs + tasks * steps) with fewer than 2 * tasks steps.
 [[nodiscard]] constexpr schedule serial_schedule(const task_graph& problem,
-                                                 std::span<const graph::index> order,
-                                                 std::span<const std::uint32_t> modes) {
+                                                 array_view<const graph::index> order,
+                                                 array_view<const std::uint32_t> modes) {
     const std::size_t n = problem.task_count();
     DOVETAIL_ASSERT(order.size() == n && modes.size() == n, "an order and one mode a task");
     schedule plan;
@@ -17199,7 +17691,7 @@ struct extent {
     double start_s = std::numeric_limits<double>::infinity();
     double end_s = 0.0;
 
-    extent(const task_graph& problem, const schedule& plan, std::span<const graph::index> tasks) {
+    extent(const task_graph& problem, const schedule& plan, array_view<const graph::index> tasks) {
         for (const graph::index v : tasks) {
             start_s = std::min(start_s, plan.start_s[v]);
             end_s = std::max(end_s, plan.start_s[v] + problem.modes(v)[plan.mode[v]].duration_s);
@@ -17216,14 +17708,16 @@ struct extent {
 struct branch_and_bound {
     budget limits{};                                   ///< over all blocks together
     std::size_t nogood_limit = 100'000;                ///< remembered of what was learned in one block
-    list_scheduler incumbent{.sampled_tasks = 10'000}; ///< gives the first schedule
+    list_scheduler incumbent{.sampled_tasks = 10'000}; ///< gives the first schedule, within the limits
 
     /// \returns the best schedule found and the bound: `status::optimal` when they meet, `status::budget`
     /// when the limits ended the search first; the bound is then that of `destructive_bound_s` where a block
     /// was not finished. \complexity exponential in the largest block at worst.
     [[nodiscard]] certificate operator()(const task_graph& problem) const {
         spending spent(limits);
-        certificate answer = incumbent(problem);
+        list_scheduler lists = incumbent;
+        lists.limits = limits;
+        certificate answer = lists(problem);
         if (answer.proved_optimal()) return answer;
 
         const relaxation relaxed(problem);
@@ -17235,7 +17729,7 @@ struct branch_and_bound {
         std::size_t begin = 0;
         for (std::size_t block = 0; block < problem.block_ends().size(); ++block) {
             const std::size_t end = problem.block_ends()[block];
-            const std::span<const graph::index> tasks = problem.order().subspan(begin, end - begin);
+            const array_view<const graph::index> tasks = problem.order().subspan(begin, end - begin);
             const detail::extent listed(problem, answer.best, tasks);
             const double makespan_s = listed.end_s - listed.start_s;
             const double block_bound_s = relaxed.block_bound_s()[block];
@@ -17246,16 +17740,20 @@ struct branch_and_bound {
                 detail::learning_search search(problem, tasks, modes, makespan_s, nogood_limit, spent);
                 const bool finished = search.run();
                 complete &= finished;
-                bound_s += finished ? search.best_s()
-                                    : detail::destructive_bound_s(problem, tasks, block_bound_s, makespan_s);
+                if (finished)
+                    bound_s += search.best_s();
+                else
+                    bound_s += limits.is_over(spent.seconds())
+                                   ? block_bound_s
+                                   : detail::destructive_bound_s(problem, tasks, block_bound_s, makespan_s);
                 for (std::size_t k = 0; k < search.best_start().size(); ++k) {
                     key[tasks[k]] = static_cast<double>(search.best_start()[k]);
                     modes[tasks[k]] = search.best_mode()[k];
                 }
             }
             by_start.assign(tasks.begin(), tasks.end());
-            std::stable_sort(by_start.begin(), by_start.end(),
-                             [&](graph::index a, graph::index b) { return key[a] < key[b]; });
+            sort_stably(by_start.begin(), by_start.end(),
+                        [&](graph::index a, graph::index b) { return key[a] < key[b]; });
             for (const graph::index v : by_start) key[v] = static_cast<double>(begin++);
         }
         schedule found = serial_schedule(problem, order_by(problem, key), modes);
@@ -17452,7 +17950,7 @@ public:
     /// \param bound_s no schedule of the block is shorter
     /// \param listed a schedule of the whole problem
     /// \complexity O(tasks * (tasks + arcs)).
-    block_paths(const task_graph& problem, const relaxation& relaxed, std::span<const graph::index> tasks,
+    block_paths(const task_graph& problem, const relaxation& relaxed, array_view<const graph::index> tasks,
                 double bound_s, const schedule& listed)
         : tasks_(tasks), shortest_s_(tasks.size() + 2, 0.0),
           gap_s_((tasks.size() + 2) * (tasks.size() + 2), no_path), bound_s_(bound_s) {
@@ -17524,7 +18022,7 @@ private:
 
     double& gap(std::size_t from, std::size_t to) { return gap_s_[from * (size() + 2) + to]; }
 
-    std::span<const graph::index> tasks_; // of the problem, which outlives this
+    array_view<const graph::index> tasks_; // of the problem, which outlives this
     std::vector<double> shortest_s_;
     std::vector<double> gap_s_;
     double bound_s_;
@@ -17675,10 +18173,10 @@ private:
         return has_order_[i * paths_.size() + j];
     }
     [[nodiscard]] std::string name(const char* what, std::size_t i) const {
-        return what + ("_" + to_text(paths_.task(i)));
+        return joined(what, '_', paths_.task(i));
     }
     [[nodiscard]] std::string name(const char* what, std::size_t i, std::size_t j) const {
-        return name(what, i) + "_" + to_text(paths_.task(j));
+        return joined(what, '_', paths_.task(i), '_', paths_.task(j));
     }
     // A row between numbers says nothing.
     void add(const ilp::constraint& c, std::string row_name) {
@@ -18369,9 +18867,9 @@ private:
                : problem_->reaches.reaches(static_cast<graph::index>(i), static_cast<graph::index>(j)) ? 1.0
                                                                                                        : 0.0;
     }
-    static std::string label(const char* what, std::size_t i) { return what + ("_" + to_text(i)); }
+    static std::string label(const char* what, std::size_t i) { return joined(what, '_', i); }
     static std::string label(const char* what, std::size_t i, std::size_t j) {
-        return label(what, i) + "_" + to_text(j);
+        return joined(what, '_', i, '_', j);
     }
 
     const phaze_problem* problem_; // outlives the formulation
@@ -18488,8 +18986,8 @@ inline phaze_schedule phaze_pairwise::decode(const ilp::solution& found) const {
     for (std::size_t i = 0; i < n; ++i)
         for (std::size_t j = 0; j < n; ++j) earlier[j] += ends_before(i, j) ? 1U : 0U;
     std::iota(order.begin(), order.end(), std::size_t{0});
-    std::stable_sort(order.begin(), order.end(),
-                     [&](std::size_t a, std::size_t b) { return earlier[a] < earlier[b]; });
+    sort_stably(order.begin(), order.end(),
+                [&](std::size_t a, std::size_t b) { return earlier[a] < earlier[b]; });
     for (const std::size_t i : order) {
         plan.on_all_cores[i] = found[on_all_cores(i)] > 0.5 ? 1 : 0;
         const phaze_operator& op = problem_->operators[i];
@@ -18550,8 +19048,8 @@ public:
             end_s_.push_back(plan.start_s[i] + problem.operators[i].one_s);
             if (plan.on_all_cores[i] == 0) by_start_.push_back(i);
         }
-        std::stable_sort(by_start_.begin(), by_start_.end(),
-                         [&](std::size_t a, std::size_t b) { return plan.start_s[a] < plan.start_s[b]; });
+        sort_stably(by_start_.begin(), by_start_.end(),
+                    [&](std::size_t a, std::size_t b) { return plan.start_s[a] < plan.start_s[b]; });
     }
 
     bool run() { return number(0); }
@@ -18644,7 +19142,7 @@ private:
 /// if the solver's answer is.
 template <ilp::solver Solver>
 struct phaze_lazy {
-    Solver solver{}; ///< solves each program
+    Solver solver{}; ///< solves each program; where it has a `time_limit_s`, that is of all together
 
     /// \returns the schedule and its bound; when the solver's budget ends without values, the operators one
     /// after another. An error of the solver comes back as it is; errc::unsupported for values that break the
@@ -18658,9 +19156,13 @@ struct phaze_lazy {
             return answer;
         }
         phaze_pairwise program(problem);
+        const stopwatch clock;
         for (;;) {
             ++answer.solves;
-            result<ilp::solution> found = solver(program.model());
+            Solver timed = solver;
+            if constexpr (requires { timed.time_limit_s; })
+                timed.time_limit_s = std::max(0.0, solver.time_limit_s - clock.seconds());
+            result<ilp::solution> found = timed(program.model());
             if (!found) return std::move(found).problem().within("PHAZE formulation");
             const bool has_values = found->has_values();
             answer.nodes += found->nodes;
@@ -18724,7 +19226,7 @@ struct operator_modes {
     phaze_operator op;
     std::optional<std::uint32_t> one, all, free;
 
-    operator_modes(std::span<const mode> modes, const demand& capacity) {
+    operator_modes(array_view<const mode> modes, const demand& capacity) {
         for (std::uint32_t k = 0; k < modes.size(); ++k) {
             const mode& m = modes[k];
             if (!fits(m.use, capacity)) continue;
@@ -18887,9 +19389,9 @@ private:
     [[nodiscard]] ilp::variable before(std::size_t i, std::size_t j) const {
         return before_[i * tasks_.size() + j];
     }
-    static std::string label(const char* what, std::size_t i) { return what + ("_" + to_text(i)); }
+    static std::string label(const char* what, std::size_t i) { return joined(what, '_', i); }
     static std::string label(const char* what, std::size_t i, std::size_t j) {
-        return label(what, i) + "_" + to_text(j);
+        return joined(what, '_', i, '_', j);
     }
 
     const task_graph* problem_; // outlives the formulation
@@ -19337,8 +19839,8 @@ public:
     /// wait for its producer, a producer of no duration; errc::overflow when the sizes together leave the
     /// range of 64 bits.
     [[nodiscard]] static result<live_memory> make(const task_graph& problem,
-                                                  std::span<const std::int64_t> workspace_bytes,
-                                                  std::span<const buffer> buffers);
+                                                  array_view<const std::int64_t> workspace_bytes,
+                                                  array_view<const buffer> buffers);
 
     /// Tasks are numbered below this.
     [[nodiscard]] std::size_t task_count() const noexcept { return tasks_.size(); }
@@ -19360,7 +19862,7 @@ public:
         return tasks_[task].workspace_bytes;
     }
     /// The buffers that a task makes or reads, each once.
-    [[nodiscard]] std::span<const std::uint32_t> used_by(graph::index task) const {
+    [[nodiscard]] array_view<const std::uint32_t> used_by(graph::index task) const {
         return tasks_[task].buffers;
     }
     /// What is live before any task has started.
@@ -19429,7 +19931,8 @@ private:
 
 /// The most that is live while tasks run one after another. \param order a topological order of the tasks
 /// \complexity O(uses of buffers).
-[[nodiscard]] inline std::int64_t peak_bytes(const live_memory& memory, std::span<const graph::index> order) {
+[[nodiscard]] inline std::int64_t peak_bytes(const live_memory& memory,
+                                             array_view<const graph::index> order) {
     DOVETAIL_ASSERT(order.size() == memory.task_count(), "the order must hold every task");
     memory_meter meter(memory);
     std::int64_t peak = meter.live_bytes();
@@ -19474,8 +19977,8 @@ private:
 }
 
 inline result<live_memory> live_memory::make(const task_graph& problem,
-                                             std::span<const std::int64_t> workspace_bytes,
-                                             std::span<const buffer> buffers) {
+                                             array_view<const std::int64_t> workspace_bytes,
+                                             array_view<const buffer> buffers) {
     const auto bad = [](std::string place, std::string wrong, std::string expected) {
         return error{errc::out_of_range, "memory: " + std::move(place), std::move(wrong),
                      std::move(expected)};
@@ -19485,7 +19988,7 @@ inline result<live_memory> live_memory::make(const task_graph& problem,
         return bad("workspaces", "they are given for " + to_text(workspace_bytes.size()) + " tasks",
                    "the problem has " + to_text(n));
     const auto takes_time = [&](graph::index v) {
-        const std::span<const mode> modes = problem.modes(v);
+        const array_view<const mode> modes = problem.modes(v);
         return std::all_of(modes.begin(), modes.end(), [](const mode& m) { return m.duration_s > 0.0; });
     };
     live_memory made;
@@ -19603,7 +20106,7 @@ public:
         }
     }
 
-    [[nodiscard]] std::span<const graph::index> list() const noexcept { return ready_; }
+    [[nodiscard]] array_view<const graph::index> list() const noexcept { return ready_; }
 
     void take(graph::index task) {
         ready_.erase(std::find(ready_.begin(), ready_.end(), task));
@@ -19624,7 +20127,7 @@ public:
     memory_run(const task_graph& problem, const live_memory& memory, std::int64_t floor_bytes)
         : ready_(problem), meter_(memory), peak_(std::max(floor_bytes, meter_.live_bytes())) {}
 
-    [[nodiscard]] std::span<const graph::index> ready() const noexcept { return ready_.list(); }
+    [[nodiscard]] array_view<const graph::index> ready() const noexcept { return ready_.list(); }
     [[nodiscard]] std::int64_t peak_bytes() const noexcept { return peak_; }
     [[nodiscard]] std::int64_t peak_with(graph::index task) const {
         return std::max(peak_, meter_.live_bytes_with(task));
@@ -19850,7 +20353,7 @@ namespace dovetail::schedule {
 /// \complexity O(tasks^2 * (ready tasks + uses of buffers a task)).
 [[nodiscard]] inline std::vector<graph::index>
 safe_order_by(const task_graph& problem, const live_memory& memory, std::int64_t limit_bytes,
-              std::span<const graph::index> safe, std::span<const double> priority);
+              array_view<const graph::index> safe, array_view<const double> priority);
 
 /// Places tasks whose starts may only rise along `order`: each as soon as its predecessors have ended, its
 /// units are free and its bytes fit, in the mode that ends first. An order that keeps to the limit always
@@ -19859,7 +20362,7 @@ safe_order_by(const task_graph& problem, const live_memory& memory, std::int64_t
 /// \complexity O(tasks * (modes * tasks + uses of buffers a task)).
 [[nodiscard]] inline schedule schedule_in_order(const task_graph& problem, const live_memory& memory,
                                                 std::int64_t limit_bytes,
-                                                std::span<const graph::index> order);
+                                                array_view<const graph::index> order);
 
 namespace detail {
 
@@ -19909,8 +20412,8 @@ private:
 } // namespace detail
 
 inline std::vector<graph::index> safe_order_by(const task_graph& problem, const live_memory& memory,
-                                               std::int64_t limit_bytes, std::span<const graph::index> safe,
-                                               std::span<const double> priority) {
+                                               std::int64_t limit_bytes, array_view<const graph::index> safe,
+                                               array_view<const double> priority) {
     const std::size_t n = problem.task_count();
     DOVETAIL_ASSERT(safe.size() == n && priority.size() == n, "one place and one key a task");
     std::vector<graph::index> left(safe.begin(), safe.end());
@@ -19951,7 +20454,7 @@ inline std::vector<graph::index> safe_order_by(const task_graph& problem, const 
 }
 
 inline schedule schedule_in_order(const task_graph& problem, const live_memory& memory,
-                                  std::int64_t limit_bytes, std::span<const graph::index> order) {
+                                  std::int64_t limit_bytes, array_view<const graph::index> order) {
     const std::size_t n = problem.task_count();
     DOVETAIL_ASSERT(order.size() == n, "the order must hold every task");
     schedule made;
@@ -19976,7 +20479,7 @@ inline schedule schedule_in_order(const task_graph& problem, const live_memory& 
         }
         double start_s = 0.0;
         end_s[v] = std::numeric_limits<double>::infinity();
-        const std::span<const mode> modes = problem.modes(v);
+        const array_view<const mode> modes = problem.modes(v);
         for (std::uint32_t k = 0; k < modes.size(); ++k) {
             if (!fits(modes[k].use, problem.capacity())) continue;
             const bool instant = modes[k].duration_s == 0.0;
@@ -20039,7 +20542,7 @@ private:
     };
 
     bool explore(double time_s, bool is_new);
-    bool choose(double time_s, std::span<const graph::index> candidates, std::size_t from, bool is_new);
+    bool choose(double time_s, array_view<const graph::index> candidates, std::size_t from, bool is_new);
     bool advance(bool is_new);
     void start(graph::index v, std::uint32_t k, double time_s);
     void take_back_start(graph::index v);
@@ -20126,8 +20629,8 @@ inline bool memory_search::explore(double time_s, bool is_new) {
         const auto remaining_s = [&](graph::index v) {
             return relaxed_.shortest_s()[v] + relaxed_.tail_s()[v];
         };
-        std::stable_sort(candidates.begin(), candidates.end(),
-                         [&](graph::index a, graph::index b) { return remaining_s(a) > remaining_s(b); });
+        sort_stably(candidates.begin(), candidates.end(),
+                    [&](graph::index a, graph::index b) { return remaining_s(a) > remaining_s(b); });
         complete = choose(time_s, candidates, 0, !instant.empty());
     }
     for (auto v = instant.rbegin(); v != instant.rend(); ++v) {
@@ -20138,7 +20641,7 @@ inline bool memory_search::explore(double time_s, bool is_new) {
 }
 
 // Every set of candidates from position `from` on, larger sets first, each followed by what comes after it.
-inline bool memory_search::choose(double time_s, std::span<const graph::index> candidates, std::size_t from,
+inline bool memory_search::choose(double time_s, array_view<const graph::index> candidates, std::size_t from,
                                   bool is_new) {
     for (std::size_t c = from; c < candidates.size(); ++c) {
         const graph::index v = candidates[c];
@@ -20281,7 +20784,7 @@ struct memory_certificate {
 /// seconds.
 struct memory_limited {
     std::int64_t limit_bytes = std::numeric_limits<std::int64_t>::max(); ///< at least 1
-    budget limits{.nodes = 1'000'000};                                   ///< of the search over schedules
+    budget limits{.nodes = 1'000'000};    ///< nodes of the search over schedules, seconds of all steps
     std::size_t memory_limit = 1'000'000; ///< states that this search remembers
     least_memory_order order{};           ///< finds the order of step 2; its target is set here
 
@@ -20293,6 +20796,7 @@ inline memory_certificate memory_limited::operator()(const task_graph& problem,
                                                      const live_memory& memory) const {
     DOVETAIL_ASSERT(limit_bytes > 0, "a limit is above 0");
     DOVETAIL_ASSERT(memory.task_count() == problem.task_count(), "the memory of another problem");
+    const stopwatch clock;
     const relaxation relaxed(problem);
     memory_certificate answer;
     answer.proof.best.makespan_s = std::numeric_limits<double>::infinity();
@@ -20313,17 +20817,20 @@ inline memory_certificate memory_limited::operator()(const task_graph& problem,
     };
     const auto proved = [&] { return meets(answer.proof.best.makespan_s, answer.proof.lower_bound_s); };
 
-    offer(list_scheduler{}(problem).best);
+    offer(list_scheduler{.limits = limits}(problem).best);
     if (proved()) return ends_as(dovetail::status::optimal);
 
     least_memory_order finder = order;
     finder.target_bytes = limit_bytes;
+    finder.limits.seconds = std::min(finder.limits.seconds, limits.after(clock.seconds()).seconds);
+    finder.limits.stop = limits.stop;
     const memory_order safe = finder(problem, memory);
     answer.least_peak_bytes = safe.lower_bound_bytes;
     if (safe.lower_bound_bytes > limit_bytes) return ends_as(dovetail::status::infeasible);
     if (safe.peak_bytes <= limit_bytes) {
         std::vector<double> key(problem.task_count());
         const auto try_priority = [&](auto&& of_task) {
+            if (limits.is_over(clock.seconds())) return;
             for (graph::index v = 0; v < key.size(); ++v) key[v] = of_task(v);
             const std::vector<graph::index> safely =
                 safe_order_by(problem, memory, limit_bytes, safe.order, key);
@@ -20340,7 +20847,7 @@ inline memory_certificate memory_limited::operator()(const task_graph& problem,
         if (proved()) return ends_as(dovetail::status::optimal);
     }
 
-    spending spent(limits);
+    spending spent(limits.after(clock.seconds()));
     detail::memory_search search(problem, memory, relaxed, limit_bytes, answer.proof.best.makespan_s,
                                  memory_limit, spent);
     const bool complete = search.run();
@@ -20405,7 +20912,7 @@ public:
     [[nodiscard]] result<std::int32_t> integer(std::size_t k, std::string_view meaning, std::int32_t least,
                                                std::int32_t most) const {
         const std::string expected = std::string(meaning) + " is expected: a whole number from " +
-                                     to_text(least) + " to " + to_text(most);
+                                     readable(least) + " to " + readable(most);
         if (words_.empty()) return missing(expected);
         if (k >= words_.size())
             return wrong(errc::parse, "it has " + to_text(words_.size()) + " words", expected);
@@ -20478,7 +20985,7 @@ private:
             if (!value) return value.problem();
             if (*value > f.most)
                 return lines_.wrong(errc::unsupported, "it counts " + to_text(*value),
-                                    "at most " + to_text(f.most) + " can be handled");
+                                    "at most " + readable(f.most) + " can be handled");
             *f.value = *value;
         }
         return skip_to("PRECEDENCE RELATIONS");
@@ -20583,6 +21090,8 @@ private:
 /// several projects, too many resources or nonrenewable ones; else what `make_task_graph` says of the jobs.
 /// \complexity as `make_task_graph`, and O(length of the text).
 [[nodiscard]] inline result<psplib_project> read_psplib(std::string_view text, std::string_view name) {
+    if (text.empty())
+        return error{errc::parse, std::string(name), "it is empty", "give a project in the layout of PSPLIB"};
     return detail::psplib_reader(text, name).read();
 }
 
@@ -20617,8 +21126,10 @@ class tightening {
 public:
     /// Reasons about the tasks `block`, one block of `problem` in topological order. The memory is kept from
     /// one use to the next. \returns whether a shorter schedule may exist: false is a proof that none does.
+    /// \param spent where given and late, it ends with what is known by then
     /// \complexity O(tasks^3 * resources) a round; every round but the last rules a mode out.
-    bool operator()(const task_graph& problem, std::span<const graph::index> block, double upper_s);
+    bool operator()(const task_graph& problem, array_view<const graph::index> block, double upper_s,
+                    spending* spent = nullptr);
 
     /// Whether a shorter schedule may use `mode` of the task at `position` of the block.
     [[nodiscard]] bool allows(std::size_t position, std::size_t mode) const {
@@ -20633,13 +21144,13 @@ private:
 
     struct task {
         std::size_t first_mode;
-        std::span<const mode> modes;
+        array_view<const mode> modes;
         double shortest_s, head_s, tail_s;
         std::array<resource_need, max_resources> needs;
         std::array<local, max_resources> chain;
     };
 
-    void assign(const task_graph& problem, std::span<const graph::index> block);
+    void assign(const task_graph& problem, array_view<const graph::index> block);
     bool summarise();
     void spread();
     template <bool Backward>
@@ -20650,12 +21161,14 @@ private:
     void cover(std::size_t r);
 
     [[nodiscard]] bool before(local u, local v) const { return before_[u * tasks_.size() + v] != 0; }
+    [[nodiscard]] bool late() const { return spent_ != nullptr && spent_->late(); }
     [[nodiscard]] bool too_long(double seconds) const { return seconds >= limit_s_; }
     void rule_out(std::size_t position) {
         allowed_[position] = 0;
         changed_ = true;
     }
 
+    spending* spent_ = nullptr;
     double limit_s_ = 0.0;
     bool changed_ = false;
     std::vector<task> tasks_;
@@ -20668,8 +21181,9 @@ private:
     bool by_chains_ = false;
 };
 
-inline bool tightening::operator()(const task_graph& problem, std::span<const graph::index> block,
-                                   double upper_s) {
+inline bool tightening::operator()(const task_graph& problem, array_view<const graph::index> block,
+                                   double upper_s, spending* spent) {
+    spent_ = spent;
     assign(problem, block);
     limit_s_ = upper_s * (1.0 - makespan_tolerance);
     by_chains_ = false;
@@ -20684,6 +21198,7 @@ inline bool tightening::operator()(const task_graph& problem, std::span<const gr
         }
         for (std::size_t r = 0; r < max_resources; ++r)
             if (!sweep(r)) return false;
+        if (late()) return true;
         if (!changed_ && !by_chains_) {
             by_chains_ = changed_ = true;
             for (std::size_t r = 0; r < max_resources; ++r) cover(r);
@@ -20692,7 +21207,7 @@ inline bool tightening::operator()(const task_graph& problem, std::span<const gr
     return true;
 }
 
-inline void tightening::assign(const task_graph& problem, std::span<const graph::index> block) {
+inline void tightening::assign(const task_graph& problem, array_view<const graph::index> block) {
     const std::size_t n = block.size();
     capacity_ = problem.capacity();
     tasks_.resize(n);
@@ -20702,6 +21217,7 @@ inline void tightening::assign(const task_graph& problem, std::span<const graph:
         task& t = tasks_[v];
         t.first_mode = allowed_.size();
         t.modes = problem.modes(block[v]);
+        t.head_s = t.tail_s = 0.0; // of what is not reached in time
         for (const mode& m : t.modes) allowed_.push_back(fits(m.use, problem.capacity()) ? 1 : 0);
         for (local u = 0; u < v; ++u)
             before_[u * n + v] = problem.reaches().reaches(block[u], block[v]) ? 1 : 0;
@@ -20737,8 +21253,8 @@ inline bool tightening::summarise() {
 
 // Heads and tails: the longest path, and what the ancestors or descendants take of each resource.
 inline void tightening::spread() {
-    for (local v = 0; v < tasks_.size(); ++v) spread_to<false>(v);
-    for (local v = static_cast<local>(tasks_.size()); v-- > 0;) spread_to<true>(v);
+    for (local v = 0; v < tasks_.size() && !late(); ++v) spread_to<false>(v);
+    for (local v = static_cast<local>(tasks_.size()); v-- > 0 && !late();) spread_to<true>(v);
 }
 
 template <bool Backward>
@@ -20784,7 +21300,8 @@ inline bool tightening::sweep(std::size_t r) {
         std::sort(list->begin(), list->end());
         list->erase(std::unique(list->begin(), list->end()), list->end());
     }
-    for (const double head_s : heads_)
+    for (const double head_s : heads_) {
+        if (late()) break;
         for (const double tail_s : tails_) {
             const double set_s = occupied_s(
                 r, [&](local v) { return tasks_[v].head_s >= head_s && tasks_[v].tail_s >= tail_s; });
@@ -20798,6 +21315,7 @@ inline bool tightening::sweep(std::size_t r) {
                         rule_out(t.first_mode + m);
             }
         }
+    }
     return true;
 }
 
@@ -20810,7 +21328,7 @@ inline void tightening::cover(std::size_t r) {
     std::sort(left_.begin(), left_.end());
     chain_s_.resize(tasks_.size());
     chain_before_.resize(tasks_.size());
-    for (local chain = 0; !left_.empty(); ++chain) {
+    for (local chain = 0; !left_.empty() && !late(); ++chain) {
         local last = left_.front();
         for (const local v : left_) {
             chain_s_[v] = 0.0;
@@ -20841,7 +21359,7 @@ namespace detail {
 /// A block of a problem by itself, with the modes that may be in a shorter schedule.
 class reduced_block {
 public:
-    reduced_block(const task_graph& whole, std::span<const graph::index> tasks, const tightening& left)
+    reduced_block(const task_graph& whole, array_view<const graph::index> tasks, const tightening& left)
         : tasks_(tasks) {
         std::vector<graph::index> position(whole.task_count(), 0);
         for (graph::index k = 0; k < tasks.size(); ++k) position[tasks[k]] = k;
@@ -20873,7 +21391,7 @@ public:
     }
 
 private:
-    std::span<const graph::index> tasks_;
+    array_view<const graph::index> tasks_;
     std::vector<std::size_t> first_mode_;
     std::vector<std::uint32_t> mode_; // of the whole problem
     task_graph problem_;
@@ -20895,23 +21413,24 @@ struct tightened_workspace {
 /// narrow, and `detail::learning_search`, which alone takes blocks of more than 64 tasks. Deterministic, but
 /// for a limit in seconds.
 struct tightened_search {
-    budget limits{};            ///< of the searches, over all blocks together
-    list_scheduler incumbent{}; ///< gives the first schedule, and those of what is left
+    budget limits{};            ///< over all blocks together; nodes are of the searches
+    list_scheduler incumbent{}; ///< gives the first schedule, and those of what is left; its limits are those
+                                ///< of the search
 
     /// \returns the best schedule found and the bound, as `branch_and_bound` does; `certificate::nodes` is 0
     /// where bounds alone proved a list schedule. \complexity O(tasks^3 * resources) a round of tightening;
     /// exponential in the width of the widest block where it comes to a search.
     [[nodiscard]] certificate operator()(const task_graph& problem, tightened_workspace& memory) const {
-        certificate answer = incumbent(problem, memory.lists);
+        spent so_far{.limits = limits};
+        certificate answer = lists(so_far)(problem, memory.lists);
         if (answer.proved_optimal()) return answer;
         const relaxation relaxed(problem);
         schedule found = answer.best;
         answer.lower_bound_s = 0.0;
-        spent so_far{.limits = limits};
         std::size_t begin = 0;
         for (std::size_t block = 0; block < problem.block_ends().size(); ++block) {
             const std::size_t end = problem.block_ends()[block];
-            const std::span<const graph::index> tasks = problem.order().subspan(begin, end - begin);
+            const array_view<const graph::index> tasks = problem.order().subspan(begin, end - begin);
             begin = end;
             const detail::extent listed(problem, answer.best, tasks);
             const double makespan_s = listed.end_s - listed.start_s;
@@ -20948,11 +21467,12 @@ private:
         bool exhausted = false;
         bool complete = true;
 
-        [[nodiscard]] budget rest() const { return {limits.nodes - nodes, limits.seconds - clock.seconds()}; }
+        [[nodiscard]] budget rest() const { return limits.after(clock.seconds(), nodes); }
+        [[nodiscard]] bool late() const { return exhausted || limits.is_over(clock.seconds()); }
 
         void add(const spending& search) {
             nodes += search.nodes();
-            exhausted = nodes > limits.nodes || clock.seconds() > limits.seconds;
+            exhausted = nodes > limits.nodes || limits.is_over(clock.seconds());
         }
     };
 
@@ -20960,15 +21480,27 @@ private:
         return found.best.makespan_s < upper_s * (1.0 - makespan_tolerance);
     }
 
+    [[nodiscard]] list_scheduler lists(const spent& so_far) const {
+        list_scheduler timed = incumbent;
+        timed.limits = so_far.rest();
+        return timed;
+    }
+
     // Puts the best schedule of the block into `found`. Returns its bound, at least `bound_s`.
-    double improve(const task_graph& problem, std::span<const graph::index> tasks,
+    double improve(const task_graph& problem, array_view<const graph::index> tasks,
                    const detail::extent& listed, double bound_s, schedule& found, tightened_workspace& memory,
                    spent& so_far) const {
         double upper_s = listed.end_s - listed.start_s;
         std::size_t width = least_width;
-        while (memory.left(problem, tasks, upper_s)) {
+        for (;;) {
+            spending bounding(so_far.rest());
+            if (!memory.left(problem, tasks, upper_s, &bounding)) return upper_s;
+            if (so_far.late()) {
+                so_far.complete = so_far.complete && meets(upper_s, bound_s);
+                return std::min(upper_s, bound_s);
+            }
             const detail::reduced_block left(problem, tasks, memory.left);
-            certificate again = incumbent(left.problem(), memory.lists);
+            certificate again = lists(so_far)(left.problem(), memory.lists);
             if (!shorter(again, upper_s) && !meets(upper_s, again.lower_bound_s))
                 again = search(left.problem(), again.best.mode, upper_s, width, memory, so_far);
             bound_s = std::max(bound_s, again.lower_bound_s);
@@ -20981,14 +21513,13 @@ private:
             so_far.complete = so_far.complete && meets(upper_s, bound_s);
             return std::min(upper_s, bound_s);
         }
-        return upper_s;
     }
 
     // A schedule that is shorter than `upper_s`, where there is one and the limits allow to find it; it need
     // not be the shortest. The bound is at least `upper_s` where there is none. Two searches take turns, each
     // longer than the one before: few sets of tasks that begin a schedule are soon gone through, and a few
     // nogoods may refute what many sets do not. Leaves in `width` what it took.
-    certificate search(const task_graph& left, std::span<const std::uint32_t> modes, double upper_s,
+    certificate search(const task_graph& left, array_view<const std::uint32_t> modes, double upper_s,
                        std::size_t& width, tightened_workspace& memory, spent& so_far) const {
         certificate answer;
         answer.best.makespan_s = std::numeric_limits<double>::infinity();
@@ -21024,10 +21555,11 @@ private:
     }
 
     // Looks with at most `turn` nodes by learning from contradictions.
-    static void learn(const task_graph& left, std::span<const std::uint32_t> modes, double upper_s,
+    static void learn(const task_graph& left, array_view<const std::uint32_t> modes, double upper_s,
                       std::int64_t turn, certificate& answer, spent& so_far) {
-        const budget rest = so_far.rest();
-        spending nodes({std::min(rest.nodes, turn), rest.seconds});
+        budget rest = so_far.rest();
+        rest.nodes = std::min(rest.nodes, turn);
+        spending nodes(rest);
         detail::learning_search learning(left, left.order(), modes, upper_s, nogood_limit, nodes);
         const bool finished = learning.run();
         so_far.add(nodes);
@@ -21042,8 +21574,8 @@ private:
         answer.best = placed(left, start, mode);
     }
 
-    [[nodiscard]] static schedule placed(const task_graph& left, std::span<const detail::ticks> start,
-                                         std::span<const std::uint32_t> mode) {
+    [[nodiscard]] static schedule placed(const task_graph& left, array_view<const detail::ticks> start,
+                                         array_view<const std::uint32_t> mode) {
         return serial_schedule(left, order_by(left, std::vector<double>(start.begin(), start.end())), mode);
     }
 };
@@ -21080,15 +21612,14 @@ struct timetable_entry {
         e.start_s = plan.start_s[v];
         e.end_s = plan.start_s[v] + problem.modes(v)[plan.mode[v]].duration_s;
         for (std::size_t r = 0; r < max_resources; ++r) {
-            const std::span<const std::int32_t> units = cores.units(v, r);
+            const array_view<const std::int32_t> units = cores.units(v, r);
             e.units[r].assign(units.begin(), units.end());
         }
         entries.push_back(std::move(e));
     }
     for (const chain_link& link : critical_chain(problem, plan)) entries[link.task].critical = true;
-    std::stable_sort(entries.begin(), entries.end(), [](const timetable_entry& a, const timetable_entry& b) {
-        return a.start_s < b.start_s;
-    });
+    sort_stably(entries.begin(), entries.end(),
+                [](const timetable_entry& a, const timetable_entry& b) { return a.start_s < b.start_s; });
     return entries;
 }
 
@@ -21180,7 +21711,7 @@ struct interval {
     for (graph::index v = 0; v < n; ++v) {
         const interval time = interval(problem, plan, v);
         for (std::size_t r = 0; r < max_resources; ++r) {
-            const std::span<const std::int32_t> units = cores.units(v, r);
+            const array_view<const std::int32_t> units = cores.units(v, r);
             const std::int32_t needed = time.end_s > time.start_s ? problem.modes(v)[plan.mode[v]].use[r] : 0;
             const std::string place = "task " + to_text(v) + ", resource " + to_text(r);
             if (units.size() != static_cast<std::size_t>(needed))
@@ -21219,8 +21750,8 @@ namespace dovetail::schedule {
 /// buffers as they were given, and adds up who lives at every start. \returns the first time at which the
 /// limit is broken. \complexity O(tasks * uses of buffers).
 [[nodiscard]] inline result<void> verify_memory(const task_graph& problem,
-                                                std::span<const std::int64_t> workspace_bytes,
-                                                std::span<const buffer> buffers, const schedule& plan,
+                                                array_view<const std::int64_t> workspace_bytes,
+                                                array_view<const buffer> buffers, const schedule& plan,
                                                 std::int64_t limit_bytes) {
     const auto end_s = [&](graph::index v) {
         return plan.start_s[v] + problem.modes(v)[plan.mode[v]].duration_s;
@@ -21992,8 +22523,8 @@ struct basic_plan {
     typename Storage::template up_to_layers<graph::index> order{}; ///< the layers, stage by stage
 
     /// The layers of stage `s`, in topological order.
-    [[nodiscard]] constexpr std::span<const graph::index> layers(std::size_t s) const {
-        return std::span<const graph::index>(order.data(), order.size())
+    [[nodiscard]] constexpr array_view<const graph::index> layers(std::size_t s) const {
+        return array_view<const graph::index>(order.data(), order.size())
             .subspan(stages[s].begin, stages[s].end - stages[s].begin);
     }
 
@@ -22157,10 +22688,12 @@ class stage_program {
 public:
     using stage_ref = typename Space::stage_ref;
 
+    /// \param spent where given and late, the search ends with the best so far
     constexpr stage_program(const Space& space, const basic_layer_graph<Storage>& problem, objective charge,
-                            stage_program_memory<Space, Storage>& memory, basic_plan<Storage>& best)
-        : space_(space), memory_(memory), best_(best), charge_(charge), devices_(problem.devices),
-          micro_batches_(problem.micro_batches), hbm_bytes_(problem.hbm_bytes),
+                            stage_program_memory<Space, Storage>& memory, basic_plan<Storage>& best,
+                            spending* spent = nullptr)
+        : space_(space), memory_(memory), best_(best), spent_(spent), charge_(charge),
+          devices_(problem.devices), micro_batches_(problem.micro_batches), hbm_bytes_(problem.hbm_bytes),
           link_bytes_per_s_(problem.link_bytes_per_s), recompute_(problem.recompute) {
         best_.outcome = status::infeasible;
         best_.tensor_parallel = best_.data_parallel = 0;
@@ -22178,7 +22711,7 @@ public:
         memory_.tails.start(space_.states(), shape_.max_singles);
         memory_.promises.clear();
         bound_times();
-        for (std::size_t stages = 1; stages <= space_.max_stages(); ++stages) {
+        for (std::size_t stages = 1; stages <= space_.max_stages() && !late(); ++stages) {
             if (memory_.least_times[stages] >= best_.time_per_batch_s) break;
             if (shape_.devices(stages, loads.max_singles(stages)) > devices_) break;
             const bool alive =
@@ -22195,6 +22728,8 @@ public:
     }
 
 private:
+    [[nodiscard]] constexpr bool late() const { return spent_ != nullptr && spent_->late(); }
+
     [[nodiscard]] constexpr load_rule<Space> load(std::size_t stages) const {
         return {space_, stages - 1, hbm_bytes_};
     }
@@ -22318,7 +22853,7 @@ private:
             row_promise* best = nullptr;
             for (row_promise& row : memory_.promises)
                 if (row.time_s < (best == nullptr ? best_.time_per_batch_s : best->time_s)) best = &row;
-            if (best == nullptr) return;
+            if (best == nullptr || late()) return;
             settle(*best);
             best->time_s = infinity;
         }
@@ -22346,6 +22881,7 @@ private:
     [[nodiscard]] constexpr double least_tail(std::size_t stages, std::size_t singles) {
         auto& tails = memory_.tails;
         while (tails.stages() < stages) {
+            if (late()) return infinity;
             const std::size_t s = tails.stages() + 1;
             const tail_under_load_rule<Space> rule{load(s), 2.0 / link_bytes_per_s_, infinity};
             // A suffix that no better plan has, by its load, needs no tail.
@@ -22398,6 +22934,7 @@ private:
         auto& table = memory_.trial;
         table.start(space_.states(), shape_.max_singles);
         while (table.stages() < t.stages) {
+            if (late()) return infinity;
             const std::size_t in_front = t.stages - table.stages() - 1;
             const double work_cap_s = load_cap_s * static_cast<double>(in_front);
             const auto limit = [&, in_front, work_cap_s](std::size_t q) {
@@ -22477,6 +23014,7 @@ private:
     const Space& space_;
     stage_program_memory<Space, Storage>& memory_;
     basic_plan<Storage>& best_;
+    spending* spent_;
     objective charge_;
     std::int64_t devices_;
     std::int64_t micro_batches_;
@@ -22517,6 +23055,7 @@ using chain_workspace = basic_chain_workspace<dynamic_storage>;
 /// \source The problem is that of PHAZE (Wang et al., ICML 2024), for which it suffices.
 struct chain_program {
     objective charge = objective::every_stage; ///< who pays for the reduction
+    spending* spent = nullptr; ///< where given and late, the outcome is `budget`, with the best plan so far
 
     /// Solves a valid problem whose edges form a chain.
     template <class Storage>
@@ -22532,11 +23071,12 @@ struct chain_program {
                                                     basic_chain_workspace<Storage>& workspace) const {
         DOVETAIL_ASSERT(is_chain(problem), "the edges must form the chain 0 -> 1 -> ...");
         detail::stage_program<detail::chain_stages<Storage>, Storage> improve(
-            workspace.stages, problem, charge, workspace.memory, workspace.plan);
+            workspace.stages, problem, charge, workspace.memory, workspace.plan, spent);
         for (const auto& costs : problem.widths) {
             workspace.stages.prepare(problem, costs);
             improve(costs);
         }
+        if (spent != nullptr && spent->exhausted()) workspace.plan.outcome = status::budget;
         return workspace.plan;
     }
 };
@@ -22783,8 +23323,8 @@ private:
             t.classes.erase(std::unique(t.classes.begin(), t.classes.end()), t.classes.end());
             if (t.classes.size() > 1) all.push_back(std::move(t));
         }
-        std::stable_sort(all.begin(), all.end(),
-                         [](const transfer& a, const transfer& b) { return a.classes < b.classes; });
+        sort_stably(all.begin(), all.end(),
+                    [](const transfer& a, const transfer& b) { return a.classes < b.classes; });
         std::vector<transfer> merged;
         for (transfer& t : all) {
             if (!merged.empty() && merged.back().classes == t.classes)
@@ -22909,7 +23449,7 @@ public:
                                                              spending& effort) {
         downset_lattice lattice;
         if (!lattice.enumerate(g, limit, effort)) return std::nullopt;
-        lattice.link();
+        if (!lattice.link(effort)) return std::nullopt;
         return lattice;
     }
 
@@ -22918,8 +23458,8 @@ public:
     [[nodiscard]] graph::index highest(graph::index set) const { return highest_[set]; }
 
     /// The ways on from a downset, by ascending vertex.
-    [[nodiscard]] std::span<const step> steps(graph::index set) const {
-        return std::span(steps_).subspan(first_step_[set], first_step_[set + 1] - first_step_[set]);
+    [[nodiscard]] array_view<const step> steps(graph::index set) const {
+        return array_view(steps_).subspan(first_step_[set], first_step_[set + 1] - first_step_[set]);
     }
 
     /// The downset of all vertices: the last way on, taken as long as there is one, adds them all.
@@ -22970,7 +23510,7 @@ private:
                 std::vector<graph::index>& missing) {
         parent_.push_back(set);
         highest_.push_back(v);
-        std::span<const graph::index> successors = g.successors(v);
+        array_view<const graph::index> successors = g.successors(v);
         const auto next_free = [&] {
             while (!successors.empty()) {
                 const graph::index w = successors.front();
@@ -22991,8 +23531,9 @@ private:
     }
 
     // Fills the steps by vertices below the highest: past the parent, that vertex first.
-    void link() {
+    [[nodiscard]] bool link(spending& effort) {
         for (graph::index set = 1; set < size(); ++set) {
+            if (set % 1024 == 0 && effort.late()) return false;
             const graph::index v = highest_[set];
             std::size_t of_parent = first_step_[parent_[set]];
             for (std::size_t s = first_step_[set]; s < first_step_[set + 1] && steps_[s].vertex < v; ++s) {
@@ -23002,6 +23543,7 @@ private:
                 steps_[s].downset = steps_[across].downset;
             }
         }
+        return true;
     }
 
     std::vector<graph::index> parent_;
@@ -23050,15 +23592,15 @@ public:
         const std::size_t n = layers_;
         std::vector<double> after_s(states() * n), after_with_transfers_s(states() * n);
         for (std::size_t k = 0; k < states(); ++k)
-            measure_backward(problem, costs, k, std::span(after_s).subspan(k * n, n),
-                             std::span(after_with_transfers_s).subspan(k * n, n));
+            measure_backward(problem, costs, k, array_view(after_s).subspan(k * n, n),
+                             array_view(after_with_transfers_s).subspan(k * n, n));
         entry_costs entry{std::vector<double>(n), std::vector<double>(n), std::vector<double>(n)};
         for (std::size_t k = 0; k < states(); ++k) {
             measure_forward(problem, costs, k, entry);
             for (std::size_t slot = first_slot_[k]; slot < first_slot_[k + 1]; ++slot) {
                 const std::size_t end = stages_[slot].end * n;
-                measure_stage(problem, costs, k, slot, entry, std::span(after_s).subspan(end, n),
-                              std::span(after_with_transfers_s).subspan(end, n));
+                measure_stage(problem, costs, k, slot, entry, array_view(after_s).subspan(end, n),
+                              array_view(after_with_transfers_s).subspan(end, n));
             }
         }
     }
@@ -23179,8 +23721,8 @@ private:
             }
         std::vector<std::size_t> by_size(next.size());
         std::iota(by_size.begin(), by_size.end(), std::size_t{0});
-        std::stable_sort(by_size.begin(), by_size.end(),
-                         [&](std::size_t a, std::size_t b) { return size[a] < size[b]; });
+        sort_stably(by_size.begin(), by_size.end(),
+                    [&](std::size_t a, std::size_t b) { return size[a] < size[b]; });
         for (const std::size_t k : by_size) {
             sizes_.push_back(size[k]);
             sets_.insert(sets_.end(), found.begin() + static_cast<std::ptrdiff_t>(k * words_),
@@ -23230,7 +23772,7 @@ private:
     // For every layer of downset `k`, when its backward pass ends if no layer outside the downset shares its
     // stage, without and with transfers into the downset. None of it depends on where the stage begins.
     void measure_backward(const layer_graph& problem, const width_costs& costs, std::size_t k,
-                          std::span<double> after_s, std::span<double> after_with_transfers_s) const {
+                          array_view<double> after_s, array_view<double> after_with_transfers_s) const {
         for (auto v = static_cast<graph::index>(layers_); v-- > 0;) {
             if (!holds(k, v)) continue;
             double start_s = 0.0;
@@ -23251,8 +23793,8 @@ private:
     }
 
     void measure_stage(const layer_graph& problem, const width_costs& costs, std::size_t begin,
-                       std::size_t slot, const entry_costs& entry, std::span<const double> after_s,
-                       std::span<const double> after_with_transfers_s) {
+                       std::size_t slot, const entry_costs& entry, array_view<const double> after_s,
+                       array_view<const double> after_with_transfers_s) {
         double forward_s = 0.0;
         double repeat_s = 0.0;
         double backward_s = 0.0;
@@ -23292,150 +23834,7 @@ private:
 } // namespace dovetail::placement::detail
 
 /// \file
-/// The exact placement of any graph of layers: a chain by prefix sums, all else by downsets.
-
-namespace dovetail::placement {
-
-/// Finds a plan with the least time per batch for any graph, branches and skipping edges included. Ties are
-/// broken as by `chain_program`, which solves the chains.
-struct exact_program {
-    objective charge = objective::every_stage; ///< who pays for the reduction
-    std::size_t downset_limit = 2048; ///< of a graph that is no chain; its memory grows by the square
-
-    /// Solves a valid problem. \returns errc::unsupported for more downsets than the limit.
-    /// \complexity For a graph with d downsets and p nested pairs of them O(widths * (p * layers + p *
-    /// stages)).
-    [[nodiscard]] result<plan> operator()(const layer_graph& problem) const {
-        if (is_chain(problem)) return chain_program{charge}(problem);
-        auto space = detail::downset_stages::make(problem, downset_limit);
-        if (!space) return space.problem();
-        plan best;
-        detail::stage_program_memory<detail::downset_stages, dynamic_storage> memory;
-        detail::stage_program improve(*space, problem, charge, memory, best);
-        for (const width_costs& costs : problem.widths) {
-            space->prepare(problem, costs);
-            improve(costs);
-        }
-        return best;
-    }
-};
-
-} // namespace dovetail::placement
-
-/// \file
-/// What binds a plan, and what a little more of everything would buy: by solving again, not by guessing.
-
-namespace dovetail::placement {
-
-/// What keeps a plan from being faster.
-enum class bottleneck : std::uint8_t {
-    compute, ///< neither more memory nor faster links would help
-    memory,  ///< devices without a limit on memory would help, and more than links without one
-    network, ///< links without a limit would help, and at least as much
-};
-
-/// The name of a bottleneck.
-[[nodiscard]] constexpr std::string_view to_string(bottleneck b) noexcept {
-    switch (b) {
-    case bottleneck::compute:
-        return "compute";
-    case bottleneck::memory:
-        return "memory";
-    case bottleneck::network:
-        return "network";
-    }
-    return "unknown";
-}
-
-/// Why a plan takes as long as it does. Every time is that of a best plan of a changed problem, in seconds
-/// per batch.
-struct explanation {
-    bottleneck binding = bottleneck::compute;
-    std::size_t stage = 0; ///< with the largest load; of a plan bound by memory, the fullest
-    double time_s = 0.0;   ///< of the plan itself
-
-    double unlimited_memory_s = 0.0;
-    double unlimited_links_s = 0.0;
-    double one_more_gib_s = 0.0;      ///< of memory, on every device
-    double one_more_gb_per_s_s = 0.0; ///< 10^9 bytes a second, on every link between devices or nodes
-    double one_more_device_s = 0.0;   ///< in the whole cluster
-
-    /// What the change that leads to `changed_s` saves, as a share of the time of the plan.
-    [[nodiscard]] constexpr double gain(double changed_s) const {
-        return time_s > 0.0 ? 1.0 - changed_s / time_s : 0.0;
-    }
-};
-
-/// Explains the best plan of a valid problem.
-/// \param best what `solve` gives for `problem`; it must hold stages
-/// \param solve an exact program: called with five changed problems, gives a `plan` or a `result<plan>`
-/// \returns the first error of `solve`.
-template <class Solve>
-[[nodiscard]] result<explanation> explain(const layer_graph& problem, const plan& best, const Solve& solve) {
-    constexpr double unlimited = std::numeric_limits<double>::infinity();
-    explanation why{.time_s = best.time_per_batch_s};
-    layer_graph memory = problem, links = problem, gib = problem, gb = problem, device = problem;
-    memory.hbm_bytes = unlimited;
-    links.link_bytes_per_s = unlimited;
-    gib.hbm_bytes += static_cast<double>(gibibyte);
-    gb.link_bytes_per_s += 1e9;
-    device.devices += 1;
-    const std::array<std::pair<const layer_graph*, double explanation::*>, 5> changes{
-        {{&memory, &explanation::unlimited_memory_s},
-         {&links, &explanation::unlimited_links_s},
-         {&gib, &explanation::one_more_gib_s},
-         {&gb, &explanation::one_more_gb_per_s_s},
-         {&device, &explanation::one_more_device_s}}};
-    for (const auto& [changed, time] : changes) {
-        const result<plan> answer = solve(*changed);
-        if (!answer) return answer.problem();
-        // The plan at hand stays one of the changed problem: a later digit of another sum is no loss.
-        why.*time = std::min(answer->time_per_batch_s, why.time_s);
-    }
-    constexpr double noticeable = 1e-9;
-    const double by_memory = why.gain(why.unlimited_memory_s);
-    const double by_links = why.gain(why.unlimited_links_s);
-    if (std::max(by_memory, by_links) > noticeable)
-        why.binding = by_memory > by_links ? bottleneck::memory : bottleneck::network;
-    why.stage = best.heaviest_stage();
-    if (why.binding == bottleneck::memory) {
-        const auto fuller = [](const stage& a, const stage& b) { return a.memory_bytes < b.memory_bytes; };
-        why.stage = static_cast<std::size_t>(
-            std::max_element(best.stages.begin(), best.stages.end(), fuller) - best.stages.begin());
-    }
-    return why;
-}
-
-} // namespace dovetail::placement
-
-/// \file
-/// The placement with the least latency as an integer program.
-
-/// \file
-/// A placement for latency: where every node of a device graph runs, and when the last one is done.
-
-namespace dovetail::placement {
-
-/// Where one sample's way through a device graph is spent. Every accelerator runs once, on a set of nodes: it
-/// starts when the last producer outside the set is done, fetches what they hand over, computes node after
-/// node, hands over its own outputs, and then all its nodes are done. A node on the host starts when its
-/// producers are done. The host has as many cores as it takes: `device_graph::cpus` says nothing here.
-///
-/// `outcome` is `optimal`, or `budget` where `lower_bound_s` is smaller than `latency_s`. There is always a
-/// plan, all on the host at worst.
-struct latency_plan {
-    status outcome = status::budget;
-    double latency_s = std::numeric_limits<double>::infinity();
-    double lower_bound_s = 0.0;         ///< proved: no plan is shorter
-    std::vector<graph::index> device{}; ///< by node: the number of its accelerator; `none`: on the host
-
-    friend bool operator==(const latency_plan&, const latency_plan&) = default;
-};
-
-} // namespace dovetail::placement
-
-/// \file
-/// Checks placements for latency against the original graph alone. Shares no code with the search.
+/// What a given plan costs: a cut that somebody else chose, priced by the same rules as the best one.
 
 /// \file
 /// An independent check of a plan: every number recomputed from the plan's layers and the problem alone.
@@ -23448,7 +23847,7 @@ public:
     /// \param problem a valid problem \param costs one of its widths
     /// \param stage_of the stage of every layer, 0 first \param stages their number
     plan_evaluator(const layer_graph& problem, const width_costs& costs,
-                   std::span<const std::size_t> stage_of, std::size_t stages)
+                   array_view<const std::size_t> stage_of, std::size_t stages)
         : problem_(problem), costs_(costs), stage_of_(stage_of), stages_(stages) {}
 
     /// One micro-batch through stage `s`: forward and backward, each layer as soon as its inputs are there,
@@ -23547,7 +23946,7 @@ private:
 
     const layer_graph& problem_;
     const width_costs& costs_;
-    std::span<const std::size_t> stage_of_;
+    array_view<const std::size_t> stage_of_;
     std::size_t stages_;
 };
 
@@ -23650,6 +24049,214 @@ namespace detail {
 }
 
 } // namespace dovetail::placement
+
+namespace dovetail::placement {
+
+/// Computes the figures of `draft`, of which it reads width, replicas, order and cut. Unlike in a plan that
+/// was searched for, a stage may hold no layer: it does nothing, and takes as many devices as the width.
+/// \returns the plan with every figure filled in and `status::feasible`, or the first reason why it is none:
+/// layers, width, replicas, devices, memory. \complexity O(stages * layers + layers * edges).
+[[nodiscard]] inline result<plan> evaluate(const layer_graph& problem, plan draft, objective charge) {
+    using detail::broken_plan;
+    const auto costs = std::find_if(problem.widths.begin(), problem.widths.end(),
+                                    [&](const width_costs& w) { return w.width == draft.tensor_parallel; });
+    if (costs == problem.widths.end())
+        return broken_plan("tensor_parallel", "it is " + to_text(draft.tensor_parallel),
+                           "it is one of the problem's widths");
+    if (draft.data_parallel < 1 || draft.data_parallel > problem.micro_batches)
+        return broken_plan("data_parallel", "it is " + to_text(draft.data_parallel),
+                           "it is from 1 to the " + to_text(problem.micro_batches) + " micro-batches");
+    if (draft.stages.empty()) return broken_plan("stages", "there is none", "there is one at least");
+    // The stages that hold layers are checked as those of any plan; then each gets back its own number.
+    plan filled = draft;
+    std::vector<std::size_t> number;
+    filled.stages.clear();
+    for (std::size_t s = 0; s < draft.stages.size(); ++s)
+        if (draft.stages[s].begin != draft.stages[s].end) {
+            filled.stages.push_back(draft.stages[s]);
+            number.push_back(s);
+        }
+    auto stage_of = detail::stages_of_layers(problem, filled);
+    if (!stage_of) return std::move(stage_of).problem();
+    for (std::size_t& s : *stage_of) s = number[s];
+
+    const std::size_t stages = draft.stages.size();
+    const plan_evaluator priced(problem, *costs, *stage_of, stages);
+    std::int64_t replica = 0;
+    for (std::size_t s = 0; s < stages; ++s) {
+        stage& part = draft.stages[s];
+        part.devices = part.begin == part.end ? costs->width : priced.devices(s);
+        part.load_s = priced.load_s(s);
+        part.memory_bytes = priced.memory_bytes(s);
+        part.tail_s = priced.tail_s(s, draft.data_parallel, true);
+        part.repeats = problem.recompute && s + 1 < stages ? recomputation::full : recomputation::none;
+        replica += part.devices;
+    }
+    if (draft.data_parallel > problem.devices / replica)
+        return broken_plan("devices", "it takes " + to_text(draft.data_parallel) + " x " + to_text(replica),
+                           "there are " + to_text(problem.devices));
+    for (std::size_t s = 0; s < stages; ++s)
+        if (draft.stages[s].memory_bytes > problem.hbm_bytes * (1.0 + 1e-12))
+            return broken_plan("stage " + to_text(s),
+                               "it needs " + to_text(draft.stages[s].memory_bytes) + " bytes",
+                               "a device has " + to_text(problem.hbm_bytes));
+    draft.time_per_batch_s = priced.time_per_batch_s(draft.data_parallel, charge);
+    draft.outcome = status::feasible;
+    return draft;
+}
+
+} // namespace dovetail::placement
+
+/// \file
+/// The exact placement of any graph of layers: a chain by prefix sums, all else by downsets.
+
+namespace dovetail::placement {
+
+/// Finds a plan with the least time per batch for any graph, branches and skipping edges included. Ties are
+/// broken as by `chain_program`, which solves the chains.
+struct exact_program {
+    objective charge = objective::every_stage; ///< who pays for the reduction
+    std::size_t downset_limit = 2048; ///< of a graph that is no chain; its memory grows by the square
+    spending* spent = nullptr; ///< where given and late, the outcome is `budget`, with the best plan so far
+
+    /// Solves a valid problem. \returns errc::unsupported for more downsets than the limit.
+    /// \complexity For a graph with d downsets and p nested pairs of them O(widths * (p * layers + p *
+    /// stages)).
+    [[nodiscard]] result<plan> operator()(const layer_graph& problem) const {
+        if (is_chain(problem)) return chain_program{charge, spent}(problem);
+        auto space = detail::downset_stages::make(problem, downset_limit);
+        if (!space) return space.problem();
+        plan best;
+        detail::stage_program_memory<detail::downset_stages, dynamic_storage> memory;
+        detail::stage_program improve(*space, problem, charge, memory, best, spent);
+        for (const width_costs& costs : problem.widths) {
+            space->prepare(problem, costs);
+            improve(costs);
+        }
+        if (spent != nullptr && spent->exhausted()) best.outcome = status::budget;
+        return best;
+    }
+};
+
+} // namespace dovetail::placement
+
+/// \file
+/// What binds a plan, and what a little more of everything would buy: by solving again, not by guessing.
+
+namespace dovetail::placement {
+
+/// What keeps a plan from being faster.
+enum class bottleneck : std::uint8_t {
+    compute, ///< neither more memory nor faster links would help
+    memory,  ///< devices without a limit on memory would help, and more than links without one
+    network, ///< links without a limit would help, and at least as much
+};
+
+/// The name of a bottleneck.
+[[nodiscard]] constexpr std::string_view to_string(bottleneck b) noexcept {
+    switch (b) {
+    case bottleneck::compute:
+        return "compute";
+    case bottleneck::memory:
+        return "memory";
+    case bottleneck::network:
+        return "network";
+    }
+    return "unknown";
+}
+
+/// Why a plan takes as long as it does. Every time is that of a best plan of a changed problem, in seconds
+/// per batch.
+struct explanation {
+    bottleneck binding = bottleneck::compute;
+    std::size_t stage = 0; ///< with the largest load; of a plan bound by memory, the fullest
+    double time_s = 0.0;   ///< of the plan itself
+
+    double unlimited_memory_s = 0.0;
+    double unlimited_links_s = 0.0;
+    double one_more_gib_s = 0.0;      ///< of memory, on every device
+    double one_more_gb_per_s_s = 0.0; ///< 10^9 bytes a second, on every link between devices or nodes
+    double one_more_device_s = 0.0;   ///< in the whole cluster
+    bool complete = true; ///< false where the budget of a solve ended first: then the rest means nothing
+
+    /// What the change that leads to `changed_s` saves, as a share of the time of the plan.
+    [[nodiscard]] constexpr double gain(double changed_s) const {
+        return time_s > 0.0 ? 1.0 - changed_s / time_s : 0.0;
+    }
+};
+
+/// Explains the best plan of a valid problem.
+/// \param best what `solve` gives for `problem`; it must hold stages
+/// \param solve an exact program: called with five changed problems, gives a `plan` or a `result<plan>`
+/// \returns the first error of `solve`.
+template <class Solve>
+[[nodiscard]] result<explanation> explain(const layer_graph& problem, const plan& best, const Solve& solve) {
+    constexpr double unlimited = std::numeric_limits<double>::infinity();
+    explanation why{.time_s = best.time_per_batch_s};
+    layer_graph memory = problem, links = problem, gib = problem, gb = problem, device = problem;
+    memory.hbm_bytes = unlimited;
+    links.link_bytes_per_s = unlimited;
+    gib.hbm_bytes += static_cast<double>(gibibyte);
+    gb.link_bytes_per_s += 1e9;
+    device.devices += 1;
+    const std::array<std::pair<const layer_graph*, double explanation::*>, 5> changes{
+        {{&memory, &explanation::unlimited_memory_s},
+         {&links, &explanation::unlimited_links_s},
+         {&gib, &explanation::one_more_gib_s},
+         {&gb, &explanation::one_more_gb_per_s_s},
+         {&device, &explanation::one_more_device_s}}};
+    for (const auto& [changed, time] : changes) {
+        const result<plan> answer = solve(*changed);
+        if (!answer) return answer.problem();
+        if (answer->outcome == status::budget) why.complete = false;
+        if (!why.complete) return why;
+        // The plan at hand stays one of the changed problem: a later digit of another sum is no loss.
+        why.*time = std::min(answer->time_per_batch_s, why.time_s);
+    }
+    constexpr double noticeable = 1e-9;
+    const double by_memory = why.gain(why.unlimited_memory_s);
+    const double by_links = why.gain(why.unlimited_links_s);
+    if (std::max(by_memory, by_links) > noticeable)
+        why.binding = by_memory > by_links ? bottleneck::memory : bottleneck::network;
+    why.stage = best.heaviest_stage();
+    if (why.binding == bottleneck::memory) {
+        const auto fuller = [](const stage& a, const stage& b) { return a.memory_bytes < b.memory_bytes; };
+        why.stage = static_cast<std::size_t>(
+            std::max_element(best.stages.begin(), best.stages.end(), fuller) - best.stages.begin());
+    }
+    return why;
+}
+
+} // namespace dovetail::placement
+
+/// \file
+/// The placement with the least latency as an integer program.
+
+/// \file
+/// A placement for latency: where every node of a device graph runs, and when the last one is done.
+
+namespace dovetail::placement {
+
+/// Where one sample's way through a device graph is spent. Every accelerator runs once, on a set of nodes: it
+/// starts when the last producer outside the set is done, fetches what they hand over, computes node after
+/// node, hands over its own outputs, and then all its nodes are done. A node on the host starts when its
+/// producers are done. The host has as many cores as it takes: `device_graph::cpus` says nothing here.
+///
+/// `outcome` is `optimal`, or `budget` where `lower_bound_s` is smaller than `latency_s`. There is always a
+/// plan, all on the host at worst.
+struct latency_plan {
+    status outcome = status::budget;
+    double latency_s = std::numeric_limits<double>::infinity();
+    double lower_bound_s = 0.0;         ///< proved: no plan is shorter
+    std::vector<graph::index> device{}; ///< by node: the number of its accelerator; `none`: on the host
+
+    friend bool operator==(const latency_plan&, const latency_plan&) = default;
+};
+
+} // namespace dovetail::placement
+
+/// \file
+/// Checks placements for latency against the original graph alone. Shares no code with the search.
 
 namespace dovetail::placement {
 
@@ -23837,10 +24444,10 @@ private:
     }
     [[nodiscard]] double units(double seconds) const { return seconds / unit_s_; }
     static std::string label(const char* what, std::size_t i, std::size_t j) {
-        return what + ("_" + to_text(i)) + "_" + to_text(j);
+        return joined(what, '_', i, '_', j);
     }
     static std::string label(const char* what, std::size_t i, std::size_t j, std::size_t k) {
-        return label(what, i, j) + "_" + to_text(k);
+        return joined(what, '_', i, '_', j, '_', k);
     }
 
     const device_graph* problem_; // outlives the formulation
@@ -24081,7 +24688,7 @@ private:
         return c.accelerator ? ilp::expression(*c.accelerator) : 0.0;
     }
     static std::string label(const char* what, std::size_t i, std::size_t place) {
-        return what + ("_" + to_text(i)) + "_" + to_text(place);
+        return joined(what, '_', i, '_', place);
     }
 
     const device_graph* problem_; // outlives the formulation
@@ -24527,14 +25134,16 @@ public:
         index target = 0; ///< the downset with the unit
     };
 
-    /// Enumerates the downsets of a family. \returns errc::unsupported for more than `limit`.
+    /// Enumerates the downsets of a family. \returns errc::unsupported for more than `limit`, or than there
+    /// is time for where `spent` is given.
     /// \complexity O(downsets * units / 64 + steps * frontier).
     [[nodiscard]] static result<latency_downsets> make(const device_graph& problem,
                                                        const latency_units& units, std::size_t limit,
-                                                       const downset_family& family = {}) {
+                                                       const downset_family& family = {},
+                                                       spending* spent = nullptr) {
         latency_downsets space(problem, units);
         space.restrict(family);
-        if (!space.enumerate(limit))
+        if (!space.enumerate(limit, spent))
             return error{errc::unsupported, "device graph",
                          "it has more than " + to_text(limit) + " downsets",
                          "the limit on downsets must be raised, or the graph be closer to a chain"};
@@ -24547,11 +25156,11 @@ public:
     [[nodiscard]] const latency_units& units() const { return *units_; }
     [[nodiscard]] const device_graph& problem() const { return *problem_; }
 
-    [[nodiscard]] std::span<const step> steps(std::size_t d) const {
-        return std::span(steps_).subspan(facts_[d].step, facts_[d + 1].step - facts_[d].step);
+    [[nodiscard]] array_view<const step> steps(std::size_t d) const {
+        return array_view(steps_).subspan(facts_[d].step, facts_[d + 1].step - facts_[d].step);
     }
-    [[nodiscard]] std::span<const index> frontier(std::size_t d) const {
-        return std::span(frontier_).subspan(facts_[d].frontier, facts_[d + 1].frontier - facts_[d].frontier);
+    [[nodiscard]] array_view<const index> frontier(std::size_t d) const {
+        return array_view(frontier_).subspan(facts_[d].frontier, facts_[d + 1].frontier - facts_[d].frontier);
     }
     [[nodiscard]] std::size_t frontier_begin(std::size_t d) const { return facts_[d].frontier; }
     [[nodiscard]] std::size_t frontier_total() const { return frontier_.size(); }
@@ -24566,9 +25175,9 @@ public:
     }
 
     /// The producers of a node that are not settled; `start` for a node without a unit that must wait.
-    [[nodiscard]] std::span<const index> producers(index node) const { return producers_[node]; }
+    [[nodiscard]] array_view<const index> producers(index node) const { return producers_[node]; }
     /// The units that consume a node's output, without its own; not those of settled nodes.
-    [[nodiscard]] std::span<const index> consumers(index node) const { return consumers_[node]; }
+    [[nodiscard]] array_view<const index> consumers(index node) const { return consumers_[node]; }
 
     /// A downset on the way from one to another, and the place in the order of the last unit added.
     struct visit_state {
@@ -24577,7 +25186,7 @@ public:
     };
 
     /// Calls `visit(target)` for every downset that one accelerator reaches from `d`: each once, its units
-    /// added in their order.
+    /// added in their order. Ends where it returns false.
     /// \param stack scratch
     template <class Visit>
     void for_each_group(std::size_t d, std::vector<visit_state>& stack, const Visit& visit) const {
@@ -24585,7 +25194,7 @@ public:
         while (!stack.empty()) {
             const visit_state from = stack.back();
             stack.pop_back();
-            if (from.downset != d && keeps_ties(d, from.downset)) visit(from.downset);
+            if (from.downset != d && keeps_ties(d, from.downset) && !visit(from.downset)) return;
             const auto all = steps(from.downset); // by the order of their units
             for (auto s = all.rbegin(); s != all.rend() && rank_[s->unit] >= from.rank; ++s)
                 if (supported_[s->unit] &&
@@ -24684,7 +25293,7 @@ private:
         for (std::size_t u = 0; u < units.size(); ++u) {
             std::vector<index> needed;
             for (const index v : units.nodes(u)) {
-                supported_[u] = supported_[u] && problem.nodes[v].supported;
+                if (!problem.nodes[v].supported) supported_[u] = 0;
                 for (const index p : units.edges().predecessors(v)) {
                     if (settled(p)) continue;
                     producers_[v].push_back(p);
@@ -24724,13 +25333,13 @@ private:
         list.erase(std::unique(list.begin(), list.end()), list.end());
     }
 
-    [[nodiscard]] std::span<const word> row(std::size_t d) const {
-        return std::span(bits_).subspan(d * words_, words_);
+    [[nodiscard]] array_view<const word> row(std::size_t d) const {
+        return array_view(bits_).subspan(d * words_, words_);
     }
 
-    [[nodiscard]] bool enumerate(std::size_t limit) {
+    [[nodiscard]] bool enumerate(std::size_t limit, spending* spent) {
         std::unordered_multimap<word, index> known;
-        const auto hash = [&](std::span<const word> set) {
+        const auto hash = [&](array_view<const word> set) {
             word h = 0;
             for (const word w : set) h = hash_append(h, w);
             return h;
@@ -24744,6 +25353,7 @@ private:
         facts_.push_back({});
         std::vector<word> set(words_);
         for (std::size_t d = 0; d < ready.size(); ++d) {
+            if (spent != nullptr && spent->late()) return false;
             append_frontier(d);
             facts_[d].step = steps_.size();
             std::vector<index> free = std::move(ready[d]);
@@ -25035,7 +25645,8 @@ public:
             while (begin > 0 && space_.units_in(begin - 1) == space_.units_in(begin)) --begin;
             begin = std::max(begin, end > chunk ? end - chunk : 0); // the clock is read after each chunk
             parallel_for(end - begin, threads, 4,
-                         [&](std::size_t w, std::size_t i) { fill(begin + i, workers[w]); });
+                         [&](std::size_t w, std::size_t i) { fill(begin + i, workers[w], spent); });
+            if (spent.late()) return false;
             for (worker& w : workers)
                 for (; w.visited > 0; --w.visited)
                     if (!spent.spend_node()) return false;
@@ -25063,7 +25674,8 @@ private:
         std::size_t visited = 0;
     };
 
-    void fill(std::size_t d, worker& w) {
+    // The table is of no use where the time ends meanwhile.
+    void fill(std::size_t d, worker& w, const spending& spent) {
         w.inner.resize(space_.problem().nodes.size());
         for (const auto& s : space_.steps(d)) follow_host(d, s, w.inner);
         ++w.visited;
@@ -25072,7 +25684,7 @@ private:
         space_.for_each_group(d, w.stack, [&](std::size_t e) {
             space_.measure(e, w.group);
             follow_group(d, e, w.group, w);
-            ++w.visited;
+            return ++w.visited % 64 != 0 || !spent.is_over();
         });
     }
 
@@ -25236,9 +25848,8 @@ private:
         space_.begin_groups(d, group_);
         bool in_time = true;
         space_.for_each_group(d, stack_, [&](std::size_t e) {
-            if (!in_time) return;
             space_.measure(e, group_);
-            in_time = extend_group(d, e, spent);
+            return in_time = extend_group(d, e, spent);
         });
         return in_time;
     }
@@ -25438,8 +26049,8 @@ private:
     // Searches the plans whose partial plans are downsets of a family, unless they are too many. Returns
     // whether it has. Without `counted` the bound on them ignores how many accelerators there are.
     bool explore(const downset_family& family, double max_groups, bool counted) {
-        const auto space = latency_downsets::make(problem_, units_, effort_.max_downsets, family);
-        if (!space || groups(*space) > max_groups) return false;
+        const auto space = latency_downsets::make(problem_, units_, effort_.max_downsets, family, &spent_);
+        if (!space || groups(*space) > max_groups || spent_.late()) return false;
         latency_tails tails(*space, accelerators_, counted);
         if (!tails.run(effort_.threads, spent_)) return false;
         const bool all = family.order.empty();
@@ -25466,14 +26077,15 @@ private:
         return true;
     }
 
-    // About how many groups a space has: those of a few downsets, for all.
-    [[nodiscard]] static double groups(const latency_downsets& space) {
+    // About how many groups a space has: those of a few downsets, for all. Fewer where the time ends.
+    [[nodiscard]] double groups(const latency_downsets& space) {
         constexpr std::size_t samples = 64;
         const std::size_t stride = std::max<std::size_t>(1, space.size() / samples);
         std::vector<latency_downsets::visit_state> stack;
         std::size_t count = 0;
         for (std::size_t d = 0; d < space.size(); d += stride)
-            space.for_each_group(d, stack, [&](std::size_t) { ++count; });
+            space.for_each_group(d, stack,
+                                 [&](std::size_t) { return ++count % 1024 != 0 || !spent_.late(); });
         return static_cast<double>(count) * static_cast<double>(stride);
     }
 
@@ -25567,8 +26179,8 @@ struct max_load_costs {
 
     [[nodiscard]] std::size_t size() const { return class_of.size(); }
     [[nodiscard]] double to_seconds(ticks t) const { return std::ldexp(static_cast<double>(t), -exponent); }
-    [[nodiscard]] std::span<const graph::index> transfers_of(graph::index v) const {
-        return std::span(transfers).subspan(first_transfer[v], first_transfer[v + 1] - first_transfer[v]);
+    [[nodiscard]] array_view<const graph::index> transfers_of(graph::index v) const {
+        return array_view(transfers).subspan(first_transfer[v], first_transfer[v + 1] - first_transfer[v]);
     }
 
     /// What has to be done once `free_accelerators` and `free_cpus` are left, for loads below `limit`, at
@@ -25615,8 +26227,8 @@ private:
         std::vector<ticks> ahead(n);
         for (graph::index v = 0; v < n; ++v) ahead[v] = accelerator[v] + sum_of(below, v);
         accelerator.clear();
-        std::stable_sort(class_of.begin(), class_of.end(),
-                         [&](graph::index a, graph::index b) { return ahead[a] > ahead[b]; });
+        sort_stably(class_of.begin(), class_of.end(),
+                    [&](graph::index a, graph::index b) { return ahead[a] > ahead[b]; });
         std::vector<graph::index> number(n);
         for (graph::index v = 0; v < n; ++v) number[class_of[v]] = v;
         std::vector<graph::arc> arcs;
@@ -25649,7 +26261,7 @@ private:
 
     [[nodiscard]] ticks sum_of(const graph::reachability& below, graph::index v) const {
         ticks sum = 0;
-        const std::span<const std::uint64_t> words = below.descendants(v);
+        const array_view<const std::uint64_t> words = below.descendants(v);
         for (std::size_t k = 0; k < words.size(); ++k)
             for (std::uint64_t bits = words[k]; bits != 0; bits &= bits - 1)
                 sum += accelerator[64 * k + static_cast<std::size_t>(std::countr_zero(bits))];
@@ -25855,6 +26467,7 @@ private:
         cut_.resize(n);
         bytes_.resize(n);
         for (graph::index set = 1; set < n; ++set) {
+            if (set % 1024 == 0 && effort_.late()) return; // then nothing is searched
             return_to_parent(set);
             const graph::index parent = lattice_.parent(set);
             const graph::index v = lattice_.highest(set);
@@ -26076,6 +26689,9 @@ public:
             upper_ = line.load();
             if (upper_ < limit) shares_ = line.plan();
             if (limit == costs_.unlimited) break;
+            if (!shares_.empty() || !effort_.late()) continue;
+            upper_ = costs_.unlimited;
+            break;
         }
         lower_ = std::min(lower_, upper_);
     }
@@ -26524,7 +27140,7 @@ struct pipeline_timeline {
 /// \param stages the times of each, first to last; with several chunks a device, a whole number of them each
 /// \complexity O(stages * micro_batches * devices) time at worst, O(stages * micro_batches) memory.
 template <pipeline_policy Policy>
-[[nodiscard]] constexpr pipeline_timeline simulate(const Policy& policy, std::span<const stage_times> stages,
+[[nodiscard]] constexpr pipeline_timeline simulate(const Policy& policy, array_view<const stage_times> stages,
                                                    std::size_t micro_batches) {
     DOVETAIL_ASSERT(stages.size() % policy.chunks() == 0, "every device has as many stages");
     const std::size_t devices = stages.size() / policy.chunks();
@@ -26588,7 +27204,7 @@ template <pipeline_policy Policy>
 /// pass, input gradient and weight gradient of all stages. A cycle of passes that wait for one another sets
 /// the pace, and no cycle gets longer when a pass gets shorter. Holds for every schedule, where it admits.
 template <pipeline_policy Policy>
-[[nodiscard]] constexpr double period_bound_s(const Policy& policy, std::span<const stage_times> stages,
+[[nodiscard]] constexpr double period_bound_s(const Policy& policy, array_view<const stage_times> stages,
                                               std::size_t micro_batches) {
     stage_times longest;
     double input_gradient_s = 0;
@@ -27065,8 +27681,8 @@ public:
     constexpr pipeline_search(const Policy& policy, const plan_space& space,
                               const basic_layer_graph<Storage>& problem,
                               const basic_width_costs<Storage>& costs,
-                              basic_pipeline_workspace<Storage>& memory)
-        : policy_(policy), space_(space), problem_(problem), costs_(costs),
+                              basic_pipeline_workspace<Storage>& memory, spending* spent)
+        : policy_(policy), space_(space), problem_(problem), costs_(costs), spent_(spent),
           memory_(prepared(memory, problem, costs)), best_(memory.plan),
           shapes_(policy, space, problem, memory.chain, costs.width) {}
 
@@ -27076,7 +27692,7 @@ public:
             shape_promise* first = nullptr;
             for (shape_promise& p : memory_.promises)
                 if (p.time_s < (first == nullptr ? best_.time_per_batch_s : first->time_s)) first = &p;
-            if (first == nullptr) break;
+            if (first == nullptr || late()) break;
             shapes_.for_each_degree(first->stages, first->singles, [&](std::int64_t replicas) {
                 const auto pricing = shapes_.priced(first->stages, replicas, first->singles);
                 const least_time least = least_time_of(*first, pricing);
@@ -27090,6 +27706,8 @@ public:
 private:
     using stage_ref = typename chain_stages<Storage>::stage_ref;
     using rule = pricing_rule<Policy, Storage>;
+
+    [[nodiscard]] constexpr bool late() const { return spent_ != nullptr && spent_->late(); }
 
     static constexpr auto& prepared(basic_pipeline_workspace<Storage>& memory,
                                     const basic_layer_graph<Storage>& problem,
@@ -27144,7 +27762,7 @@ private:
         if (space_.node.devices > 0)
             lenient.stage_link_bytes_per_s =
                 std::max(problem_.link_bytes_per_s, space_.node.link_bytes_per_s);
-        for (std::size_t stages = 1; stages <= memory_.chain.max_stages(); ++stages) {
+        for (std::size_t stages = 1; stages <= memory_.chain.max_stages() && !late(); ++stages) {
             if (shapes_.replica_devices(stages, table.max_singles(stages)) > shapes_.usable) break;
             const std::size_t behind = stages - 1;
             const std::size_t held =
@@ -27222,6 +27840,7 @@ private:
         auto& table = memory_.trial;
         table.start(memory_.chain.states(), shapes_.shape.max_singles);
         while (table.stages() < shape.stages) {
+            if (late()) return infinity;
             const std::size_t in_front = shape.stages - table.stages() - 1;
             // No stage passes the cap on paces, which bounds the work in front of any stage.
             const double work_cap_s =
@@ -27311,6 +27930,7 @@ private:
     const plan_space& space_;
     const basic_layer_graph<Storage>& problem_;
     const basic_width_costs<Storage>& costs_;
+    spending* spent_;
     basic_pipeline_workspace<Storage>& memory_;
     basic_plan<Storage>& best_;
     pipeline_shapes<Policy, Storage> shapes_;
@@ -27333,6 +27953,7 @@ template <pipeline_policy Policy = one_forward_one_backward>
 struct pipeline_program {
     Policy schedule{};
     plan_space space{};
+    spending* spent = nullptr; ///< where given and late, the outcome is `budget`, with the best plan so far
 
     /// Solves a valid problem whose edges form a chain; `space` must be valid.
     template <class Storage>
@@ -27349,7 +27970,8 @@ struct pipeline_program {
         DOVETAIL_ASSERT(is_chain(problem), "the edges must form the chain 0 -> 1 -> ...");
         workspace.plan = {};
         for (const auto& costs : problem.widths)
-            detail::pipeline_search<Policy, Storage>(schedule, space, problem, costs, workspace)();
+            detail::pipeline_search<Policy, Storage>(schedule, space, problem, costs, workspace, spent)();
+        if (spent != nullptr && spent->exhausted()) workspace.plan.outcome = status::budget;
         return workspace.plan;
     }
 };
@@ -27405,6 +28027,7 @@ struct hbm_need {
     std::size_t stages = 0;          ///< the fewest that make do with so little
     std::size_t stage = 0;           ///< the one that needs it, counted from the first
     std::int64_t fewest_devices = 0; ///< of a replica, over all plans
+    bool proved = true;              ///< false where the time was over first: it may be less
 
     [[nodiscard]] constexpr constraint binding() const {
         return tensor_parallel == 0 ? constraint::devices : constraint::memory;
@@ -27415,7 +28038,7 @@ namespace detail {
 
 template <class Space>
 void lower_hbm_need(const Space& space, std::int64_t width, std::int64_t devices,
-                    stage_program_memory<Space, dynamic_storage>& memory, hbm_need& need) {
+                    stage_program_memory<Space, dynamic_storage>& memory, hbm_need& need, spending* spent) {
     const replica_shape shape = replica_shape::of(space, width);
     // Any cut that holds a split layer takes the width, and a single stage takes no more.
     const std::int64_t fewest = shape.stage_devices;
@@ -27430,10 +28053,14 @@ void lower_hbm_need(const Space& space, std::int64_t width, std::int64_t devices
             const double cap = shape.devices(stages, singles) <= devices ? need.bytes : -infinity;
             return [cap](std::size_t) { return cap; };
         };
+        if (spent != nullptr && spent->late()) {
+            need.proved = false;
+            break;
+        }
         if (!table.add_stage(space, rule(stages), limit)) break;
         for (std::size_t singles = 0; singles <= table.max_singles(stages); ++singles) {
             if (!(table.whole(stages, singles) < need.bytes)) continue;
-            need = {table.whole(stages, singles), width, stages, 0, need.fewest_devices};
+            need = {table.whole(stages, singles), width, stages, 0, need.fewest_devices, need.proved};
             best_singles = singles;
             improved = true;
         }
@@ -27456,15 +28083,15 @@ void lower_hbm_need(const Space& space, std::int64_t width, std::int64_t devices
 /// Finds the smallest memory of a device with which a valid problem, otherwise unchanged, has a plan: exactly
 /// what its layers add up to, so that a problem given that much is feasible and given less is not.
 /// \returns errc::unsupported for a graph that is no chain and has more downsets than the limit.
-/// \complexity As `exact_program`.
-[[nodiscard]] inline result<hbm_need> smallest_hbm(const layer_graph& problem,
-                                                   std::size_t downset_limit = 2048) {
+/// \param spent where given and late, the answer is not proved \complexity As `exact_program`.
+[[nodiscard]] inline result<hbm_need>
+smallest_hbm(const layer_graph& problem, std::size_t downset_limit = 2048, spending* spent = nullptr) {
     hbm_need need;
     const auto over_widths = [&](auto& space) {
         detail::stage_program_memory<std::remove_reference_t<decltype(space)>, dynamic_storage> memory;
         for (const width_costs& costs : problem.widths) {
             space.prepare(problem, costs);
-            detail::lower_hbm_need(space, costs.width, problem.devices, memory, need);
+            detail::lower_hbm_need(space, costs.width, problem.devices, memory, need, spent);
         }
     };
     if (is_chain(problem)) {
@@ -27511,6 +28138,7 @@ struct pipeline_memory_rule {
 } // namespace detail
 
 /// Finds the smallest memory of a device with which a valid chain, otherwise unchanged, has a plan.
+/// Where the program's time is over it is not proved.
 /// \complexity O(widths * layers * stages^2), times the number of unsplit stages that save devices.
 template <pipeline_policy Policy>
 [[nodiscard]] hbm_need smallest_hbm(const layer_graph& problem, const pipeline_program<Policy>& program) {
@@ -27540,10 +28168,16 @@ template <pipeline_policy Policy>
                 table.start(memory.chain.states(), max_singles);
                 const auto limit = [&](std::size_t) { return [&](std::size_t) { return need.bytes; }; };
                 bool alive = true;
-                while (alive && table.stages() < stages)
+                while (alive && table.stages() < stages) {
+                    if (program.spent != nullptr && program.spent->late()) {
+                        need.proved = false;
+                        return need;
+                    }
                     alive = table.add_stage(memory.chain, rule(table.stages()), limit);
+                }
                 if (!alive || !(table.whole(stages, singles) < need.bytes)) continue;
-                need = {table.whole(stages, singles), costs.width, stages, 0, need.fewest_devices};
+                need = {table.whole(stages, singles), costs.width, stages, 0,
+                        need.fewest_devices,          need.proved};
                 std::size_t state = 0;
                 std::size_t left_singles = singles;
                 for (std::size_t left = stages; left > 0; --left) {
@@ -27740,9 +28374,10 @@ namespace dovetail::placement::detail {
 /// the other enclose a stage.
 class upset_lattice {
 public:
-    /// Enumerates the states. \returns errc::unsupported for more than `limit`.
+    /// Enumerates the states. \returns errc::unsupported for more than `limit`, or where `spent` is late.
     /// \complexity O(states * (edges + layers) * log states).
-    [[nodiscard]] static result<upset_lattice> make(const variant_graph& problem, std::size_t limit) {
+    [[nodiscard]] static result<upset_lattice> make(const variant_graph& problem, std::size_t limit,
+                                                    spending& spent) {
         upset_lattice lattice;
         lattice.layers_ = problem.layers.size();
         lattice.words_ = (lattice.layers_ + 63) / 64;
@@ -27752,7 +28387,7 @@ public:
         lattice.sets_.assign(lattice.words_, 0);
         std::map<std::vector<word>, graph::index> level{{std::vector<word>(lattice.words_, 0), 0}};
         for (std::size_t size = 0; size < lattice.layers_; ++size)
-            if (!lattice.grow(g, level, limit))
+            if (!lattice.grow(g, level, limit, spent))
                 return error{errc::unsupported, "variant graph",
                              "it has more than " + to_text(limit) + " downsets",
                              "the limit on downsets must be raised, or the graph be closer to a chain"};
@@ -27768,8 +28403,8 @@ public:
         return (sets_[state * words_ + v / 64] >> (v % 64) & 1) != 0;
     }
     /// The states that hold one layer more.
-    [[nodiscard]] std::span<const graph::index> grown(std::size_t state) const {
-        return std::span(grown_).subspan(first_[state], first_[state + 1] - first_[state]);
+    [[nodiscard]] array_view<const graph::index> grown(std::size_t state) const {
+        return array_view(grown_).subspan(first_[state], first_[state + 1] - first_[state]);
     }
 
     /// Calls `visit(layer)` for the layers of `larger` that `smaller` lacks, in ascending order.
@@ -27781,12 +28416,14 @@ public:
                 visit(static_cast<graph::index>(w * 64 + static_cast<std::size_t>(std::countr_zero(rest))));
     }
 
-    /// For every state the sum of `value(layer)` over its layers.
+    /// For every state the sum of `value(layer)` over its layers; not all where `spent` is late.
     template <class Value>
-    [[nodiscard]] std::vector<double> sums(const Value& value) const {
+    [[nodiscard]] std::vector<double> sums(const Value& value, spending& spent) const {
+        std::vector<double> own;
+        for (graph::index v = 0; v < layers_; ++v) own.push_back(value(v));
         std::vector<double> all(states(), 0.0);
-        for (std::size_t k = 1; k < states(); ++k)
-            for_each_layer(0, k, [&](graph::index v) { all[k] += value(v); });
+        for (std::size_t k = 1; k < states() && (k % 1024 != 0 || !spent.late()); ++k)
+            for_each_layer(0, k, [&](graph::index v) { all[k] += own[v]; });
         return all;
     }
 
@@ -27795,12 +28432,13 @@ private:
 
     // From the states of one size to those of the next.
     [[nodiscard]] bool grow(const graph::digraph& g, std::map<std::vector<word>, graph::index>& level,
-                            std::size_t limit) {
+                            std::size_t limit, spending& spent) {
         std::vector<const std::vector<word>*> by_state(level.size());
         const std::size_t base = states() - level.size();
         for (const auto& [set, state] : level) by_state[state - base] = &set;
         std::map<std::vector<word>, graph::index> next;
         for (const std::vector<word>* const set : by_state) {
+            if (spent.late()) return false;
             first_.push_back(grown_.size());
             const auto inside = [&](std::size_t v) { return ((*set)[v / 64] >> (v % 64) & 1) != 0; };
             for (graph::index v = 0; v < layers_; ++v) {
@@ -27888,9 +28526,9 @@ namespace dovetail::placement::detail {
 
 /// Items of which each is taken in one of its variants: those of item i stand at [first[i], first[i + 1]).
 struct choice_items {
-    std::span<const double> costs;
-    std::span<const double> weights;
-    std::span<const std::size_t> first;
+    array_view<const double> costs;
+    array_view<const double> weights;
+    array_view<const std::size_t> first;
 
     [[nodiscard]] std::size_t size() const { return first.size() - 1; }
 };
@@ -27902,6 +28540,9 @@ class exact_choice {
 public:
     /// \param most_sums that a call may keep, at some 40 bytes each
     explicit exact_choice(std::size_t most_sums = std::size_t{1} << 22) : most_sums_(most_sums) {}
+
+    /// From now on a call gives up where `spent`, if there is one, is late.
+    void keep_to(const spending* spent) { spent_ = spent; }
 
     /// Finds a choice of weight at most `capacity` and of a cost below `limit`: the first that turns up, or,
     /// with `best`, one of least cost. \returns whether there is one; `chosen()` then tells it.
@@ -27933,11 +28574,12 @@ public:
         return search(capacity, limit, bound, margin, best) || found;
     }
 
-    /// Whether the last call met more sums than it may keep: then "no" only means that it found none.
+    /// Whether the last call met more sums than it may keep, or had no more time: then "no" only means that
+    /// it found none.
     [[nodiscard]] bool gave_up() const { return gave_up_; }
 
     /// The variant of every item, counted within the item.
-    [[nodiscard]] std::span<const std::uint32_t> chosen() const { return chosen_; }
+    [[nodiscard]] array_view<const std::uint32_t> chosen() const { return chosen_; }
 
 private:
     static constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -27959,15 +28601,17 @@ private:
     // Rounding of a sum of a few hundred terms.
     [[nodiscard]] static double slack(double x) { return 1e-12 * std::abs(x); }
 
-    [[nodiscard]] double sum(std::span<const double> values, std::span<const std::uint32_t> pick) const {
+    [[nodiscard]] bool late() const { return spent_ != nullptr && spent_->is_over(); }
+
+    [[nodiscard]] double sum(array_view<const double> values, array_view<const std::uint32_t> pick) const {
         double total = 0.0;
         for (std::size_t i = 0; i < pick.size(); ++i) total += values[items_.first[i] + pick[i]];
         return total;
     }
-    [[nodiscard]] double cost_of(std::span<const std::uint32_t> pick) const {
+    [[nodiscard]] double cost_of(array_view<const std::uint32_t> pick) const {
         return sum(items_.costs, pick);
     }
-    [[nodiscard]] double weight_of(std::span<const std::uint32_t> pick) const {
+    [[nodiscard]] double weight_of(array_view<const std::uint32_t> pick) const {
         return sum(items_.weights, pick);
     }
     [[nodiscard]] bool accept(const std::vector<std::uint32_t>& pick) {
@@ -27997,8 +28641,8 @@ private:
         take_cheapest(1.0, 0.0);
         steps_.clear();
         for (std::size_t i = 0; i < items_.size(); ++i) descend(i);
-        std::stable_sort(steps_.begin(), steps_.end(),
-                         [](const step& a, const step& b) { return a.price < b.price; });
+        sort_stably(steps_.begin(), steps_.end(),
+                    [](const step& a, const step& b) { return a.price < b.price; });
         double over = weight_of(pick_) - capacity;
         price_ = 0.0;
         for (const step& s : steps_) {
@@ -28031,8 +28675,8 @@ private:
     // Every sum of cost and weight that may still come below the limit, an item at a time; those first for
     // which the wrong variant costs most, since they leave few sums.
     [[nodiscard]] bool search(double capacity, double limit, double bound, double margin, bool best) {
-        std::stable_sort(order_.begin(), order_.end(),
-                         [&](std::size_t a, std::size_t b) { return spread_[a] > spread_[b]; });
+        sort_stably(order_.begin(), order_.end(),
+                    [&](std::size_t a, std::size_t b) { return spread_[a] > spread_[b]; });
         arena_.assign(1, state{});
         std::size_t begin = 0;
         bool found = false;
@@ -28047,7 +28691,7 @@ private:
             cheapest_rest -= cheapest_[i];
             const std::size_t end = arena_.size();
             fresh_.clear();
-            for (std::size_t at = items_.first[i]; at < items_.first[i + 1]; ++at) {
+            for (std::size_t at = items_.first[i]; at < items_.first[i + 1] && !late(); ++at) {
                 const double excess = items_.costs[at] + price_ * items_.weights[at] - least_[i];
                 for (std::size_t p = begin; p < end; ++p) {
                     const state s{arena_[p].weight + items_.weights[at], arena_[p].cost + items_.costs[at],
@@ -28069,7 +28713,7 @@ private:
                 cheapest = s.cost;
                 arena_.push_back(s);
             }
-            if (arena_.size() > most_sums_) {
+            if (arena_.size() > most_sums_ || late()) {
                 gave_up_ = true;
                 return false;
             }
@@ -28118,6 +28762,7 @@ private:
     }
 
     std::size_t most_sums_;
+    const spending* spent_ = nullptr;
     choice_items items_;
     bool gave_up_ = false;
     double price_ = 0.0;
@@ -28248,7 +28893,7 @@ public:
     [[nodiscard]] choice_items items() const { return {costs_, weights_, first_}; }
 
     /// The stage with these variants, and what it comes to.
-    [[nodiscard]] variant_stage build(std::span<const std::uint32_t> variants) const {
+    [[nodiscard]] variant_stage build(array_view<const std::uint32_t> variants) const {
         variant_stage stage;
         stage.layers = layers_;
         stage.variants.assign(variants.begin(), variants.end());
@@ -28308,24 +28953,27 @@ class variant_labels {
 public:
     enum class verdict : std::uint8_t { yes, no, unknown };
 
-    variant_labels(const variant_graph& problem, const upset_lattice& lattice)
+    /// Where `spent` is late it must not be asked.
+    variant_labels(const variant_graph& problem, const upset_lattice& lattice, spending& spent)
         : problem_(problem), lattice_(lattice), widths_(usable_widths(problem)),
           replicas_(usable_replicas(problem)), costs_(problem), seen_(lattice.states(), 0) {
-        for (const std::int64_t width : widths_) sum_up(width);
-        work_ = lattice.sums([&](graph::index v) {
+        for (const std::int64_t width : widths_) sum_up(width, spent);
+        const auto least_work = [&](graph::index v) {
             double least = infinity;
             for (const width_variants& w : problem.layers[v].widths)
                 for (const layer_variant& variant : w.variants)
                     least = std::min(least, static_cast<double>(w.width) * variant.seconds);
             return least;
-        });
-        light_ = lattice.sums([&](graph::index v) {
+        };
+        const auto least_bytes = [&](graph::index v) {
             double least = infinity;
             for (const width_variants& w : problem.layers[v].widths)
                 for (const layer_variant& variant : w.variants)
                     least = std::min(least, variant.bytes_per_turn + variant.fixed_bytes);
             return least;
-        });
+        };
+        work_ = lattice.sums(least_work, spent);
+        light_ = lattice.sums(least_bytes, spent);
     }
 
     /// Device-seconds that a micro-batch takes at least, however it is spread.
@@ -28337,13 +28985,15 @@ public:
     [[nodiscard]] verdict operator()(const variant_limits& limits, spending& spent) {
         limits_ = limits;
         gave_up_ = false;
+        choice_.keep_to(&spent);
         labels_.assign(lattice_.states(), {});
         if (widths_.empty()) return verdict::no;
         labels_[0].push_back({});
         for (std::size_t state = 0; state < lattice_.full(); ++state) {
             if (labels_[state].empty()) continue;
             if (!spent.spend_node()) return verdict::unknown;
-            if (expand(state)) return verdict::yes;
+            if (expand(state, spent)) return verdict::yes;
+            if (spent.exhausted()) return verdict::unknown;
         }
         return gave_up_ ? verdict::unknown : verdict::no;
     }
@@ -28398,32 +29048,35 @@ private:
         std::vector<double> fixed_bytes;
     };
 
-    void sum_up(std::int64_t width) {
+    void sum_up(std::int64_t width, spending& spent) {
         const auto floor_of = [&](double layer_variant::*member) {
-            return lattice_.sums([&](graph::index v) {
+            const auto least_of = [&](graph::index v) {
                 const width_variants* const at = problem_.layers[v].at_width(width);
                 if (at == nullptr || at->variants.empty()) return 0.0;
                 double least = infinity;
                 for (const layer_variant& variant : at->variants) least = std::min(least, variant.*member);
                 return least;
-            });
+            };
+            return lattice_.sums(least_of, spent);
         };
-        floors_.push_back({lattice_.sums([&](graph::index v) {
-                               const width_variants* const at = problem_.layers[v].at_width(width);
-                               return at == nullptr || at->variants.empty() ? 1.0 : 0.0;
-                           }),
-                           floor_of(&layer_variant::seconds), floor_of(&layer_variant::parameter_bytes),
+        const auto missing = [&](graph::index v) {
+            const width_variants* const at = problem_.layers[v].at_width(width);
+            return at == nullptr || at->variants.empty() ? 1.0 : 0.0;
+        };
+        floors_.push_back({lattice_.sums(missing, spent), floor_of(&layer_variant::seconds),
+                           floor_of(&layer_variant::parameter_bytes),
                            floor_of(&layer_variant::bytes_per_turn), floor_of(&layer_variant::fixed_bytes)});
     }
 
-    // Adds every stage in front of a state. \returns whether one of them completes the pipeline.
-    [[nodiscard]] bool expand(std::size_t state) {
+    // Adds every stage in front of a state, or as many as there is time for. \returns whether one of them
+    // completes the pipeline.
+    [[nodiscard]] bool expand(std::size_t state, spending& spent) {
         if (consider(state, lattice_.full())) return true;
         ++round_;
         pending_.assign(1, state);
         const auto most_devices =
             static_cast<double>(limits_.devices - labels_[state].front().devices) * tolerance;
-        while (!pending_.empty()) {
+        while (!pending_.empty() && !spent.late()) {
             const std::size_t from = pending_.back();
             pending_.pop_back();
             for (const graph::index larger : lattice_.grown(from)) {
@@ -28542,7 +29195,7 @@ private:
     std::vector<width_floors> floors_; // by width
     std::vector<double> work_, light_; // by state
     variant_stage_costs costs_;
-    exact_choice choice_;
+    exact_choice choice_; // keeps to the budget of the last answer
     bool gave_up_ = false;
     variant_limits limits_;
     std::vector<std::vector<label>> labels_; // by state
@@ -28561,14 +29214,15 @@ struct variant_hbm_need {
     std::vector<variant_stage> stages; ///< a pipeline that makes do with so little, in no hurry
     std::size_t stage = 0;             ///< the one that needs it, counted from the first
     std::int64_t fewest_devices = 0;   ///< of any pipeline; known only where the devices do not suffice
+    bool proved = true;                ///< false where the time was over first: it may be less
 };
 
 namespace detail {
 
 // The fewest devices on which the layers run, whatever the memory. One stage a layer at its narrowest takes
 // the number that the search starts from.
-[[nodiscard]] inline std::int64_t fewest_variant_devices(variant_graph problem,
-                                                         const upset_lattice& lattice) {
+[[nodiscard]] inline std::int64_t fewest_variant_devices(variant_graph problem, const upset_lattice& lattice,
+                                                         spending& spent) {
     std::int64_t enough = 0;
     for (const variant_layer& layer : problem.layers)
         for (const width_variants& w : layer.widths)
@@ -28578,10 +29232,9 @@ namespace detail {
             }
     problem.devices = enough;
     problem.micro_batches = 1; // no replicas
-    variant_labels labels(problem, lattice);
+    variant_labels labels(problem, lattice, spent);
     std::int64_t too_few = 0;
-    spending spent{budget{}};
-    while (too_few + 1 < enough) {
+    while (too_few + 1 < enough && !spent.late()) {
         const std::int64_t middle = too_few + (enough - too_few) / 2;
         variant_limits limits;
         limits.devices = middle;
@@ -28594,20 +29247,26 @@ namespace detail {
 
 /// Finds the smallest memory of a device with which a valid problem, otherwise unchanged, has a pipeline:
 /// what the layers of one of its stages add up to. \returns errc::unsupported for more downsets than the
-/// limit. \complexity As `variant_program`.
-[[nodiscard]] inline result<variant_hbm_need> smallest_hbm(const variant_graph& problem,
-                                                           std::size_t downset_limit = 1U << 16) {
-    const auto lattice = detail::upset_lattice::make(problem, downset_limit);
-    if (!lattice) return lattice.problem();
-    detail::variant_labels labels(problem, *lattice);
+/// limit. \param limits where they end first, the answer is not proved \complexity As `variant_program`.
+[[nodiscard]] inline result<variant_hbm_need>
+smallest_hbm(const variant_graph& problem, std::size_t downset_limit = 1U << 16, const budget& limits = {}) {
+    spending spent(limits);
     variant_hbm_need need;
-    spending spent{budget{}};
+    const auto ended = [&] {
+        need.proved = false;
+        return need;
+    };
+    const auto lattice = detail::upset_lattice::make(problem, downset_limit, spent);
+    if (spent.exhausted()) return ended();
+    if (!lattice) return lattice.problem();
+    detail::variant_labels labels(problem, *lattice, spent);
+    if (spent.exhausted()) return ended();
     const auto below = [&](double bytes) {
-        detail::variant_limits limits;
-        limits.hbm_bytes = bytes;
-        limits.light = true;
-        limits.devices = problem.devices;
-        if (labels(limits, spent) != detail::variant_labels::verdict::yes) return false;
+        detail::variant_limits asked;
+        asked.hbm_bytes = bytes;
+        asked.light = true;
+        asked.devices = problem.devices;
+        if (labels(asked, spent) != detail::variant_labels::verdict::yes) return false;
         std::vector<variant_stage> stages = labels.stages(true);
         const auto heaviest = std::max_element(
             stages.begin(), stages.end(),
@@ -28619,17 +29278,20 @@ namespace detail {
         return true;
     };
     if (!below(std::numeric_limits<double>::infinity())) {
-        need.fewest_devices = detail::fewest_variant_devices(problem, *lattice);
-        return need;
+        if (spent.exhausted()) return ended();
+        need.fewest_devices = detail::fewest_variant_devices(problem, *lattice, spent);
+        return spent.exhausted() ? ended() : need;
     }
     double too_little = 0.0;
     while (need.bytes > too_little) {
         const double middle = 0.5 * (too_little + need.bytes);
         if (below(middle)) continue;
+        if (spent.exhausted()) return ended();
         too_little = middle;
         // The last pipeline found is often the leanest already.
         if (!below(need.bytes)) break;
     }
+    if (spent.exhausted()) return ended();
     return need;
 }
 
@@ -28646,17 +29308,25 @@ namespace dovetail::placement {
 struct variant_program {
     double seconds = std::numeric_limits<double>::infinity(); ///< after which the best so far is the answer
     std::size_t downset_limit = 1U << 16;                     ///< its memory grows in proportion
+    const stop_request* stop = nullptr;                       ///< ends it as if the seconds were over
 
     /// Solves a valid problem. The outcome is `optimal`, `infeasible`, or `budget` with the best pipeline, if
     /// there is one yet, and what is proved: also where a choice of variants is too hard for its memory.
     /// \returns errc::unsupported for more downsets than the limit. \complexity A few dozen questions to
     /// `variant_labels`.
     [[nodiscard]] result<variant_plan> operator()(const variant_graph& problem) const {
-        spending spent(budget{.seconds = seconds});
-        const auto lattice = detail::upset_lattice::make(problem, downset_limit);
-        if (!lattice) return lattice.problem();
-        detail::variant_labels labels(problem, *lattice);
+        spending spent(budget{.seconds = seconds, .stop = stop});
         variant_plan best;
+        best.lower_bound_s = 0.0;
+        const auto ended = [&] {
+            best.outcome = status::budget;
+            return best;
+        };
+        const auto lattice = detail::upset_lattice::make(problem, downset_limit, spent);
+        if (spent.exhausted()) return ended();
+        if (!lattice) return lattice.problem();
+        detail::variant_labels labels(problem, *lattice, spent);
+        if (spent.exhausted()) return ended();
         best.lower_bound_s = labels.work_s() / static_cast<double>(problem.devices);
         search improve{problem, labels, spent, best};
         switch (improve.below(std::numeric_limits<double>::infinity())) {
@@ -28664,8 +29334,7 @@ struct variant_program {
             best.lower_bound_s = std::numeric_limits<double>::infinity();
             return best;
         case verdict::unknown:
-            best.outcome = status::budget;
-            return best;
+            return ended();
         case verdict::yes:
             break;
         }
@@ -28812,7 +29481,8 @@ struct variant_table {
     /// \complexity O(pairs of nested downsets * degrees * widths * devices * replicas), and a front for every
     /// stage, degree and number of micro-batches in flight.
     [[nodiscard]] result<variant_plan> operator()(const variant_graph& problem) const {
-        const auto lattice = detail::upset_lattice::make(problem, downset_limit);
+        spending unlimited{budget{}};
+        const auto lattice = detail::upset_lattice::make(problem, downset_limit, unlimited);
         if (!lattice) return lattice.problem();
         const std::int64_t replicas = std::min(problem.devices, problem.most_replicas);
         const auto most = static_cast<std::int64_t>(cell_limit / lattice->states());
@@ -29469,6 +30139,7 @@ struct space_options {
     double time_limit_s = std::numeric_limits<double>::infinity();
     std::uint64_t seed = 1;
     std::int64_t threads = 0;
+    const stop_request* stop = nullptr; ///< ends the search as if the seconds were over
 
     static constexpr auto table() {
         using o = space_options;
@@ -29480,8 +30151,8 @@ struct space_options {
             option<o, int>{"hysteresis", "area-ordered: buckets without a gain before it stops",
                            &o::hysteresis, 1, 1e9},
             option<o, std::int64_t>{"samples", "random: designs to draw", &o::samples, 1, 1e12},
-            option<o, double>{"time-limit", "seconds before the best so far is returned", &o::time_limit_s,
-                              0},
+            option<o, double>{"time-limit", "seconds before the best so far is returned; 0 is no time at all",
+                              &o::time_limit_s, 0},
             option<o, std::uint64_t>{"seed", "of every random choice", &o::seed, 0},
             option<o, std::int64_t>{"threads", "worker threads; 0 takes all", &o::threads, 0, 4096},
         };
@@ -29535,14 +30206,14 @@ template <hardware::parameter_space Space>
     }
     if (!answer.designs.empty()) return answer;
     if (least_mm2 > options.max_area_mm2)
-        answer.binding = "area: the limit is " + to_text(options.max_area_mm2, 6) +
-                         " mm^2, the smallest chip of the family takes " + to_text(least_mm2, 6) + " mm^2";
+        answer.binding = "area: the limit is " + readable(options.max_area_mm2, 6) +
+                         " mm^2, the smallest chip of the family takes " + readable(least_mm2, 6) + " mm^2";
     else if (least_w > options.max_tdp_w)
-        answer.binding = "power: the limit is " + to_text(options.max_tdp_w, 6) +
-                         " W, the most frugal chip of the family has a TDP of " + to_text(least_w, 6) + " W";
+        answer.binding = "power: the limit is " + readable(options.max_tdp_w, 6) +
+                         " W, the most frugal chip of the family has a TDP of " + readable(least_w, 6) + " W";
     else if (least_c > options.max_junction_c)
-        answer.binding = "temperature: the limit is " + to_text(options.max_junction_c, 6) +
-                         " C, the coolest chip of the family reaches " + to_text(least_c, 6) +
+        answer.binding = "temperature: the limit is " + readable(options.max_junction_c, 6) +
+                         " C, the coolest chip of the family reaches " + readable(least_c, 6) +
                          " C (cooling: " + std::string(options.cooling.name) + ")";
     else
         answer.binding = "area, power and temperature: no chip of the family stays within all these limits";
@@ -29589,6 +30260,7 @@ struct layer_profile {
     double working_elements = 0; ///< largest live set of one micro-batch beyond the stash
     workload::data_volume stash; ///< kept from the forward to the backward pass of a micro-batch
     bool tensor_parallel = false;
+    bool attention = false; ///< it holds an attention, or the end of one
 };
 
 /// The chain of layers that one micro-batch size and one tensor width make of the model.
@@ -29608,6 +30280,14 @@ struct workload_profile {
     std::vector<std::int64_t> tensor_widths;
     std::vector<slice_profile> slices; ///< micro-batches outside, widths inside
 
+    /// Whether any layer holds an attention.
+    [[nodiscard]] bool has_attention() const {
+        const auto any = [](const slice_profile& s) {
+            return std::any_of(s.structures.begin(), s.structures.end(),
+                               [](const layer_profile& layer) { return layer.attention; });
+        };
+        return std::any_of(slices.begin(), slices.end(), any);
+    }
     [[nodiscard]] const slice_profile& slice(std::size_t micro_batch, std::size_t width) const {
         return slices[micro_batch * tensor_widths.size() + width];
     }
@@ -29798,7 +30478,7 @@ public:
     /// The best over `settings`; the first of equals. \complexity of one micro-batch after the other: its
     /// layers' schedules, then one placement a setting.
     template <hardware::accelerator_like Chip>
-    evaluation operator()(const Chip& chip, std::span<const setting> settings, memory& m) const {
+    evaluation operator()(const Chip& chip, array_view<const setting> settings, memory& m) const {
         evaluation best;
         std::size_t priced = profile_->micro_batches.size();
         for (std::size_t s = 0; s < settings.size(); ++s) {
@@ -29897,8 +30577,8 @@ namespace dovetail::search {
 
 /// How far a search is.
 struct progress {
-    std::size_t done = 0;
-    std::size_t total = 0;
+    std::size_t done = 0;  ///< designs evaluated, under every setting or some
+    std::size_t total = 0; ///< designs that the strategy will evaluate; 0 where it decides on the way
     double seconds = 0;
     double best_throughput_samples_per_s = 0;
 };
@@ -29966,6 +30646,7 @@ struct search_record {
     std::size_t pruned = 0;    ///< chips left out, by a bound or by the strategy's rule
     double seconds = 0;
     bool complete = false; ///< no chip of the space can be better
+    std::string proof;     ///< in a sentence: why it ended, and what that proves
 };
 
 /// The outcome of a joint search over a family of chips and the plans of a model.
@@ -29980,7 +30661,7 @@ struct outcome {
 
 /// The designs that no smaller or equal one matches, by rising area: what area buys.
 /// \complexity O(n log n).
-[[nodiscard]] inline std::vector<evaluated_design> frontier(std::span<const evaluated_design> designs) {
+[[nodiscard]] inline std::vector<evaluated_design> frontier(array_view<const evaluated_design> designs) {
     std::vector<evaluated_design> sorted(designs.begin(), designs.end());
     std::sort(sorted.begin(), sorted.end(), [](const evaluated_design& a, const evaluated_design& b) {
         if (a.area_um2 != b.area_um2) return a.area_um2 < b.area_um2;
@@ -29999,42 +30680,48 @@ struct outcome {
 
 namespace dovetail::search {
 
+/// What is known of every chip of a list: its best evaluation, or nothing where there was none.
+using findings = std::vector<std::optional<evaluation>>;
+
 /// One search under way. Chips are evaluated in batches; within a batch the threads only take turns, so that
 /// the answer does not depend on their number.
 template <class Evaluator, class Observer>
 class campaign {
 public:
-    campaign(const Evaluator& evaluate, const space_options& options, std::size_t total, Observer& observer)
-        : evaluate_(&evaluate), time_limit_s_(options.time_limit_s), total_(total), observer_(&observer) {
+    campaign(const Evaluator& evaluate, const space_options& options, Observer& observer)
+        : evaluate_(&evaluate), limits_{.seconds = options.time_limit_s, .stop = options.stop},
+          observer_(&observer) {
         const std::size_t threads =
             options.threads > 0 ? static_cast<std::size_t>(options.threads) : hardware_threads();
         workers_.reserve(threads);
         for (std::size_t t = 0; t < threads; ++t) workers_.emplace_back(evaluate);
     }
 
-    /// Evaluates `chips` under `settings`; one answer a chip. Fewer when the time limit ends it: then every
-    /// chip of the answer is evaluated, and those behind it are not.
-    [[nodiscard]] std::vector<evaluation> operator()(std::span<const hardware::kept_design> chips,
-                                                     std::span<const setting> settings) {
+    /// How many designs the strategy will evaluate, where it knows.
+    void expect(std::size_t designs) { total_ = designs; }
+
+    /// Evaluates `chips` under `settings`; one answer a chip, nothing for those that the time limit or a
+    /// request to stop came before. Both are looked at before every chip.
+    [[nodiscard]] findings operator()(array_view<const hardware::kept_design> chips,
+                                      array_view<const setting> settings) {
         constexpr std::size_t batch = 256;
-        std::vector<evaluation> answers;
-        answers.reserve(chips.size());
-        while (answers.size() < chips.size() && !out_of_time()) {
-            const std::size_t begin = answers.size();
-            const std::size_t count = std::min(batch, chips.size() - begin);
-            answers.resize(begin + count);
-            parallel_for(count, workers_.size(), 4, [&](std::size_t worker, std::size_t i) {
-                answers[begin + i] = (*evaluate_)(chips[begin + i].chip, settings, workers_[worker]);
+        findings answers(chips.size());
+        for (std::size_t begin = 0; begin < chips.size() && !is_cut_short_; begin += batch) {
+            const std::size_t end = std::min(begin + batch, chips.size());
+            parallel_for(end - begin, workers_.size(), 4, [&](std::size_t worker, std::size_t i) {
+                if (!is_over())
+                    answers[begin + i] = (*evaluate_)(chips[begin + i].chip, settings, workers_[worker]);
             });
-            for (std::size_t i = begin; i < answers.size(); ++i)
-                best_ = std::max(best_, answers[i].throughput_samples_per_s);
-            done_ += count;
+            for (std::size_t i = begin; i < end; ++i) count(chips[i], answers[i], settings.size());
             notify(*observer_, progress{done_, total_, clock_.seconds(), best_});
         }
         return answers;
     }
 
-    [[nodiscard]] bool out_of_time() const { return clock_.seconds() > time_limit_s_; }
+    /// Whether an evaluation that was asked for was not made for want of time.
+    [[nodiscard]] bool is_cut_short() const { return is_cut_short_; }
+    /// Evaluations so far, each of one chip under one setting.
+    [[nodiscard]] std::size_t evaluations() const { return evaluations_; }
     [[nodiscard]] double seconds() const { return clock_.seconds(); }
 
     /// The whole answer for one chip and one setting.
@@ -30057,20 +30744,38 @@ public:
 
     /// A chip with its best plan over `settings`; without one, the first setting's problem.
     [[nodiscard]] solution solve_best(const hardware::kept_design& design,
-                                      std::span<const setting> settings) {
+                                      array_view<const setting> settings) {
         const evaluation best = (*evaluate_)(design.chip, settings, workers_.front());
         return solve(design, settings[best.setting]);
     }
 
 private:
+    [[nodiscard]] bool is_over() const { return limits_.is_over(clock_.seconds()); }
+
+    void count(const hardware::kept_design& design, const std::optional<evaluation>& answer,
+               std::size_t settings) {
+        if (!answer) {
+            is_cut_short_ = true;
+            return;
+        }
+        best_ = std::max(best_, answer->throughput_samples_per_s);
+        evaluations_ += settings;
+        if (is_known_.size() <= design.position) is_known_.resize(design.position + 1, false);
+        if (!is_known_[design.position]) ++done_;
+        is_known_[design.position] = true;
+    }
+
     const Evaluator* evaluate_;
     std::vector<typename Evaluator::memory> workers_;
     stopwatch clock_;
-    double time_limit_s_;
-    std::size_t total_;
+    budget limits_;
     Observer* observer_;
-    std::size_t done_ = 0;
+    std::size_t total_ = 0;
+    std::size_t done_ = 0; // designs
+    std::size_t evaluations_ = 0;
+    std::vector<bool> is_known_; // by position in the grid: evaluated before
     double best_ = 0;
+    bool is_cut_short_ = false;
 };
 
 /// The better of two evaluated chips: more samples a second, then less area, then earlier in the grid.
@@ -30091,10 +30796,13 @@ namespace dovetail::search {
 /// Names the constraint that no setting satisfies, from the setting that comes closest: too few devices for a
 /// single replica, or the memory that the leanest plan needs and the stage that needs it.
 /// \param problem the layers as priced for the smallest micro-batch; memory is the same for every chip
+/// \param micro_batch its samples
 /// \complexity a few placements.
 [[nodiscard]] inline std::string binding_constraint(placement::layer_graph problem,
-                                                    std::span<const setting> settings) {
+                                                    array_view<const setting> settings,
+                                                    std::int64_t micro_batch) {
     placement::hbm_need least;
+    bool recomputes = false;
     double largest_offered = 0;
     for (const setting& s : settings) largest_offered = std::max(largest_offered, s.hbm_bytes);
     for (const bool recompute : {false, true}) {
@@ -30103,22 +30811,24 @@ namespace dovetail::search {
             continue;
         problem.recompute = recompute;
         const auto need = placement::smallest_hbm(problem);
-        if (need && (least.fewest_devices == 0 || need->bytes < least.bytes)) least = *need;
+        if (need && (least.fewest_devices == 0 || need->bytes < least.bytes)) {
+            least = *need;
+            recomputes = recompute;
+        }
     }
     if (least.binding() == placement::constraint::devices)
-        return "devices: there are " + to_text(problem.devices) + ", and a single replica takes at least " +
-               to_text(least.fewest_devices);
-    const auto gib = [](double bytes) { return to_text(bytes / static_cast<double>(gibibyte), 6) + " GiB"; };
+        return "devices: there are " + readable(problem.devices) + ", and a single replica takes at least " +
+               readable(least.fewest_devices);
+    const auto gib = [](double bytes) { return readable(bytes / static_cast<double>(gibibyte), 6) + " GiB"; };
     return "memory: a device has at most " + gib(largest_offered) + ", and the leanest plan needs " +
-           gib(least.bytes) + " for stage " + to_text(least.stage + 1) + " of " + to_text(least.stages);
+           gib(least.bytes) + " for stage " + to_text(least.stage + 1) + " of " + to_text(least.stages) +
+           ": micro-batches of " + readable(micro_batch) + ", tensor width " +
+           readable(least.tensor_parallel) + (recomputes ? ", with" : ", without") + " recomputation";
 }
 
 } // namespace dovetail::search
 
 namespace dovetail::search {
-
-/// What a strategy found out about every candidate: its best evaluation, or nothing where it was left out.
-using findings = std::vector<std::optional<evaluation>>;
 
 /// Merges an evaluation of one setting into what is known of a chip; `setting` is its position among all.
 inline void keep_best(std::optional<evaluation>& known, evaluation found, std::size_t setting) {
@@ -30126,9 +30836,20 @@ inline void keep_best(std::optional<evaluation>& known, evaluation found, std::s
     if (!known || found.throughput_samples_per_s > known->throughput_samples_per_s) known = found;
 }
 
-/// Runs `explore(campaign, candidates, settings)`, which gives `findings`, and draws the conclusions: the
-/// best chip, the reference chip with its own best plan, and what is proved. \returns errc::empty_space when
-/// the family keeps no design, or the first option outside its range.
+/// Why a search ended that was not complete, and what that leaves open.
+[[nodiscard]] inline std::string open_question(std::string_view name, const search_record& record,
+                                               bool cut_short) {
+    const std::string part =
+        to_text(record.evaluated) + " of " + to_text(record.evaluated + record.pruned) + " designs";
+    const std::string left = record.pruned > 0 ? "a design that it left out may be better"
+                                               : "not each under every setting: another plan may be better";
+    if (cut_short) return "ended early, after " + part + "; " + left;
+    return std::string(name) + " stopped after " + part + " by its own rule, which proves nothing: " + left;
+}
+
+/// Runs `explore(campaign, candidates, settings)`, which gives `findings`, one a candidate, and draws the
+/// conclusions: the best chip, the reference chip with its own best plan, and what is proved. \returns
+/// errc::empty_space when the family keeps no design, or the first option outside its range.
 template <hardware::parameter_space Space, class Evaluator, class Observer, class Explore>
 [[nodiscard]] result<outcome> run_strategy(std::string_view name, const Space& space,
                                            const Evaluator& evaluate, const space_options& options,
@@ -30140,7 +30861,7 @@ template <hardware::parameter_space Space, class Evaluator, class Observer, clas
     if (!within_limits) return std::move(within_limits).problem();
     const std::vector<hardware::kept_design>& candidates = within_limits->designs;
     const std::vector<setting> settings = settings_of(evaluate.options());
-    campaign<Evaluator, Observer> run(evaluate, options, candidates.size(), observer);
+    campaign<Evaluator, Observer> run(evaluate, options, observer);
 
     outcome answer;
     answer.search.strategy = name;
@@ -30149,6 +30870,7 @@ template <hardware::parameter_space Space, class Evaluator, class Observer, clas
     if (candidates.empty()) {
         answer.binding = std::move(within_limits->binding);
         answer.search.complete = true;
+        answer.search.proof = "no design keeps to the limits";
         answer.search.seconds = run.seconds();
         return answer;
     }
@@ -30161,15 +30883,16 @@ template <hardware::parameter_space Space, class Evaluator, class Observer, clas
                 return sizes[a.micro_batch] < sizes[b.micro_batch];
             });
         const solution closest = run.solve({0, space.reference(), answer.baseline.area_um2}, *leanest);
-        answer.binding = binding_constraint(closest.problem, settings);
+        answer.binding = binding_constraint(closest.problem, settings, sizes[leanest->micro_batch]);
         answer.search.pruned = candidates.size();
         answer.search.complete = true;
+        answer.search.proof = "no plan fits any design: its memory is the same for all";
         answer.search.seconds = run.seconds();
         return answer;
     }
 
-    const findings found =
-        explore(run, std::span<const hardware::kept_design>(candidates), std::span<const setting>(settings));
+    const findings found = explore(run, array_view<const hardware::kept_design>(candidates),
+                                   array_view<const setting>(settings));
     std::optional<std::size_t> best;
     for (std::size_t i = 0; i < candidates.size(); ++i) {
         if (!found[i]) continue;
@@ -30182,11 +30905,15 @@ template <hardware::parameter_space Space, class Evaluator, class Observer, clas
     }
     answer.search.evaluated = answer.designs.size();
     answer.search.pruned = candidates.size() - answer.designs.size();
-    answer.search.complete = answer.search.pruned == 0;
+    // A design that was seen under some settings only may have a better plan under another.
+    answer.search.complete = run.evaluations() == candidates.size() * settings.size();
+    answer.search.proof = answer.search.complete
+                              ? "every design was evaluated under every setting: none is better"
+                              : open_question(name, answer.search, run.is_cut_short());
     if (best) {
         answer.best = run.solve(candidates[*best], settings[found[*best]->setting]);
         answer.status = answer.search.complete ? status::optimal
-                        : run.out_of_time()    ? status::budget
+                        : run.is_cut_short()   ? status::budget
                                                : status::feasible;
     } else {
         answer.status = answer.search.complete ? status::infeasible : status::budget;
@@ -30201,7 +30928,8 @@ namespace dovetail::search {
 
 /// For each setting by itself, walks over buckets of 10,000 um^2 from the largest and stops once the best
 /// throughputs of the last `hysteresis` buckets do not rise from one to the next (Wang et al., ICML 2024).
-/// Fast, and without any proof: near the area cap most buckets hold a single design.
+/// Fast, and without any proof: near the area cap most buckets hold a single design. The outcome is
+/// `feasible`, unless the rule happens to leave no design out under any setting.
 struct area_ordered {
     static constexpr std::string_view name = "area-ordered";
     static constexpr double bucket_um2 = 10'000;
@@ -30212,11 +30940,11 @@ struct area_ordered {
     [[nodiscard]] result<outcome> operator()(const Space& space, const Evaluator& evaluate,
                                              Observer&& observer = {}) const {
         return run_strategy(name, space, evaluate, options, observer,
-                            [&](auto& run, std::span<const hardware::kept_design> designs,
-                                std::span<const setting> settings) {
+                            [&](auto& run, array_view<const hardware::kept_design> designs,
+                                array_view<const setting> settings) {
                                 findings found(designs.size());
                                 const std::vector<std::size_t> order = from_large_to_small(designs);
-                                for (std::size_t s = 0; s < settings.size() && !run.out_of_time(); ++s)
+                                for (std::size_t s = 0; s < settings.size() && !run.is_cut_short(); ++s)
                                     walk(run, designs, order, settings.subspan(s, 1), s, found);
                                 return found;
                             });
@@ -30228,18 +30956,17 @@ private:
     }
 
     [[nodiscard]] static std::vector<std::size_t>
-    from_large_to_small(std::span<const hardware::kept_design> designs) {
+    from_large_to_small(array_view<const hardware::kept_design> designs) {
         std::vector<std::size_t> order(designs.size());
         std::iota(order.begin(), order.end(), std::size_t{0});
-        std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-            return bucket(designs[a]) > bucket(designs[b]);
-        });
+        sort_stably(order.begin(), order.end(),
+                    [&](std::size_t a, std::size_t b) { return bucket(designs[a]) > bucket(designs[b]); });
         return order;
     }
 
     template <class Campaign>
-    void walk(Campaign& run, std::span<const hardware::kept_design> designs,
-              std::span<const std::size_t> order, std::span<const setting> only, std::size_t position,
+    void walk(Campaign& run, array_view<const hardware::kept_design> designs,
+              array_view<const std::size_t> order, array_view<const setting> only, std::size_t position,
               findings& found) const {
         constexpr double infeasible = -1;
         std::vector<double> bests;
@@ -30249,20 +30976,21 @@ private:
             members.clear();
             while (end < order.size() && bucket(designs[order[end]]) == bucket(designs[order[begin]]))
                 members.push_back(designs[order[end++]]);
-            const std::vector<evaluation> answers = run(members, only);
-            if (answers.size() < members.size()) return; // out of time
+            const findings answers = run(members, only);
             double best = infeasible;
             for (std::size_t i = 0; i < answers.size(); ++i) {
-                keep_best(found[order[begin + i]], answers[i], position);
-                if (answers[i].feasible()) best = std::max(best, answers[i].throughput_samples_per_s);
+                if (!answers[i]) continue;
+                keep_best(found[order[begin + i]], *answers[i], position);
+                if (answers[i]->feasible()) best = std::max(best, answers[i]->throughput_samples_per_s);
             }
+            if (run.is_cut_short()) return;
             bests.push_back(best);
             if (stopped_rising(bests)) return;
             begin = end;
         }
     }
 
-    [[nodiscard]] bool stopped_rising(std::span<const double> bests) const {
+    [[nodiscard]] bool stopped_rising(array_view<const double> bests) const {
         const auto window = static_cast<std::size_t>(options.hysteresis);
         if (bests.size() < window) return false;
         const auto last = bests.last(window);
@@ -30276,6 +31004,18 @@ private:
 /// Where the time of a batch goes, and what every stage of the pipeline spends it on.
 
 namespace dovetail::search {
+
+namespace detail {
+
+/// What is left of `whole` beside a part of it. Both are sums of the same terms in another order: what is no
+/// more than the rounding of such sums is nothing.
+[[nodiscard]] inline double rest_beside(double part, double whole) {
+    constexpr double rounding = 1e-12; // of sums of thousands of terms
+    const double rest = whole - part;
+    return rest > rounding * whole ? rest : 0.0;
+}
+
+} // namespace detail
 
 /// The seconds of one batch, by what they are spent on; they add up to the plan's time per batch.
 struct batch_breakdown {
@@ -30332,16 +31072,18 @@ struct batch_breakdown {
         parts.backward_s += costs.layers[v].backward_s * batches;
     }
     if (problem.recompute && !last) parts.recompute_s = parts.forward_s;
-    parts.transfer_s = std::max(0.0, plan.stages[pace].load_s * batches - parts.forward_s - parts.backward_s -
-                                         parts.recompute_s);
+    const double paced_s = plan.stages[pace].load_s * batches;
+    parts.transfer_s = detail::rest_beside(parts.forward_s + parts.backward_s + parts.recompute_s, paced_s);
+    // What rounding left over stays in the sum.
+    parts.backward_s = paced_s - parts.forward_s - parts.recompute_s - parts.transfer_s;
     parts.bubble_s = plan.stages[pace].load_s * static_cast<double>(plan.stages.size() - 1);
 
     const auto slowest = std::max_element(plan.stages.begin(), plan.stages.end(),
                                           [](const auto& a, const auto& b) { return a.tail_s < b.tail_s; });
     for (const graph::index v : plan.layers(static_cast<std::size_t>(slowest - plan.stages.begin())))
         parts.update_s += costs.layers[v].update_s;
-    parts.update_s = std::min(parts.update_s, slowest->tail_s);
-    parts.reduction_s = slowest->tail_s - parts.update_s;
+    parts.reduction_s = detail::rest_beside(parts.update_s, slowest->tail_s);
+    parts.update_s = slowest->tail_s - parts.reduction_s;
     return parts;
 }
 
@@ -30361,14 +31103,12 @@ struct exhaustive {
     template <hardware::parameter_space Space, class Evaluator, class Observer = silent>
     [[nodiscard]] result<outcome> operator()(const Space& space, const Evaluator& evaluate,
                                              Observer&& observer = {}) const {
-        return run_strategy(
-            name, space, evaluate, options, observer,
-            [](auto& run, std::span<const hardware::kept_design> designs, std::span<const setting> settings) {
-                const std::vector<evaluation> answers = run(designs, settings);
-                findings found(designs.size());
-                for (std::size_t i = 0; i < answers.size(); ++i) found[i] = answers[i];
-                return found;
-            });
+        return run_strategy(name, space, evaluate, options, observer,
+                            [](auto& run, array_view<const hardware::kept_design> designs,
+                               array_view<const setting> settings) {
+                                run.expect(designs.size());
+                                return run(designs, settings);
+                            });
     }
 };
 
@@ -30422,7 +31162,7 @@ namespace detail {
 
 /// Colours every vertex by its own colour and those of all that lead to it, whatever their order.
 template <class Before>
-[[nodiscard]] std::vector<std::uint64_t> refine(std::span<const graph::index> order,
+[[nodiscard]] std::vector<std::uint64_t> refine(array_view<const graph::index> order,
                                                 const std::vector<std::uint64_t>& own, const Before& before) {
     std::vector<std::uint64_t> colour = own;
     std::vector<std::uint64_t> around;
@@ -30527,7 +31267,7 @@ using workload::phase;
 
 /// Distinct trained elements that every layer uses; a layer that shares a tensor has a copy of it.
 [[nodiscard]] inline std::vector<double>
-parameters_by_layer(const operator_graph& g, std::span<const index> labels, std::size_t layers) {
+parameters_by_layer(const operator_graph& g, array_view<const index> labels, std::size_t layers) {
     std::vector<std::vector<index>> used(layers);
     for (index v = 0; v < g.operations.size(); ++v)
         for (const index t : g.operations[v].inputs)
@@ -30550,25 +31290,31 @@ parameters_by_layer(const operator_graph& g, std::span<const index> labels, std:
 /// Whether two layers cost the same on every chip.
 [[nodiscard]] inline bool same_costs(const layer_profile& a, const layer_profile& b) {
     return a.parameters == b.parameters && a.working_elements == b.working_elements && a.stash == b.stash &&
-           a.tensor_parallel == b.tensor_parallel && same_pass(a.forward, b.forward) &&
-           same_pass(a.backward, b.backward);
+           a.tensor_parallel == b.tensor_parallel && a.attention == b.attention &&
+           same_pass(a.forward, b.forward) && same_pass(a.backward, b.backward);
 }
 
-/// The profile of one slice of the whole graph `g`, whose layers are known.
+/// The profile of one slice of the whole graph `g`, whose layers are known; of no use where `spent` is late.
 [[nodiscard]] inline slice_profile profile_slice(const operator_graph& g,
                                                  const workload::layer_structure& layers,
-                                                 const workload::tensor_slice& slice, std::int64_t width) {
+                                                 const workload::tensor_slice& slice, std::int64_t width,
+                                                 spending& spent) {
     std::vector<index> forward_labels;
     for (const index origin : slice.origin) forward_labels.push_back(layers.layer_of[origin]);
     const operator_graph training = workload::training_graph(slice.graph);
     const std::vector<index> labels = workload::training_labels(training, forward_labels);
+    if (spent.late()) return {};
     const workload::fusion fused = workload::fuse(training, labels);
+    if (spent.late()) return {};
     const workload::demand price(training);
     const std::size_t count = layers.layers.size();
     auto forward = workload::passes(training, fused, labels, phase::forward, phase::forward);
     auto backward = workload::passes(training, fused, labels, phase::input_gradient, phase::weight_gradient);
+    if (spent.late()) return {};
     auto forward_buffers = workload::pass_buffers(training, fused, labels, forward);
+    if (spent.late()) return {};
     auto backward_buffers = workload::pass_buffers(training, fused, labels, backward);
+    if (spent.late()) return {};
     auto kept = workload::stash(training, labels);
     auto working = workload::working_elements(training, labels);
     forward.resize(count);
@@ -30582,19 +31328,23 @@ parameters_by_layer(const operator_graph& g, std::span<const index> labels, std:
     for (index v = 0; v < slice.sharded.size(); ++v)
         if (slice.sharded[v]) split[forward_labels[v]] = true;
 
+    std::vector<bool> attends(count, false);
+    for (const index v : workload::attention_contexts(slice.graph)) attends[forward_labels[v]] = true;
+
     slice_profile profile{.micro_batch = g.batch,
                           .tensor_width = width,
                           .structures = {},
                           .chain = {},
                           .boundary_elements = {}};
-    for (std::size_t l = 0; l < count; ++l) {
+    for (std::size_t l = 0; l < count && !spent.late(); ++l) {
         layer_profile layer{
             .forward = profile_pass(training, fused, forward[l], std::move(forward_buffers[l]), price),
             .backward = profile_pass(training, fused, backward[l], std::move(backward_buffers[l]), price),
             .parameters = parameters[l],
             .working_elements = working[l],
             .stash = kept[l],
-            .tensor_parallel = split[l]};
+            .tensor_parallel = split[l],
+            .attention = attends[l]};
         const auto same = std::find_if(profile.structures.begin(), profile.structures.end(),
                                        [&](const layer_profile& other) { return same_costs(layer, other); });
         profile.chain.push_back(static_cast<index>(same - profile.structures.begin()));
@@ -30612,10 +31362,14 @@ parameters_by_layer(const operator_graph& g, std::span<const index> labels, std:
 
 /// Prepares `model`, a forward graph whose composites are recognised, for a search with `options`. Tensor
 /// widths that do not divide the attention heads are left out, as are all but 1 for a model without
-/// attention. \returns the first error of rescaling the batch or of slicing the model where no width is left.
+/// attention. \param spent where given and late, the profile is not complete and of no use
+/// \returns the first error of rescaling the batch or of slicing the model where no width is left.
 /// \complexity micro-batches x widths x O(operands log operands).
 [[nodiscard]] inline result<workload_profile> profile_workload(const workload::operator_graph& model,
-                                                               const plan_options& options) {
+                                                               const plan_options& options,
+                                                               spending* spent = nullptr) {
+    spending unlimited{budget{}};
+    spending& time = spent != nullptr ? *spent : unlimited;
     if (auto valid = validate(options); !valid) return std::move(valid).problem();
     workload_profile profile{.model = model.name,
                              .layer_names = {},
@@ -30627,6 +31381,7 @@ parameters_by_layer(const operator_graph& g, std::span<const index> labels, std:
     widths.erase(std::unique(widths.begin(), widths.end()), widths.end());
     std::optional<error> refused;
     for (const std::int64_t width : widths) {
+        if (time.late()) return profile;
         auto slice = workload::tensor_parallel(model, width);
         if (slice)
             profile.tensor_widths.push_back(width);
@@ -30638,13 +31393,15 @@ parameters_by_layer(const operator_graph& g, std::span<const index> labels, std:
     for (const std::int64_t micro_batch : options.micro_batches) {
         auto scaled = workload::with_batch(model, micro_batch);
         if (!scaled) return std::move(scaled).problem();
+        if (time.late()) return profile;
         const workload::layer_structure layers = workload::detect_layers(*scaled, workload::fuse(*scaled));
         if (profile.layer_names.empty())
             for (std::size_t l = 0; l < layers.layers.size(); ++l) profile.layer_names.push_back(to_text(l));
         for (const std::int64_t width : profile.tensor_widths) {
+            if (time.late()) return profile;
             auto slice = workload::tensor_parallel(*scaled, width);
             if (!slice) return std::move(slice).problem();
-            profile.slices.push_back(detail::profile_slice(*scaled, layers, *slice, width));
+            profile.slices.push_back(detail::profile_slice(*scaled, layers, *slice, width, time));
         }
     }
     return profile;
@@ -30667,12 +31424,13 @@ struct random_sample {
     [[nodiscard]] result<outcome> operator()(const Space& space, const Evaluator& evaluate,
                                              Observer&& observer = {}) const {
         return run_strategy(name, space, evaluate, options, observer,
-                            [&](auto& run, std::span<const hardware::kept_design> designs,
-                                std::span<const setting> settings) {
+                            [&](auto& run, array_view<const hardware::kept_design> designs,
+                                array_view<const setting> settings) {
                                 const std::vector<std::size_t> drawn = draw(designs.size());
                                 std::vector<hardware::kept_design> sample;
                                 for (const std::size_t i : drawn) sample.push_back(designs[i]);
-                                const std::vector<evaluation> answers = run(sample, settings);
+                                run.expect(sample.size());
+                                const findings answers = run(sample, settings);
                                 findings found(designs.size());
                                 for (std::size_t i = 0; i < answers.size(); ++i) found[drawn[i]] = answers[i];
                                 return found;
@@ -30845,35 +31603,8 @@ template <hardware::energy_technology T, cost::latency_model Model, hardware::pl
 /// Predictions beside measurements, and a page that draws one against the other.
 
 /// \file
-/// Axes: round tick values, and the map from values to pixels.
-
-/// \file
-/// Numbers as people read them.
-
-namespace dovetail::report {
-
-/// `value` rounded to `digits` significant digits, and to no fewer than its whole part has: plain, without
-/// needless zeros, with a comma between thousands ("33,427.1"). Below 1e-6 and from 1e15 on as `to_text`.
-[[nodiscard]] inline std::string readable(double value, int digits) {
-    const double size = std::abs(value);
-    if (value == 0) return "0";
-    if (!(size >= 1e-6 && size < 1e15)) return to_text(value, digits);
-    const int whole =
-        static_cast<int>(std::floor(std::log10(size))) + 1; // digits of it; below 1 of a fraction
-    const int decimals = digits > whole ? digits - whole : 0;
-    std::array<char, 64> buffer;
-    const auto [end, code] =
-        std::to_chars(buffer.data(), buffer.data() + buffer.size(), size, std::chars_format::fixed, decimals);
-    if (code != std::errc{}) return to_text(value);
-    std::string text(buffer.data(), end);
-    if (decimals > 0) text.resize(text.find_last_not_of('0') + 1);
-    if (text.back() == '.') text.pop_back();
-    std::size_t place = text.find('.') == std::string::npos ? text.size() : text.find('.');
-    for (; place > 3; place -= 3) text.insert(place - 3, 1, ',');
-    return value < 0 ? '-' + text : text;
-}
-
-} // namespace dovetail::report
+/// What an answer rests on: the limits of the models that gave its figures, each where it holds, with the
+/// page that says more. One table for every command, page and JSON answer.
 
 /// \file
 /// Scalable pictures as text: the few shapes that the charts are made of.
@@ -30991,6 +31722,236 @@ private:
 
 namespace dovetail::report {
 
+/// What gives the price of an operator.
+enum class pricing : std::uint8_t {
+    none,    ///< prices are given, or there are none
+    sound,   ///< the sound model of a designed chip
+    phaze,   ///< PHAZE's model of one
+    mapping, ///< the best mapping of one product
+    array,   ///< the cycles of one systolic array
+    rows,    ///< rows on the vector cores of a designed chip
+    system,  ///< the model of a system of the catalogue
+};
+
+/// The technology that areas or energies are of.
+enum class shown_technology : std::uint8_t {
+    none, ///< nothing of it is shown
+    phaze,
+    n7,
+};
+
+/// How an answer came about, as far as what it rests on follows from it. Every member begins with what rests
+/// on nothing: an answer names what it has.
+struct answer_basis {
+    pricing prices = pricing::none;
+    bool attention = false;          ///< some of what is priced is attention
+    bool library_products = false;   ///< products are priced as those of a vendor's library
+    bool graph_kernels = false;      ///< every fused group of a graph is one kernel of a system
+    bool uncalibrated_chip = false;  ///< no measurement of the chip is in its numbers
+    bool uncalibrated_links = false; ///< nor, of those that are used, of the links inside a node
+    bool uncalibrated_nodes = false; ///< nor of the links between nodes
+    bool system_network = false;     ///< devices exchange something through levels of links
+
+    bool flat_network = false;             ///< devices exchange something, all of them through the same links
+    bool exposed_transfers = false;        ///< what layers hand on, nothing hides
+    bool exposed_reductions = false;       ///< what replicas add up, nothing hides
+    bool estimated_bubble = false;         ///< the bubble of a zero-bubble schedule is that of even stages
+    bool free_overlap = false;             ///< what runs beside the backward pass does not slow it down
+    bool even_pipeline = false;            ///< a pipeline is as slow as its slowest stage throughout
+    bool one_forward_one_backward = false; ///< pipelines of a system run this schedule
+    bool first_stage_reduces = false;      ///< PHAZE's objective
+    bool halved_backward = false;          ///< the two gradients of a layer take the same time
+    bool unfilled_pipeline = false;        ///< the time to fill a pipeline is left out
+    bool host_route = false;               ///< all transfers take the same way, through the host
+    bool endless_host = false;             ///< the host has cores for everything at once
+
+    bool list_schedules = false;     ///< passes are as long as a list schedule
+    bool isolated_durations = false; ///< operators that overlap do not slow each other down
+    bool planned_memory = false;     ///< the memory of devices decides what a plan is
+    bool live_memory = false;        ///< activations of a schedule are counted
+
+    shown_technology areas = shown_technology::none;
+    shown_technology energies = shown_technology::none;
+    bool temperatures = false; ///< chips are left out that are too hot
+};
+
+/// One limit of a model.
+struct assumption {
+    std::string_view name; ///< a few words, the same in every answer
+    std::string_view meaning;
+    std::string_view page; ///< of the documentation
+    bool (*holds)(const answer_basis&);
+};
+
+/// All of them, in the order in which they are told. Where two have the same name no answer has both.
+inline constexpr std::array known_assumptions{
+    assumption{"uncalibrated", "no measurement of this chip: rates of its datasheet, a published launch",
+               "docs/models/systems.md", [](const answer_basis& b) { return b.uncalibrated_chip; }},
+    assumption{"uncalibrated links",
+               "no measurement of the links inside a node: their datasheet, and what NCCL assumes",
+               "docs/models/systems.md", [](const answer_basis& b) { return b.uncalibrated_links; }},
+    assumption{"uncalibrated nodes",
+               "no measurement of the links between nodes: their datasheet, and what NCCL assumes",
+               "docs/models/collectives.md", [](const answer_basis& b) { return b.uncalibrated_nodes; }},
+    assumption{"plain collectives", "switches do not reduce, and collectives do not slow each other down",
+               "docs/models/collectives.md", [](const answer_basis& b) { return b.system_network; }},
+    assumption{"library products", "dense products of a vendor's library, with extents in multiples of 8",
+               "docs/models/gemm_time.md", [](const answer_basis& b) { return b.library_products; }},
+    assumption{"one kernel a group",
+               "every fused group of operators is one kernel; no iteration of such a model was measured",
+               "docs/models/iteration.md", [](const answer_basis& b) { return b.graph_kernels; }},
+    assumption{"steady clocks", "devices throttle no further than their calibration says",
+               "docs/models/iteration.md",
+               [](const answer_basis& b) { return b.prices == pricing::system && !b.uncalibrated_chip; }},
+
+    assumption{"ideal memories",
+               "every level of memory moves the least that its size asks for, all at once, without latency",
+               "docs/models/latency.md", [](const answer_basis& b) { return b.prices == pricing::sound; }},
+    assumption{"ideal memories",
+               "rows stream from memory without latency or launch; trees do not overlap with walks",
+               "docs/models/vector_operators.md",
+               [](const answer_basis& b) { return b.prices == pricing::rows; }},
+    assumption{
+        "PHAZE's constants", "the bandwidths, capacities and energies of PHAZE's release",
+        "docs/models/mapping.md",
+        [](const answer_basis& b) { return b.prices == pricing::phaze || b.prices == pricing::mapping; }},
+    assumption{
+        "ideal mapping", "levels of memory overlap perfectly, arrays neither fill nor drain",
+        "docs/models/mapping.md",
+        [](const answer_basis& b) { return b.prices == pricing::phaze || b.prices == pricing::mapping; }},
+    assumption{"free vector traffic", "vector operators take lane cycles and no time in any memory",
+               "docs/models/mapping.md", [](const answer_basis& b) { return b.prices == pricing::phaze; }},
+    assumption{"compute alone", "operands arrive when they are wanted, and folds do not overlap",
+               "docs/models/systolic.md", [](const answer_basis& b) { return b.prices == pricing::array; }},
+
+    assumption{"plain attention", "scores go to memory and come back: nothing is fused across attention",
+               "docs/models/latency.md",
+               [](const answer_basis& b) { return b.attention && b.prices != pricing::system; }},
+    assumption{"plain attention", "scores go to memory and come back: no FlashAttention",
+               "docs/models/iteration.md",
+               [](const answer_basis& b) { return b.attention && b.prices == pricing::system; }},
+    assumption{"list schedules", "a pass through a layer is as long as its list schedule, not the shortest",
+               "docs/models/search.md", [](const answer_basis& b) { return b.list_schedules; }},
+    assumption{"no contention", "operators that overlap do not slow each other down in shared memories",
+               "docs/models/schedule.md", [](const answer_basis& b) { return b.isolated_durations; }},
+
+    assumption{"flat network",
+               "every device sends at the same bandwidth to any other, whoever else sends at the time",
+               "docs/models/placement.md", [](const answer_basis& b) { return b.flat_network; }},
+    assumption{"no overlap of transfers", "nothing is computed beside what layers hand on",
+               "docs/models/placement.md",
+               [](const answer_basis& b) { return b.exposed_transfers && b.prices != pricing::system; }},
+    assumption{"no overlap of transfers", "nothing is computed beside what layers hand on",
+               "docs/models/iteration.md",
+               [](const answer_basis& b) { return b.exposed_transfers && b.prices == pricing::system; }},
+    assumption{"no overlap of reductions", "the backward pass is over when replicas add up gradients",
+               "docs/models/placement.md",
+               [](const answer_basis& b) { return b.exposed_reductions && b.prices != pricing::system; }},
+    assumption{"no overlap of reductions", "the backward pass is over when replicas add up gradients",
+               "docs/models/iteration.md",
+               [](const answer_basis& b) { return b.exposed_reductions && b.prices == pricing::system; }},
+    assumption{"even pipeline", "every micro-batch takes as long as in the heaviest stage: an upper bound",
+               "docs/models/placement.md", [](const answer_basis& b) { return b.even_pipeline; }},
+    assumption{"estimated bubble", "the pipeline's bubble is that of even stages: an estimate",
+               "docs/models/pipeline.md", [](const answer_basis& b) { return b.estimated_bubble; }},
+    assumption{"free overlap", "what runs beside the backward pass does not slow it down",
+               "docs/models/pipeline.md", [](const answer_basis& b) { return b.free_overlap; }},
+    assumption{"1F1B", "pipelines run one forward, one backward, with a flush", "docs/models/iteration.md",
+               [](const answer_basis& b) { return b.one_forward_one_backward; }},
+    assumption{"first stage reduces", "the first stage alone pays for the reduction, nobody for the update",
+               "docs/models/placement.md", [](const answer_basis& b) { return b.first_stage_reduces; }},
+    assumption{"halved backward pass", "the gradients of inputs and of weights take half of it each",
+               "docs/models/placement.md", [](const answer_basis& b) { return b.halved_backward; }},
+    assumption{"no fill of the pipeline", "the time to fill and to drain it is not counted",
+               "docs/models/piper.md", [](const answer_basis& b) { return b.unfilled_pipeline; }},
+    assumption{"one route", "all transfers go through the host, and their device computes nothing meanwhile",
+               "docs/models/max_load.md", [](const answer_basis& b) { return b.host_route; }},
+    assumption{"endless host", "the host has cores for all of its operators at once",
+               "docs/models/latency_placement.md", [](const answer_basis& b) { return b.endless_host; }},
+
+    assumption{"lean memory", "no fragmentation and no communication buffers", "docs/models/search.md",
+               [](const answer_basis& b) { return b.planned_memory; }},
+    assumption{"lean memory", "no fragmentation: an allocator needs at least as much",
+               "docs/models/live_memory.md", [](const answer_basis& b) { return b.live_memory; }},
+
+    assumption{
+        "areas of PHAZE", "of cores and buffers alone, multipliers 1.66 times too large: to compare designs",
+        "docs/models/area.md", [](const answer_basis& b) { return b.areas == shown_technology::phaze; }},
+    assumption{"areas of cores", "no network on chip, control, pads or interface of the memory",
+               "docs/models/area.md", [](const answer_basis& b) { return b.areas == shown_technology::n7; }},
+    assumption{"power of PHAZE's technology",
+               "large buffers cost several times what silicon needs: to compare designs",
+               "docs/models/power.md",
+               [](const answer_basis& b) { return b.energies == shown_technology::phaze; }},
+    assumption{"power of published parts",
+               "no network on chip, links, clocks or conversion; static power is scaled by area",
+               "docs/models/power.md",
+               [](const answer_basis& b) { return b.energies == shown_technology::n7; }},
+    assumption{"even heat", "power is spread evenly and leaves through the sink: the least temperature",
+               "docs/models/money_and_heat.md", [](const answer_basis& b) { return b.temperatures; }},
+};
+
+/// Those of them that an answer rests on, in their order.
+[[nodiscard]] inline std::vector<assumption> assumptions_of(const answer_basis& basis) {
+    std::vector<assumption> held;
+    for (const assumption& known : known_assumptions)
+        if (known.holds(basis)) held.push_back(known);
+    return held;
+}
+
+/// One line for people, empty for none: "assumes: flat network, even pipeline (docs/models/search.md); ...".
+/// Neighbours with the same page share it.
+[[nodiscard]] inline std::string assumption_line(array_view<const assumption> held) {
+    std::string line;
+    for (std::size_t i = 0; i < held.size(); ++i) {
+        const bool same_page = i > 0 && held[i].page == held[i - 1].page;
+        line += i == 0 ? "assumes: " : same_page ? ", " : "; ";
+        line += held[i].name;
+        if (i + 1 == held.size() || held[i + 1].page != held[i].page)
+            line += " (" + std::string(held[i].page) + ")";
+    }
+    return line;
+}
+
+/// Writes the member `assumptions`, an array of objects with `name`, `meaning` and `page`, into the object
+/// that is open.
+inline void write_assumptions(json_writer& json, array_view<const assumption> held) {
+    json.key("assumptions").begin_array();
+    for (const assumption& a : held)
+        json.begin_object()
+            .member("name", a.name)
+            .member("meaning", a.meaning)
+            .member("page", a.page)
+            .end_object();
+    json.end_array();
+}
+
+/// The part of a page that tells them, nothing for none.
+[[nodiscard]] inline std::string assumption_section(array_view<const assumption> held) {
+    if (held.empty()) return {};
+    std::string section = "<h2>What this assumes</h2>\n<table>\n";
+    for (const assumption& a : held)
+        section += "<tr><td>" + escaped(a.name) + "</td><td>" + escaped(a.meaning) + "</td><td>" +
+                   escaped(a.page) + "</td></tr>\n";
+    return section + "</table>\n";
+}
+
+} // namespace dovetail::report
+
+/// \file
+/// Axes: round tick values, and the map from values to pixels.
+
+/// \file
+/// Numbers as people read them: `dovetail::readable` under the name that reports know it by.
+
+namespace dovetail::report {
+
+using dovetail::readable;
+
+} // namespace dovetail::report
+
+namespace dovetail::report {
+
 /// The smallest of 1, 2 or 5 times a power of ten that cuts `span` into at most `count` steps.
 [[nodiscard]] inline double round_step(double span, int count) {
     DOVETAIL_ASSERT(span > 0 && count > 0, "an axis has an extent and at least one step");
@@ -31094,6 +32055,106 @@ void draw_frame(svg& picture, const Horizontal& horizontal, const Vertical& vert
 } // namespace dovetail::report
 
 /// \file
+/// What an answer depends on, so that it can be judged and repeated: the command, the version, every setting
+/// and every input.
+
+namespace dovetail::report {
+
+/// A setting that holds for an answer, chosen or by default.
+struct setting {
+    std::string name;                ///< as on the command line, without dashes
+    std::vector<std::string> values; ///< one, or those of a list; none where nothing is set
+    bool is_list = false;
+    bool is_switch = false; ///< its value is "true" or "false"
+};
+
+/// Something that was read. A model of the zoo has a hash of its graph, a file that of its bytes.
+struct input_source {
+    std::string name;                   ///< the path, or the name in the zoo
+    std::optional<std::uint64_t> bytes; ///< none of what is no file
+    std::string sha256;                 ///< hexadecimal; empty for what can be read once only
+};
+
+/// What every answer carries.
+struct origin {
+    std::string command; ///< as a shell takes it
+    std::string version;
+    std::vector<setting> settings;
+    std::vector<input_source> inputs;
+};
+
+namespace detail {
+
+/// A number where all of `text` is one, else a string.
+inline void write_value(json_writer& json, const std::string& text) {
+    if (const auto whole = parse_number<std::int64_t>(text))
+        json.value(*whole);
+    else if (const auto real = parse_number<double>(text))
+        json.value(*real);
+    else
+        json.value(text);
+}
+
+inline void write_setting(json_writer& json, const setting& s) {
+    std::string key = s.name;
+    for (char& c : key)
+        if (c == '-') c = '_';
+    json.key(key);
+    if (s.is_switch)
+        json.value(!s.values.empty() && s.values.front() == "true");
+    else if (s.is_list) {
+        json.begin_array();
+        for (const std::string& value : s.values) write_value(json, value);
+        json.end_array();
+    } else if (s.values.empty())
+        json.null();
+    else
+        write_value(json, s.values.front());
+}
+
+} // namespace detail
+
+/// Writes the members `command`, `version`, `settings` and `inputs` into the object that is open. Names of
+/// settings have underscores for dashes; one that is not set is null.
+inline void write_origin(json_writer& json, const origin& from) {
+    json.member("command", from.command).member("version", from.version).key("settings").begin_object();
+    for (const setting& s : from.settings) detail::write_setting(json, s);
+    json.end_object().key("inputs").begin_array();
+    for (const input_source& input : from.inputs) {
+        json.begin_object().member("name", input.name);
+        if (input.bytes) json.member("bytes", *input.bytes);
+        json.key("sha256");
+        input.sha256.empty() ? json.null() : json.value(input.sha256);
+        json.end_object();
+    }
+    json.end_array();
+}
+
+/// The same as the last section of a page; nothing where no command is known.
+[[nodiscard]] inline std::string origin_section(const origin& from) {
+    if (from.command.empty()) return {};
+    const auto cell = [](std::string_view text) { return "<td>" + escaped(text) + "</td>"; };
+    std::string section = "<h2>How to repeat this</h2>\n<p><code>" + escaped(from.command) +
+                          "</code>, dovetail " + escaped(from.version) + "</p>\n";
+    if (!from.inputs.empty()) {
+        section += "<table><tr><th>input</th><th>bytes</th><th>SHA-256</th></tr>\n";
+        for (const input_source& input : from.inputs)
+            section += "<tr>" + cell(input.name) + cell(input.bytes ? to_text(*input.bytes) : "–") +
+                       cell(input.sha256.empty() ? "–" : input.sha256) + "</tr>\n";
+        section += "</table>\n";
+    }
+    section += "<table><tr><th>setting</th><th>value</th></tr>\n";
+    for (const setting& s : from.settings) {
+        std::string values;
+        for (const std::string& value : s.values) values += (values.empty() ? "" : ", ") + value;
+        section += "<tr>" + cell(s.name) + cell(values.empty() ? "–" : values) + "</tr>\n";
+    }
+    return section + "</table>\n";
+}
+
+} // namespace dovetail::report
+
+/// \file
 /// How all pages look: their style sheet, their head, and the keys of their charts.
 
 namespace dovetail::report {
@@ -31170,7 +32231,21 @@ struct measured_set {
     std::vector<double> predicted{};
     std::vector<baseline> baselines{};
     std::vector<unpredicted_row> unpredicted{};
+    std::vector<answer_basis>
+        bases{}; ///< what the predictions rest on: of every row, or of all that share one
 };
+
+/// What the predictions of `sets` rest on: each that holds for some row of some set.
+[[nodiscard]] inline std::vector<assumption> assumptions_of(array_view<const measured_set> sets) {
+    std::vector<assumption> held;
+    const auto somewhere = [&](const assumption& known) {
+        return std::any_of(sets.begin(), sets.end(), [&](const measured_set& set) {
+            return std::any_of(set.bases.begin(), set.bases.end(), known.holds);
+        });
+    };
+    std::copy_if(known_assumptions.begin(), known_assumptions.end(), std::back_inserter(held), somewhere);
+    return held;
+}
 
 /// Percent with three digits, and no more than two decimals.
 [[nodiscard]] inline std::string readable_percent(double value) {
@@ -31182,7 +32257,7 @@ namespace detail {
 // Points that fall on the same pixel are drawn once.
 template <class Horizontal, class Vertical>
 void draw_points(svg& picture, const Horizontal& horizontal, const Vertical& vertical,
-                 std::span<const double> x, std::span<const double> y, std::string_view style) {
+                 array_view<const double> x, array_view<const double> y, std::string_view style) {
     std::set<std::pair<long, long>> taken;
     for (std::size_t i = 0; i < x.size(); ++i) {
         const point p{horizontal.pixel(x[i]), vertical.pixel(y[i])};
@@ -31243,8 +32318,9 @@ void draw_points(svg& picture, const Horizontal& horizontal, const Vertical& ver
     return std::move(picture).take();
 }
 
-/// The page about `sets`: one table, and two pictures of every set that has predictions.
-[[nodiscard]] inline std::string to_html(std::span<const measured_set> sets) {
+/// The page about `sets`: one table, and two pictures of every set that has predictions; `from` is told
+/// at the end.
+[[nodiscard]] inline std::string to_html(array_view<const measured_set> sets, const origin& from = {}) {
     std::string page =
         page_head("Dovetail: validation") +
         "<h1>Predicted against measured</h1>\n<table><tr><th>set</th><th>rows</th><th>mean "
@@ -31260,21 +32336,67 @@ void draw_points(svg& picture, const Horizontal& horizontal, const Vertical& ver
                          percent(accuracy_of(b.predicted, set.measured).mean_abs_percent);
         page += "<tr><td>" + escaped(set.name) + "</td>";
         for (const std::string& cell :
-             {to_text(a.rows), percent(a.mean_abs_percent), percent(a.worst_percent), percent(a.bias_percent),
-              std::isfinite(a.spearman) ? readable(a.spearman, 4) : "–", baselines})
+             {readable(a.rows), percent(a.mean_abs_percent), percent(a.worst_percent),
+              percent(a.bias_percent), std::isfinite(a.spearman) ? readable(a.spearman, 4) : "–", baselines})
             page += "<td>" + escaped(cell) + "</td>";
         page += "</tr>\n";
     }
-    page += "</table>\n";
+    page += "</table>\n" + assumption_section(assumptions_of(sets));
     for (const measured_set& set : sets) {
         page += "<h2>" + escaped(set.name) + "</h2>\n<p>" + key("predicted", "predicted");
         if (!set.baselines.empty()) page += key("baseline", set.baselines.back().name);
         if (!set.unpredicted.empty())
-            page += "</p>\n<p>Rows without a prediction: " + to_text(set.unpredicted.size());
+            page += "</p>\n<p>Rows without a prediction: " + readable(set.unpredicted.size());
         page += "</p>\n";
         if (!set.measured.empty()) page += predicted_against_measured(set) + ratio_against_measured(set);
     }
-    return page + "</body></html>\n";
+    return page + origin_section(from) + "</body></html>\n";
+}
+
+} // namespace dovetail::report
+
+/// \file
+/// What answers about training rest on: searches of designed chips, and plans on systems of the catalogue.
+
+namespace dovetail::report {
+
+/// Whether no measurement is in the numbers of a chip: they are those that `hardware::uncalibrated` gives.
+[[nodiscard]] constexpr bool is_uncalibrated(const hardware::system& machine) noexcept {
+    const hardware::calibration plain = hardware::uncalibrated(machine.chip);
+    const hardware::calibration& own = machine.calibration;
+    return own.launch_s == plain.launch_s && own.matrix_fraction == plain.matrix_fraction &&
+           own.sustained_fraction == plain.sustained_fraction && own.memory_fraction == plain.memory_fraction;
+}
+
+/// Whether no measurement is in the protocols of level `l` of a network: they are those that
+/// `hardware::datasheet` gives.
+[[nodiscard]] constexpr bool is_uncalibrated(const hardware::network& links, std::size_t l) noexcept {
+    const hardware::network plain = hardware::datasheet(links);
+    for (std::size_t k = 0; k < hardware::wire_protocols; ++k)
+        if (links.levels[l].protocols[k].step_s != plain.levels[l].protocols[k].step_s ||
+            links.levels[l].protocols[k].efficiency != plain.levels[l].protocols[k].efficiency)
+            return false;
+    return true;
+}
+
+/// What the prediction of `plan` on `machine` rests on. \param transformer whether closed forms price it,
+/// rather than its graph \param attention whether the model has any
+[[nodiscard]] inline answer_basis basis_of(const hardware::system& machine, const cost::training_plan& plan,
+                                           bool transformer, bool attention) {
+    const bool exchanges = plan.devices() > 1;
+    const bool leaves_node = plan.devices() > machine.links.unit_devices(1);
+    const auto level_of_nodes = std::size_t{1};
+    return {.prices = pricing::system,
+            .attention = attention,
+            .library_products = true,
+            .graph_kernels = !transformer,
+            .uncalibrated_chip = is_uncalibrated(machine),
+            .uncalibrated_links = exchanges && is_uncalibrated(machine.links, 0),
+            .uncalibrated_nodes = exchanges && leaves_node && is_uncalibrated(machine.links, level_of_nodes),
+            .system_network = exchanges,
+            .exposed_transfers = plan.tensor > 1 || plan.pipeline > 1,
+            .exposed_reductions = plan.data > 1 || plan.pipeline > 1,
+            .one_forward_one_backward = plan.pipeline > 1};
 }
 
 } // namespace dovetail::report
@@ -31299,8 +32421,8 @@ struct bar {
 };
 
 /// Draws `bars` over the rows named `row_names`; `time_name` says the unit.
-[[nodiscard]] inline std::string gantt(std::string_view title, std::span<const std::string> row_names,
-                                       std::span<const bar> bars, std::string_view time_name) {
+[[nodiscard]] inline std::string gantt(std::string_view title, array_view<const std::string> row_names,
+                                       array_view<const bar> bars, std::string_view time_name) {
     constexpr double right = 936;
     constexpr double top = 12;
     constexpr double pixels_a_letter = 6.2;
@@ -31360,9 +32482,9 @@ struct scatter {
     std::string title;
     std::string x_name;
     std::string y_name;
-    std::span<const sample> cloud;
-    std::span<const sample> frontier; ///< rising in x
-    std::span<const marked_sample> marks;
+    array_view<const sample> cloud;
+    array_view<const sample> frontier; ///< rising in x
+    array_view<const marked_sample> marks;
 };
 
 namespace detail {
@@ -31370,7 +32492,7 @@ namespace detail {
 /// Where the label of a mark at `p` goes: beside it, and above or below by as much as keeps it inside `frame`
 /// and off the labels in `occupied`; above where nothing is free.
 [[nodiscard]] inline box place_of_label(point p, std::string_view words, bool to_the_left, const box& frame,
-                                        std::span<const box> occupied) {
+                                        array_view<const box> occupied) {
     constexpr double pixels_a_letter = 7;
     constexpr double height = 15;
     const double width = pixels_a_letter * static_cast<double>(words.size());
@@ -31463,7 +32585,7 @@ struct lane {
 
 /// Numbers as ranges of neighbours: {first, last} each. `units` are rising.
 [[nodiscard]] inline std::vector<std::pair<std::int32_t, std::int32_t>>
-ranges_of(std::span<const std::int32_t> units) {
+ranges_of(array_view<const std::int32_t> units) {
     std::vector<std::pair<std::int32_t, std::int32_t>> ranges;
     for (const std::int32_t unit : units)
         if (!ranges.empty() && ranges.back().second + 1 == unit)
@@ -31476,7 +32598,7 @@ ranges_of(std::span<const std::int32_t> units) {
 /// One lane for every unit that is ever held, by resource and number; then lanes for tasks that take time but
 /// hold nothing, as few as do not overlap. A task of no duration is in none. \complexity O(units held by all
 /// tasks together).
-[[nodiscard]] inline std::vector<lane> lanes_of(std::span<const schedule::timetable_entry> table) {
+[[nodiscard]] inline std::vector<lane> lanes_of(array_view<const schedule::timetable_entry> table) {
     std::vector<lane> lanes;
     for (std::size_t r = 0; r < schedule::max_resources; ++r) {
         std::vector<std::vector<std::size_t>> held;
@@ -31506,7 +32628,7 @@ ranges_of(std::span<const std::int32_t> units) {
 }
 
 /// The same, with units of a resource that hold the same tasks in one lane, where its first unit was.
-[[nodiscard]] inline std::vector<lane> shared_lanes_of(std::span<const schedule::timetable_entry> table) {
+[[nodiscard]] inline std::vector<lane> shared_lanes_of(array_view<const schedule::timetable_entry> table) {
     std::vector<lane> shared;
     for (lane& l : lanes_of(table)) {
         const auto same = std::find_if(shared.begin(), shared.end(), [&](const lane& s) {
@@ -31536,8 +32658,8 @@ namespace dovetail::report {
 
 /// A schedule and what its parts are called.
 struct drawn_schedule {
-    std::span<const schedule::timetable_entry> table;
-    std::span<const std::string> names; ///< of the tasks, by number
+    array_view<const schedule::timetable_entry> table;
+    array_view<const std::string> names; ///< of the tasks, by number
     resource_names resources;
 };
 
@@ -31590,7 +32712,9 @@ inline constexpr std::array<std::string_view, schedule::max_resources + 1> resou
         }
     }
     // What is outlined lies on top.
-    std::stable_partition(bars.begin(), bars.end(), [](const bar& b) { return b.style.ends_with("slack"); });
+    const auto is_slack = [](const bar& b) { return b.style.ends_with("slack"); };
+    sort_stably(bars.begin(), bars.end(),
+                [&](const bar& a, const bar& b) { return is_slack(a) && !is_slack(b); });
     return gantt(title, rows, bars, "time [" + std::string(unit.name) + "]");
 }
 
@@ -31653,7 +32777,7 @@ namespace dovetail::report {
                                     readable((pass.end_s - pass.start_s) * 1e3, 4) + " ms"});
         }
     return gantt("The pipeline's timeline", rows, bars,
-                 "time [ms], " + to_text(shown) + " of " + to_text(all) + " micro-batches");
+                 "time [ms], " + readable(shown) + " of " + readable(all) + " micro-batches");
 }
 
 /// What fills the memory of every stage, against the HBM of a device.
@@ -31775,15 +32899,12 @@ inline void write_solution(json_writer& json, const search::solution& found) {
 
 } // namespace detail
 
-/// Writes the outcome of a search of `profile`. Numbers are in SI units or bytes, as their names say; `best`
-/// and `baseline` are null where no plan fits.
-[[nodiscard]] inline std::string to_json(const search::outcome& outcome,
-                                         const search::workload_profile& profile) {
-    json_writer json;
-    json.begin_object()
-        .member("status", to_string(outcome.status))
-        .member("model", profile.model)
-        .key("best");
+/// Writes the outcome of a search of `profile` into the object that is open. Numbers are in SI units or
+/// bytes, as their names say; `best` and `baseline` are null where no plan fits. \param held what its figures
+/// rest on
+inline void write_outcome(json_writer& json, const search::outcome& outcome,
+                          const search::workload_profile& profile, array_view<const assumption> held = {}) {
+    json.member("status", to_string(outcome.status)).member("model", profile.model).key("best");
     detail::write_solution(json, outcome.best);
     json.key("baseline");
     detail::write_solution(json, outcome.baseline);
@@ -31799,8 +32920,19 @@ inline void write_solution(json_writer& json, const search::solution& found) {
         .member("pruned", outcome.search.pruned)
         .member("seconds", outcome.search.seconds)
         .member("complete", outcome.search.complete)
+        .member("proof", outcome.search.proof)
         .end_object();
     if (!outcome.binding.empty()) json.member("binding", outcome.binding);
+    write_assumptions(json, held);
+}
+
+/// The outcome of a search of `profile` as one document.
+[[nodiscard]] inline std::string to_json(const search::outcome& outcome,
+                                         const search::workload_profile& profile,
+                                         array_view<const assumption> held = {}) {
+    json_writer json;
+    json.begin_object();
+    write_outcome(json, outcome, profile, held);
     json.end_object();
     return std::move(json).take();
 }
@@ -31820,18 +32952,15 @@ namespace detail {
            "</td></tr>\n";
 }
 
-[[nodiscard]] inline std::string count(std::size_t number) {
-    return readable(static_cast<double>(number), 15);
-}
-
 [[nodiscard]] inline std::string chip_text(const hardware::accelerator& c) {
-    return to_text(c.num_tc) + " TC " + to_text(c.width) + "×" + to_text(c.depth) + ", " + to_text(c.num_vc) +
-           " VC ×" + to_text(c.width_vc) + ", " + to_text(c.glb_bytes / mebibyte) + " MiB";
+    return readable(c.num_tc) + " TC " + readable(c.width) + "×" + readable(c.depth) + ", " +
+           readable(c.num_vc) + " VC ×" + readable(c.width_vc) + ", " + readable(c.glb_bytes / mebibyte) +
+           " MiB";
 }
 
 [[nodiscard]] inline std::string plan_text(const search::solution& s) {
-    return to_text(s.plan.data_parallel) + " × " + to_text(s.plan.stages.size()) + " × " +
-           to_text(s.plan.tensor_parallel);
+    return readable(s.plan.data_parallel) + " × " + readable(s.plan.stages.size()) + " × " +
+           readable(s.plan.tensor_parallel);
 }
 
 /// Rows of the comparison; a column without a plan stays empty.
@@ -31846,7 +32975,7 @@ namespace detail {
     add("chip", [](const auto& s) { return chip_text(s.chip); });
     add("area", [](const auto& s) { return readable(s.area_um2 / um2_per_mm2, 4) + " mm²"; });
     add("data × pipeline × tensor", [](const auto& s) { return plan_text(s); });
-    add("micro-batch", [](const auto& s) { return to_text(s.micro_batch); });
+    add("micro-batch", [](const auto& s) { return readable(s.micro_batch); });
     add("recomputation", [](const auto& s) { return std::string(s.setting.recompute ? "on" : "off"); });
     add("HBM", [](const auto& s) {
         return readable(s.setting.hbm_bytes / static_cast<double>(gibibyte), 4) + " GiB";
@@ -31892,18 +33021,20 @@ namespace detail {
 } // namespace detail
 
 /// The page of a search that found a plan. `forward` and `backward` are the schedules of the winner's
-/// heaviest layer, `layer` its name.
+/// heaviest layer, `layer` its name, `held` what the figures rest on; `from` is told at the end.
 [[nodiscard]] inline std::string to_html(const search::outcome& outcome,
                                          const search::workload_profile& profile, std::string_view layer,
                                          const search::scheduled_pass& forward,
-                                         const search::scheduled_pass& backward) {
+                                         const search::scheduled_pass& backward,
+                                         array_view<const assumption> held = {}, const origin& from = {}) {
     const search::search_record& record = outcome.search;
     std::string page = page_head("Dovetail: " + profile.model);
-    page += "<h1>" + escaped(profile.model) + "</h1>\n<p>" + detail::count(record.evaluated) +
-            " chips evaluated, " + detail::count(record.pruned) + " left out, in " +
-            readable(record.seconds, 3) + " s (" + escaped(record.strategy) + "; " +
-            std::string(record.complete ? "complete" : "not complete") + ")</p>\n";
-    page += detail::comparison(outcome);
+    page += "<h1>" + escaped(profile.model) + "</h1>\n<p>" + readable(record.evaluated) +
+            " chips evaluated, " + readable(record.pruned) + " left out, in " + readable(record.seconds, 3) +
+            " s (" + escaped(record.strategy) + "; " +
+            std::string(record.complete ? "complete" : "not complete") + "). " + escaped(record.proof) +
+            "</p>\n";
+    page += detail::comparison(outcome) + assumption_section(held);
     page += "<h2>Throughput against area</h2>\n<p>Every dot is a chip with its own best plan; the line is "
             "the best that a chip of that area or less reaches.</p>\n" +
             throughput_against_area(outcome);
@@ -31919,7 +33050,7 @@ namespace detail {
             detail::pass_caption("Forward", forward) + operator_schedule("Forward pass of " + name, forward) +
             detail::pass_caption("Backward", backward) +
             operator_schedule("Backward pass of " + name, backward);
-    return page + "</body></html>\n";
+    return page + origin_section(from) + "</body></html>\n";
 }
 
 } // namespace dovetail::report
@@ -31936,6 +33067,7 @@ struct schedule_summary {
     std::vector<std::pair<std::string, std::string>> facts; ///< name and value, a row each
     schedule::demand capacity{};                            ///< units of every resource
     std::vector<schedule::chain_link> chain;                ///< the critical chain
+    std::vector<assumption> held{};                         ///< what the durations rest on
 };
 
 namespace detail {
@@ -31961,14 +33093,15 @@ namespace detail {
 
 } // namespace detail
 
-/// The page of a schedule; `unit` is the unit of its times.
+/// The page of a schedule; `unit` is the unit of its times, `from` is told at the end.
 [[nodiscard]] inline std::string to_html(const schedule_summary& about, const drawn_schedule& drawn,
-                                         const time_unit& unit) {
+                                         const time_unit& unit, const origin& from = {}) {
     std::string page = page_head("Dovetail: " + about.title);
     page += "<h1>" + escaped(about.title) + "</h1>\n<p>" + escaped(about.subtitle) + "</p>\n<table>\n";
     for (const auto& [name, value] : about.facts)
         page += "<tr><td>" + escaped(name) + "</td><td>" + escaped(value) + "</td></tr>\n";
-    page += "</table>\n<h2>Schedule</h2>\n<p>Units that run the same share a row." +
+    page += "</table>\n" + assumption_section(about.held) +
+            "<h2>Schedule</h2>\n<p>Units that run the same share a row." +
             escaped(detail::idle_units(drawn, about.capacity));
     for (std::size_t r = 0; r < schedule::max_resources; ++r)
         if (about.capacity[r] > 0) page += key(resource_styles[r], drawn.resources[r]);
@@ -31989,7 +33122,7 @@ namespace detail {
                                                                            : "its units") +
                     "</tr>\n";
         }
-    return page + "</table>\n</body></html>\n";
+    return page + "</table>\n" + origin_section(from) + "</body></html>\n";
 }
 
 } // namespace dovetail::report
@@ -32004,8 +33137,8 @@ namespace dovetail::report {
 /// in microseconds, fractions included (Trace Event Format, Google, 2016, "Complete Events"). Tasks of the
 /// critical chain are of the category "critical". \param names of the tasks, by number
 [[nodiscard]] inline std::string to_trace(std::string_view title,
-                                          std::span<const schedule::timetable_entry> table,
-                                          std::span<const std::string> names,
+                                          array_view<const schedule::timetable_entry> table,
+                                          array_view<const std::string> names,
                                           const resource_names& resources) {
     constexpr double microseconds = 1e6;
     json_writer json;
@@ -32447,6 +33580,8 @@ struct solver {
     /// Values to begin with, one a column, good to 1e-6: the answer is no worse. Without presolve they are
     /// the first incumbent; presolve loses the way back to the columns, so with it they are a cutoff.
     std::vector<double> start{};
+    /// Ends branch and cut as the time limit does, once the relaxation of the node at hand is solved.
+    const stop_request* stop = nullptr;
 
     /// \returns what `ilp::model::check` finds wrong; errc::out_of_range for options that make no sense,
     /// errc::shape for a `start` of another model's size; errc::unsupported when GLPK breaks down over the
@@ -32526,7 +33661,9 @@ struct tree_search {
     [[nodiscard]] bool minimizes() const { return model.sense() == ilp::direction::minimize; }
     /// An objective that nothing is worse than.
     [[nodiscard]] double worst() const { return minimizes() ? ilp::infinity : -ilp::infinity; }
+    [[nodiscard]] bool is_stopped() const { return options.stop != nullptr && options.stop->asked(); }
     [[nodiscard]] int milliseconds_left() const {
+        if (is_stopped()) return 0;
         constexpr double most = std::numeric_limits<int>::max();
         const double left = std::ceil((options.time_limit_s - clock.seconds()) * 1000.0);
         return static_cast<int>(std::clamp(left, 0.0, most));
@@ -32542,7 +33679,7 @@ inline void watch(glp_tree* tree, void* info) {
     constexpr double most = std::numeric_limits<double>::max(); // what GLPK says of a node not yet solved
     if (const int best = glp_ios_best_node(tree); best != 0)
         if (const double bound = glp_ios_node_bound(tree, best); std::abs(bound) < most) s.now.bound = bound;
-    if (s.now.nodes > s.options.node_limit) glp_ios_terminate(tree);
+    if (s.now.nodes > s.options.node_limit || s.is_stopped()) glp_ios_terminate(tree);
     const auto tell = [&s](void (*hook)(void*, const ilp::progress&)) {
         if (hook == nullptr) return;
         s.now.seconds = s.clock.seconds();
@@ -32772,7 +33909,7 @@ struct fit {
 /// What compares predictions with measurements: for a value of every unknown, the logarithm of predicted over
 /// measured of every measurement.
 template <class Function>
-concept log_ratios = requires(Function function, std::span<const double> values) {
+concept log_ratios = requires(Function function, array_view<const double> values) {
     { function(values) } -> std::convertible_to<std::vector<double>>;
 };
 
@@ -32805,7 +33942,7 @@ struct levenberg_marquardt {
     /// \complexity O(iterations x unknowns x (unknowns calls of `ratios` + measurements x unknowns^2 +
     ///             unknowns^3)).
     template <log_ratios Function>
-    [[nodiscard]] result<fit> operator()(std::span<const unknown> unknowns, Function&& ratios) const {
+    [[nodiscard]] result<fit> operator()(array_view<const unknown> unknowns, Function&& ratios) const {
         if (auto valid = validate(*this); !valid) return valid.problem();
         for (const unknown& u : unknowns)
             if (!(u.lowest > 0 && u.lowest <= u.expected && u.expected <= u.highest && u.log_spread > 0 &&
@@ -32846,7 +33983,7 @@ private:
         double cost;
     };
 
-    static Eigen::VectorXd logarithms(std::span<const unknown> unknowns) {
+    static Eigen::VectorXd logarithms(array_view<const unknown> unknowns) {
         Eigen::VectorXd logs(static_cast<Eigen::Index>(unknowns.size()));
         for (std::size_t i = 0; i < unknowns.size(); ++i)
             logs[static_cast<Eigen::Index>(i)] = std::log(unknowns[i].expected);
@@ -32854,7 +33991,7 @@ private:
     }
 
     // The exponential of a bound's logarithm may miss it by a rounding.
-    static std::vector<double> values(const Eigen::VectorXd& logs, std::span<const unknown> unknowns) {
+    static std::vector<double> values(const Eigen::VectorXd& logs, array_view<const unknown> unknowns) {
         std::vector<double> all;
         for (std::size_t i = 0; i < unknowns.size(); ++i)
             all.push_back(std::clamp(std::exp(logs[static_cast<Eigen::Index>(i)]), unknowns[i].lowest,
@@ -32863,9 +34000,9 @@ private:
     }
 
     template <class Function>
-    void evaluate(state& at, std::span<const unknown> unknowns, Function& ratios) const {
+    void evaluate(state& at, array_view<const unknown> unknowns, Function& ratios) const {
         const std::vector<double> all = values(at.logs, unknowns);
-        at.ratios = ratios(std::span<const double>(all));
+        at.ratios = ratios(array_view<const double>(all));
         at.cost = 0;
         for (const double ratio : at.ratios)
             at.cost += 2 * (std::sqrt(1 + ratio / noise * (ratio / noise)) - 1);
@@ -32875,12 +34012,12 @@ private:
         }
     }
 
-    static double away(const Eigen::VectorXd& logs, std::span<const unknown> unknowns, std::size_t i) {
+    static double away(const Eigen::VectorXd& logs, array_view<const unknown> unknowns, std::size_t i) {
         return logs[static_cast<Eigen::Index>(i)] - std::log(unknowns[i].expected);
     }
 
     template <class Function>
-    fit descend(state at, std::span<const unknown> unknowns, Function& ratios) const {
+    fit descend(state at, array_view<const unknown> unknowns, Function& ratios) const {
         fit found;
         Eigen::MatrixXd normal;
         Eigen::VectorXd gradient;
@@ -32907,7 +34044,7 @@ private:
 
     // The normal equations of the reweighted residuals around `at`, what is known before included.
     template <class Function>
-    void linearise(const state& at, std::span<const unknown> unknowns, Function& ratios,
+    void linearise(const state& at, array_view<const unknown> unknowns, Function& ratios,
                    Eigen::MatrixXd& normal, Eigen::VectorXd& gradient) const {
         const auto count = static_cast<Eigen::Index>(unknowns.size());
         const auto rows = static_cast<Eigen::Index>(at.ratios.size());
@@ -32925,7 +34062,7 @@ private:
             Eigen::VectorXd logs = at.logs;
             logs[c] += by;
             const std::vector<double> all = values(logs, unknowns);
-            const std::vector<double> there = ratios(std::span<const double>(all));
+            const std::vector<double> there = ratios(array_view<const double>(all));
             for (Eigen::Index r = 0; r < rows; ++r) {
                 const auto row = static_cast<std::size_t>(r);
                 slopes(r, c) = (there[row] - at.ratios[row]) / (by * noise);
@@ -32943,7 +34080,7 @@ private:
 
     // A damped step, cut off at the bounds. A number that leaves its bounds is held there, and the step of
     // the others is found anew.
-    static Eigen::VectorXd moved(const Eigen::VectorXd& from, std::span<const unknown> unknowns,
+    static Eigen::VectorXd moved(const Eigen::VectorXd& from, array_view<const unknown> unknowns,
                                  const Eigen::MatrixXd& normal, const Eigen::VectorXd& gradient,
                                  double damping) {
         const Eigen::Index count = from.size();
@@ -32978,7 +34115,7 @@ private:
 
     // The spreads that are left, from the inverse of the normal equations; a number is identified where at
     // most half of its spread is.
-    static void describe(fit& found, const state& at, std::span<const unknown> unknowns,
+    static void describe(fit& found, const state& at, array_view<const unknown> unknowns,
                          const Eigen::MatrixXd& normal) {
         const Eigen::Index count = at.logs.size();
         const Eigen::MatrixXd covariance = normal.ldlt().solve(Eigen::MatrixXd::Identity(count, count));
@@ -33029,7 +34166,7 @@ struct calibration_options {
 
 /// What predicts measurement i with a value of every unknown.
 template <class Function>
-concept predictor = requires(Function function, std::span<const double> values, std::size_t i) {
+concept predictor = requires(Function function, array_view<const double> values, std::size_t i) {
     { function(values, i) } -> std::convertible_to<double>;
 };
 
@@ -33040,7 +34177,7 @@ concept predictor = requires(Function function, std::span<const double> values, 
 /// \complexity (groups + unknowns + halves) fits.
 template <predictor Predict>
 [[nodiscard]] result<calibration_report> calibrate(std::vector<unknown> unknowns,
-                                                   std::span<const double> measured, Predict&& predict,
+                                                   array_view<const double> measured, Predict&& predict,
                                                    const calibration_options& options = {}) {
     if (measured.size() < fewest_measurements)
         return error{errc::out_of_range, "calibration",
@@ -33052,14 +34189,14 @@ template <predictor Predict>
                          "it is positive and finite"};
     std::vector<std::size_t> all(measured.size());
     std::iota(all.begin(), all.end(), std::size_t{0});
-    const auto fit_to = [&](std::span<const std::size_t> rows) {
-        return options.method(unknowns, [&](std::span<const double> values) {
+    const auto fit_to = [&](array_view<const std::size_t> rows) {
+        return options.method(unknowns, [&](array_view<const double> values) {
             std::vector<double> ratios;
             for (const std::size_t i : rows) ratios.push_back(std::log(predict(values, i) / measured[i]));
             return ratios;
         });
     };
-    const auto errors_with = [&](std::span<const double> values, std::span<const std::size_t> rows) {
+    const auto errors_with = [&](array_view<const double> values, array_view<const std::size_t> rows) {
         std::vector<double> predicted;
         std::vector<double> truth;
         for (const std::size_t i : rows) {
@@ -33084,7 +34221,7 @@ template <predictor Predict>
     std::vector<double> expected;
     for (const unknown& u : unknowns) expected.push_back(u.expected);
     // Where the rows that are left identify nothing, what was known before predicts the others.
-    const auto values_of = [&](std::span<const std::size_t> rows) {
+    const auto values_of = [&](array_view<const std::size_t> rows) {
         const auto fitted = fit_to(rows);
         return fitted ? fitted->values() : expected;
     };
@@ -33106,8 +34243,8 @@ template <predictor Predict>
         for (std::size_t i = order.size() - 1; i > 0; --i)
             std::swap(order[i],
                       order[static_cast<std::size_t>(random.integer(0, static_cast<std::int64_t>(i)))]);
-        const auto one = std::span<const std::size_t>(order).first(order.size() / 2);
-        const auto other = std::span<const std::size_t>(order).subspan(order.size() / 2);
+        const auto one = array_view<const std::size_t>(order).first(order.size() / 2);
+        const auto other = array_view<const std::size_t>(order).subspan(order.size() / 2);
         const std::vector<double> values = values_of(one);
         const double error_percent = errors_with(values, other).mean_abs_percent;
         const auto count = static_cast<double>(options.halves);
@@ -33146,7 +34283,7 @@ struct calibrated_chip {
 /// \returns errc::unsupported for a product of a precision that the chip has no rate for, errc::out_of_range
 ///          for one whose extents are, and what `calibrate` refuses.
 [[nodiscard]] inline result<calibrated_chip> calibrate_chip(const hardware::system& base,
-                                                            std::span<const measured_product> products,
+                                                            array_view<const measured_product> products,
                                                             const cost::gemm_time_model& model = {},
                                                             const calibration_options& options = {}) {
     std::vector<double> measured_s;
@@ -33157,10 +34294,10 @@ struct calibrated_chip {
                          "give products in another precision"};
         if (!one.product.in_range())
             return error{errc::out_of_range, "calibration", "a product has an extent out of range",
-                         "give extents from 1 to 2^28"};
+                         "give extents from 1 to " + readable(cost::gemm::most_extent)};
         measured_s.push_back(one.time_s);
     }
-    const auto with = [&](std::span<const double> values) {
+    const auto with = [&](array_view<const double> values) {
         hardware::system machine = base;
         machine.calibration = {.launch_s = values[0],
                                .matrix_fraction = values[1],
@@ -33180,7 +34317,7 @@ struct calibrated_chip {
          fraction("sustained_fraction", known.sustained_fraction),
          fraction("memory_fraction", known.memory_fraction)},
         measured_s,
-        [&](std::span<const double> values, std::size_t i) {
+        [&](array_view<const double> values, std::size_t i) {
             return model(with(values), products[i].product);
         },
         options);
@@ -33219,7 +34356,7 @@ inline constexpr std::array<std::string_view, 8> link_numbers{
     "middle_efficiency", "efficient_step_s", "efficient_efficiency", "nodes_efficiency"};
 
 [[nodiscard]] inline hardware::network with_numbers(const hardware::network& base,
-                                                    std::span<const double> values) {
+                                                    array_view<const double> values) {
     hardware::network links = base;
     links.start_s = values[0];
     links.exposed_chunks = values[1];
@@ -33240,7 +34377,7 @@ inline constexpr std::array<std::string_view, 8> link_numbers{
 /// \returns errc::out_of_range for a collective of fewer than 2 ranks or more than the network has, and what
 ///          `calibrate` refuses.
 [[nodiscard]] inline result<calibrated_links>
-calibrate_links(const hardware::network& base, std::span<const measured_collective> collectives,
+calibrate_links(const hardware::network& base, array_view<const measured_collective> collectives,
                 const cost::collective_model& model = {}, const calibration_options& options = {}) {
     std::vector<double> measured_s;
     for (const measured_collective& one : collectives) {
@@ -33265,7 +34402,7 @@ calibrate_links(const hardware::network& base, std::span<const measured_collecti
     }
     auto report = calibrate(
         std::move(unknowns), measured_s,
-        [&](std::span<const double> values, std::size_t i) {
+        [&](array_view<const double> values, std::size_t i) {
             const measured_collective& one = collectives[i];
             const hardware::network links = detail::with_numbers(base, values);
             return model(links, hardware::spread(links, one.ranks), one.kind, one.bytes);
@@ -33293,164 +34430,361 @@ calibrate_links(const hardware::network& base, std::span<const measured_collecti
 /// \file
 /// Reading JSON that nobody has checked: every wrong turn is an `error` that names its place.
 
-#include <nlohmann/json.hpp>
+/// \file
+/// A JSON text as a tree in which every value knows where it stands, and no object has a key twice.
 
-#include <filesystem>
-#include <fstream>
-#include <sstream>
+#include <nlohmann/json.hpp>
 
 namespace dovetail::ext::json {
 
+/// What a value is.
+enum class kind : std::uint8_t { null, boolean, number, string, array, object };
+
+/// The name of a kind, as JSON calls it.
+[[nodiscard]] constexpr std::string_view to_string(kind k) noexcept {
+    switch (k) {
+    case kind::null:
+        return "null";
+    case kind::boolean:
+        return "boolean";
+    case kind::number:
+        return "number";
+    case kind::string:
+        return "string";
+    case kind::array:
+        return "array";
+    case kind::object:
+        return "object";
+    }
+    return "unknown";
+}
+
+/// One value, with what is in it.
+struct value {
+    kind type = kind::null;
+    std::size_t begin = 0;     ///< its first byte in the text, counted from 0
+    std::string key;           ///< of a member of an object
+    std::size_t key_begin = 0; ///< the first byte of its key
+    bool truth = false;        ///< of a boolean
+    double number = 0.0;       ///< of a number
+    std::string text;          ///< of a string
+    std::vector<value> inside; ///< the elements of an array, the members of an object, in their order
+};
+
+/// A text that has been read.
+struct document {
+    std::string name; ///< of the file, for errors
+    value root;
+    std::vector<std::size_t> lines; ///< the first byte of every line
+
+    /// "file:line:column" of a byte; lines and columns count from 1, columns in bytes.
+    [[nodiscard]] std::string position(std::size_t byte) const {
+        const auto next = std::upper_bound(lines.begin(), lines.end(), byte);
+        const std::size_t begin = next == lines.begin() ? 0 : *(next - 1);
+        return name + ":" + to_text(next - lines.begin()) + ":" + to_text(byte - begin + 1);
+    }
+};
+
 namespace detail {
 
-// Accepts every event; only to learn where the text stops being JSON.
-struct error_locator {
+/// No published file nests deeper than 7; a tree that deep is taken apart without running out of stack.
+inline constexpr std::size_t deepest = 64;
+
+// Builds the tree from the events of the parser, and follows them in the text: what it announces is valid
+// JSON, so that the next token is the next byte that is no space, comma or colon.
+class tree_builder {
+public:
     using number_integer_t = nlohmann::json::number_integer_t;
     using number_unsigned_t = nlohmann::json::number_unsigned_t;
     using number_float_t = nlohmann::json::number_float_t;
     using string_t = nlohmann::json::string_t;
     using binary_t = nlohmann::json::binary_t;
 
-    std::size_t byte = 0;
+    explicit tree_builder(std::string_view text) : text_(text) {
+        if (text.starts_with("\xEF\xBB\xBF")) at_ = 3; // a byte order mark
+    }
 
-    bool null() { return true; }
-    bool boolean(bool) { return true; }
-    bool number_integer(number_integer_t) { return true; }
-    bool number_unsigned(number_unsigned_t) { return true; }
-    bool number_float(number_float_t, const string_t&) { return true; }
-    bool string(string_t&) { return true; }
-    bool binary(binary_t&) { return true; }
-    bool start_object(std::size_t) { return true; }
-    bool key(string_t&) { return true; }
-    bool end_object() { return true; }
-    bool start_array(std::size_t) { return true; }
-    bool end_array() { return true; }
+    bool null() { return add(kind::null) != nullptr && pass(4); }
+    bool boolean(bool truth) {
+        add(kind::boolean)->truth = truth;
+        return pass(truth ? 4 : 5);
+    }
+    bool number_integer(number_integer_t x) { return number(static_cast<double>(x)); }
+    bool number_unsigned(number_unsigned_t x) { return number(static_cast<double>(x)); }
+    bool number_float(number_float_t x, const string_t&) { return number(x); }
+    bool string(string_t& text) {
+        add(kind::string)->text = std::move(text);
+        return pass_string();
+    }
+    bool binary(binary_t&) { return false; } // not in JSON text
+    bool start_object(std::size_t) { return open(kind::object); }
+    bool key(string_t& text) {
+        key_ = std::move(text);
+        key_begin_ = seek();
+        return pass_string();
+    }
+    bool end_object() { return close() && keys_differ(); }
+    bool start_array(std::size_t) { return open(kind::array); }
+    bool end_array() { return close() && leave(); }
     template <class Exception>
     bool parse_error(std::size_t position, const std::string&, const Exception&) {
-        byte = position;
+        // The position is that of the byte that was read last, counted from 1.
+        const bool truncated = position > text_.size();
+        const bool large = std::is_same_v<Exception, nlohmann::json::out_of_range>;
+        const bool empty =
+            text_.find_first_not_of(" \t\r\n", at_) == std::string_view::npos && at_ <= 3 && open_.empty();
+        stop(large           ? seek()
+             : position == 0 ? 0
+                             : position - 1,
+             empty       ? "it is empty"
+             : large     ? "the number is too large"
+             : truncated ? "the text ends too early"
+                         : "the text is not JSON from here on",
+             large ? "it must fit a double" : "it must be one complete JSON value");
         return false;
     }
+
+    [[nodiscard]] value take() && { return std::move(root_); }
+    [[nodiscard]] std::size_t wrong_at() const { return wrong_at_; }
+    [[nodiscard]] const std::string& wrong() const { return wrong_; }
+    [[nodiscard]] const std::string& expected() const { return expected_; }
+
+private:
+    // The first byte of the token that comes next.
+    std::size_t seek() {
+        at_ = std::min(text_.find_first_not_of(" \t\r\n,:", at_), text_.size());
+        return at_;
+    }
+    bool pass(std::size_t bytes) {
+        at_ += bytes;
+        return true;
+    }
+    bool pass_string() {
+        for (at_ = seek() + 1; at_ < text_.size() && text_[at_] != '"'; ++at_)
+            if (text_[at_] == '\\') ++at_;
+        return pass(1);
+    }
+    bool number(double x) {
+        add(kind::number)->number = x;
+        at_ = std::min(text_.find_first_not_of("+-.0123456789eE", at_), text_.size());
+        return true;
+    }
+
+    value* add(kind type) {
+        value* fresh = &root_;
+        if (!open_.empty()) {
+            fresh = &open_.back()->inside.emplace_back();
+            if (open_.back()->type == kind::object) {
+                fresh->key = std::move(key_);
+                fresh->key_begin = key_begin_;
+            }
+        }
+        fresh->type = type;
+        fresh->begin = seek();
+        return fresh;
+    }
+    bool open(kind type) {
+        if (open_.size() == deepest) {
+            stop(seek(), "it nests deeper than " + to_text(deepest) + " levels", "no format does");
+            return false;
+        }
+        open_.push_back(add(type)); // its parent does not grow, and so keep its place, while it is open
+        return pass(1);
+    }
+    bool close() {
+        seek();
+        return pass(1);
+    }
+    bool leave() {
+        open_.pop_back();
+        return true;
+    }
+    bool keys_differ() {
+        std::vector<const value*> members;
+        for (const value& member : open_.back()->inside) members.push_back(&member);
+        sort_stably(members.begin(), members.end(),
+                    [](const value* a, const value* b) { return a->key < b->key; });
+        const value* again = nullptr; // the first in the text that repeats a key
+        for (std::size_t i = 1; i < members.size(); ++i)
+            if (members[i]->key == members[i - 1]->key &&
+                (again == nullptr || members[i]->key_begin < again->key_begin))
+                again = members[i];
+        if (again == nullptr) return leave();
+        stop(again->key_begin, "the key '" + again->key + "' is there twice",
+             "a key stands once in its object");
+        return false;
+    }
+    void stop(std::size_t byte, std::string wrong, std::string expected) {
+        wrong_at_ = byte;
+        wrong_ = std::move(wrong);
+        expected_ = std::move(expected);
+    }
+
+    std::string_view text_;
+    std::size_t at_ = 0; // after the token that came last
+    value root_;
+    std::vector<value*> open_;
+    std::string key_;
+    std::size_t key_begin_ = 0;
+    std::size_t wrong_at_ = 0;
+    std::string wrong_, expected_;
 };
 
 } // namespace detail
 
-/// Parses `text`, whose errors are reported for `name`. \returns errc::parse with the byte at which it stops
-/// being JSON: for truncated text, the byte after the last.
-[[nodiscard]] inline result<nlohmann::json> parse(std::string_view text, std::string_view name) {
-    nlohmann::json value = nlohmann::json::parse(text, nullptr, false);
-    if (!value.is_discarded()) return value;
-    detail::error_locator locator;
-    nlohmann::json::sax_parse(text, &locator);
-    const bool truncated = locator.byte > text.size();
-    return error{errc::parse, std::string(name) + ": byte " + to_text(locator.byte),
-                 truncated ? "the text ends too early" : "the text is not JSON from here on",
-                 "it must be one complete JSON value"};
+/// Reads `text`, whose errors are reported for `name`. \returns errc::parse with line and column: where it
+/// stops being JSON, for truncated text behind its last byte, or a key that its object has already.
+[[nodiscard]] inline result<document> parse(std::string_view text, std::string_view name) {
+    document read{.name = std::string(name), .root = {}, .lines = {0}};
+    for (std::size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n', end + 1))
+        read.lines.push_back(end + 1);
+    detail::tree_builder builder(text);
+    if (!nlohmann::json::sax_parse(text, &builder))
+        return error{errc::parse, read.position(builder.wrong_at()), builder.wrong(), builder.expected()};
+    read.root = std::move(builder).take();
+    return read;
 }
 
-/// The whole of a file. \returns errc::io when it cannot be read.
-[[nodiscard]] inline result<std::string> read_text(const std::filesystem::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    std::ostringstream text;
-    if (file.is_open() && file.peek() != std::ifstream::traits_type::eof()) text << file.rdbuf();
-    if (!file.is_open() || file.bad() || text.fail())
-        return error{errc::io, path.string(), "it cannot be read", "name a file that exists and can be read"};
-    return std::move(text).str();
-}
+} // namespace dovetail::ext::json
+
+namespace dovetail::ext::json {
+
+/// The keys that one kind of object has in a format; any other is a mistake.
+struct known_keys {
+    array_view<const std::string_view> read;
+    array_view<const std::string_view> unused{}; ///< published files carry them; they change no answer
+};
 
 /// A value inside a JSON document together with the way to it. The document must outlive it.
 class place {
 public:
-    /// The root of a document; `name` is what errors call it, a file's path as a rule.
-    place(const nlohmann::json& root, std::string name) : place(root, std::move(name), true) {}
+    /// The root of a document.
+    explicit place(const document& whole) : document_(&whole), value_(&whole.root) {}
 
-    /// "file.json: nodes.8[3].id".
-    [[nodiscard]] const std::string& path() const { return path_; }
+    /// The way from the root: "nodes.8[3].id"; empty for the root itself.
+    [[nodiscard]] const std::string& way() const { return way_; }
+
+    /// "file.json:12:7: nodes.8[3].id".
+    [[nodiscard]] std::string path() const {
+        const std::string position = document_->position(value_->begin);
+        return way_.empty() ? position : position + ": " + way_;
+    }
 
     /// An error about this very place.
     [[nodiscard]] error wrong(errc code, std::string what, std::string expected) const {
-        return {code, path_, std::move(what), std::move(expected)};
+        return {code, path(), std::move(what), std::move(expected)};
     }
 
     /// The member `key` of an object. \returns errc::parse when there is none, or this is no object.
     [[nodiscard]] result<place> member(std::string_view key) const {
-        if (!value_->is_object()) return of_another_type("an object");
-        const auto found = value_->find(key);
-        if (found == value_->end())
+        if (value_->type != kind::object) return of_another_type("an object");
+        const value* const found = find(key);
+        if (found == nullptr)
             return wrong(errc::parse, "the key '" + std::string(key) + "' is missing", "the format needs it");
         return inside(*found, key);
     }
 
     /// Whether this is an object with a member `key`: for members that the format leaves open.
     [[nodiscard]] bool has(std::string_view key) const {
-        return value_->is_object() && value_->contains(key);
+        return value_->type == kind::object && find(key) != nullptr;
     }
 
-    /// The members of an object with their keys, in the order of their keys. \returns errc::parse otherwise.
+    /// Whether an object has only keys that its format knows.
+    /// \returns errc::unknown_name with the first other key and the known one that is nearest to it, or
+    /// errc::parse when this is no object.
+    [[nodiscard]] result<void> only(const known_keys& known) const {
+        if (value_->type != kind::object) return of_another_type("an object");
+        for (const value& member : value_->inside) {
+            const auto is_it = [&](std::string_view key) { return key == member.key; };
+            if (std::any_of(known.read.begin(), known.read.end(), is_it) ||
+                std::any_of(known.unused.begin(), known.unused.end(), is_it))
+                continue;
+            std::vector<std::string_view> all(known.read.begin(), known.read.end());
+            all.insert(all.end(), known.unused.begin(), known.unused.end());
+            std::string list = "known are";
+            for (const std::string_view key : all)
+                list.append(list.ends_with("are") ? " '" : ", '").append(key) += '\'';
+            const std::string position = document_->position(member.key_begin);
+            return error{errc::unknown_name, way_.empty() ? position : position + ": " + way_,
+                         "the key '" + member.key.substr(0, longest_shown) +
+                             (member.key.size() > longest_shown ? "…" : "") + "' is unknown",
+                         did_you_mean(member.key, all, list)};
+        }
+        return {};
+    }
+
+    /// The members of an object with their keys, in their order. \returns errc::parse otherwise.
     [[nodiscard]] result<std::vector<std::pair<std::string, place>>> members() const {
-        if (!value_->is_object()) return of_another_type("an object");
+        if (value_->type != kind::object) return of_another_type("an object");
         std::vector<std::pair<std::string, place>> all;
-        for (const auto& [key, value] : value_->items()) all.emplace_back(key, inside(value, key));
+        for (const value& member : value_->inside) all.emplace_back(member.key, inside(member, member.key));
         return all;
     }
 
     /// The elements of an array. \returns errc::parse otherwise.
     [[nodiscard]] result<std::vector<place>> elements() const {
-        if (!value_->is_array()) return of_another_type("an array");
+        if (value_->type != kind::array) return of_another_type("an array");
         std::vector<place> all;
-        for (const nlohmann::json& value : *value_)
-            all.push_back({value, path_ + (root_ ? ": [" : "[") + to_text(all.size()) + "]", false});
+        for (const value& element : value_->inside)
+            all.push_back({*document_, element, way_ + "[" + to_text(all.size()) + "]"});
         return all;
     }
 
     /// A finite number, `least` or more. \returns errc::parse for no number, errc::out_of_range otherwise.
     [[nodiscard]] result<double> number(double least = std::numeric_limits<double>::lowest()) const {
-        if (!value_->is_number()) return of_another_type("a number");
-        const auto x = value_->get<double>();
+        if (value_->type != kind::number) return of_another_type("a number");
+        const double x = value_->number;
         if (!std::isfinite(x) || x < least)
             return wrong(errc::out_of_range, "it is " + to_text(x),
-                         "it must be a finite number, " + to_text(least) + " or more");
+                         "it must be a finite number, " + readable(least) + " or more");
         return x;
     }
 
     /// A whole number in [least, most], written with or without a fraction of zero; both bounds lie within
     /// 2^53. \returns errc::parse for no number, errc::out_of_range otherwise.
     [[nodiscard]] result<std::int64_t> integer(std::int64_t least, std::int64_t most) const {
-        if (!value_->is_number()) return of_another_type("a number");
-        const auto x = value_->get<double>();
+        if (value_->type != kind::number) return of_another_type("a number");
+        const double x = value_->number;
         if (!(x >= static_cast<double>(least) && x <= static_cast<double>(most)) || x != std::floor(x))
             return wrong(errc::out_of_range, "it is " + to_text(x),
-                         "it must be a whole number from " + to_text(least) + " to " + to_text(most));
+                         "it must be a whole number from " + readable(least) + " to " + readable(most));
         return static_cast<std::int64_t>(x);
     }
 
     /// \returns errc::parse for anything but true and false.
     [[nodiscard]] result<bool> boolean() const {
-        if (!value_->is_boolean()) return of_another_type("true or false");
-        return value_->get<bool>();
+        if (value_->type != kind::boolean) return of_another_type("true or false");
+        return value_->truth;
     }
 
     /// \returns errc::parse for anything but a string.
     [[nodiscard]] result<std::string> text() const {
-        if (!value_->is_string()) return of_another_type("a string");
-        return value_->get<std::string>();
+        if (value_->type != kind::string) return of_another_type("a string");
+        return value_->text;
     }
 
 private:
-    // Where the path is only a file's name yet, keys follow after a colon.
-    place(const nlohmann::json& value, std::string path, bool root)
-        : value_(&value), path_(std::move(path)), root_(root) {}
+    static constexpr std::size_t longest_shown = 60; ///< of a key, in an error
 
-    [[nodiscard]] place inside(const nlohmann::json& value, std::string_view key) const {
-        return {value, path_ + (root_ ? ": " : ".") + std::string(key), false};
+    place(const document& whole, const value& at, std::string way)
+        : document_(&whole), value_(&at), way_(std::move(way)) {}
+
+    [[nodiscard]] const value* find(std::string_view key) const {
+        for (const value& member : value_->inside)
+            if (member.key == key) return &member;
+        return nullptr;
+    }
+    [[nodiscard]] place inside(const value& at, std::string_view key) const {
+        return {*document_, at, (way_.empty() ? "" : way_ + ".") + std::string(key)};
     }
     [[nodiscard]] error of_another_type(std::string_view expected) const {
-        return wrong(errc::parse, "it is of type " + std::string(value_->type_name()),
+        return wrong(errc::parse, "it is of type " + std::string(to_string(value_->type)),
                      "it must be " + std::string(expected));
     }
 
-    const nlohmann::json* value_;
-    std::string path_;
-    bool root_;
+    const document* document_;
+    const value* value_;
+    std::string way_;
 };
 
 } // namespace dovetail::ext::json
@@ -33495,8 +34829,6 @@ template <class... Steps>
 
 } // namespace dovetail::ext::json::detail
 
-#include <filesystem>
-
 namespace dovetail::ext::json {
 
 /// A problem of placement on devices and what its file calls the nodes.
@@ -33507,6 +34839,17 @@ struct device_placement {
 
 namespace detail {
 
+// The keys of the format, object by object. Published files carry the unused ones as "debug information".
+struct device_keys {
+    static constexpr std::array<std::string_view, 5> instance{"maxSizePerFPGA", "maxFPGAs", "maxCPUs",
+                                                              "nodes", "edges"};
+    static constexpr std::array<std::string_view, 7> node{
+        "id", "supportedOnFpga", "cpuLatency", "fpgaLatency", "isBackwardNode", "size", "colorClass"};
+    static constexpr std::array<std::string_view, 2> unused_of_node{"name", "layerId"};
+    static constexpr std::array<std::string_view, 3> edge{"sourceId", "destId", "cost"};
+    static constexpr std::array<std::string_view, 1> unused_of_edge{"size"};
+};
+
 // A node or an edge as the file lists it, before nodes are renumbered.
 struct listed_node {
     std::int64_t id = 0;
@@ -33515,7 +34858,7 @@ struct listed_node {
 
 // Instances write yes and no as true and false or as 1 and 0, both in one file at times.
 [[nodiscard]] inline result<bool> yes_or_no(const place& p) {
-    if (const auto truth = p.boolean()) return truth;
+    if (auto truth = p.boolean()) return truth;
     const auto number = p.integer(0, 1);
     if (!number)
         return error{number.problem().code, p.path(), number.problem().wrong,
@@ -33531,6 +34874,8 @@ struct listed_node {
     listed_node listed;
     placement::device_node& node = listed.node;
     std::int64_t colour = 0;
+    if (auto known = where.only({device_keys::node, device_keys::unused_of_node}); !known)
+        return std::move(known).problem();
     if (auto read = first_problem(
             read_member(where, "id", listed.id, any_id()),
             read_member(where, "supportedOnFpga", node.supported, yes_or_no),
@@ -33573,6 +34918,8 @@ read_edges_of_devices(const place& list, const std::unordered_map<std::int64_t, 
         std::int64_t source = 0;
         std::int64_t target = 0;
         double cost = 0.0;
+        if (auto known = element.only({device_keys::edge, device_keys::unused_of_edge}); !known)
+            return std::move(known).problem();
         if (auto read = first_problem(read_member(element, "sourceId", source, any_id()),
                                       read_member(element, "destId", target, any_id()),
                                       read_member(element, "cost", cost, at_least(0.0)));
@@ -33605,14 +34952,16 @@ read_edges_of_devices(const place& list, const std::unordered_map<std::int64_t, 
 
 /// Reads an instance from its text; errors call it `name`. Nodes are renumbered topologically, colours from
 /// 0 on; an edge that is listed twice is kept once.
+/// Keys that the format does not have are refused.
 /// \returns errc::parse, errc::out_of_range, errc::unknown_name, errc::shape, errc::empty_space or
-/// errc::cycle, with the way to the value at fault.
+/// errc::cycle, with line, column and the way to the value at fault.
 [[nodiscard]] inline result<device_placement> read_device_placement(std::string_view text,
                                                                     std::string_view name) {
     using namespace detail;
     const auto document = parse(text, name);
     if (!document) return document.problem();
-    const place root(*document, std::string(name));
+    const place root(*document);
+    if (auto known = root.only({device_keys::instance}); !known) return std::move(known).problem();
     device_placement instance;
     placement::device_graph& problem = instance.problem;
     if (auto read =
@@ -33655,13 +35004,13 @@ read_edges_of_devices(const place& list, const std::unordered_map<std::int64_t, 
         return std::pair(a.source, a.target) < std::pair(b.source, b.target);
     });
     problem.edges.erase(std::unique(problem.edges.begin(), problem.edges.end()), problem.edges.end());
-    if (auto valid = placement::validate(problem); !valid) return error(valid.problem()).within(root.path());
+    if (auto valid = placement::validate(problem); !valid) return error(valid.problem()).within(name);
     return instance;
 }
 
-/// Reads an instance from a file. \returns what `read_device_placement` returns, or errc::io.
+/// Reads an instance from a file. \returns what `read_device_placement` or `read_file` returns.
 [[nodiscard]] inline result<device_placement> load_device_placement(const std::filesystem::path& path) {
-    const auto text = read_text(path);
+    const auto text = read_file(path);
     if (!text) return text.problem();
     return read_device_placement(*text, path.string());
 }
@@ -33671,17 +35020,53 @@ read_edges_of_devices(const place& list, const std::unordered_map<std::int64_t, 
 /// \file
 /// The stage planner's instances of PHAZE (Wang et al., ICML 2024) as a placement problem.
 
-#include <filesystem>
-
 namespace dovetail::ext::json {
+
+/// The plan that a file brings along to compare with, as an expert would have it: as many of the L layers
+/// with ids 0 to L - 1 in every stage, in topological order, and what is left in the last of them; layers
+/// with ids below 0, as the embedding, are in the first stage, those from L on, as the head, in the last.
+struct fixed_plan {
+    std::int64_t pipeline = 1;           ///< stages
+    std::int64_t tensor = 1;             ///< the tensor width
+    std::int64_t data = 1;               ///< replicas of the whole pipeline
+    std::int64_t transformer_layers = 1; ///< the layers that the stages share out
+
+    friend bool operator==(const fixed_plan&, const fixed_plan&) = default;
+};
 
 /// A placement problem and what its file calls the layers.
 struct phaze_placement {
     placement::layer_graph problem;
     std::vector<std::int64_t> layer_ids; ///< by layer of the problem
+    std::optional<fixed_plan> expert;    ///< where the file has one
 };
 
 namespace detail {
+
+// The keys of the format, object by object. PHAZE's own program writes the unused one: the energy of a layer,
+// which its planner does not read.
+struct phaze_keys {
+    static constexpr std::array<std::string_view, 12> instance{"maxMemoryPerDevice",
+                                                               "maxDevices",
+                                                               "bandwidth",
+                                                               "mbsInBatch",
+                                                               "activationRecomputation",
+                                                               "optimizerAlgorithm",
+                                                               "nodes",
+                                                               "edges",
+                                                               "fixedPP",
+                                                               "fixedTMPC",
+                                                               "fixedDP",
+                                                               "numTransformerLayers"};
+    static constexpr std::array<std::string_view, 6> layer{"id",
+                                                           "parameterSize",
+                                                           "activationSize",
+                                                           "optimalLatencyFw",
+                                                           "optimalLatencyBw",
+                                                           "isTensorParallelized"};
+    static constexpr std::array<std::string_view, 1> unused_of_layer{"energy"};
+    static constexpr std::array<std::string_view, 3> edge{"sourceId", "destId", "communicationCost"};
+};
 
 struct phaze_edge {
     std::int64_t source = 0;
@@ -33694,7 +35079,8 @@ struct phaze_edge {
 // One tensor width as the file lists it.
 struct phaze_width {
     std::int64_t width = 0;
-    std::string path;
+    std::string path; // with line and column
+    std::string way;  // without
     std::vector<std::int64_t> ids;
     std::vector<placement::layer> layers;
     std::vector<phaze_edge> edges;
@@ -33711,6 +35097,7 @@ struct phaze_width {
         double parameters = 0.0;
         placement::layer l;
         if (auto read = first_problem(
+                node.only({phaze_keys::layer, phaze_keys::unused_of_layer}),
                 read_member(node, "id", id, from_to(-exact_integers, exact_integers)),
                 read_member(node, "parameterSize", parameters, at_least(0.0)),
                 read_member(node, "activationSize", l.activation_bytes, at_least(0.0)),
@@ -33737,6 +35124,7 @@ struct phaze_width {
     for (const place& edge : *edges) {
         phaze_edge e;
         if (auto read = first_problem(
+                edge.only({phaze_keys::edge}),
                 read_member(edge, "sourceId", e.source, from_to(-exact_integers, exact_integers)),
                 read_member(edge, "destId", e.target, from_to(-exact_integers, exact_integers)),
                 read_member(edge, "communicationCost", e.bytes, at_least(0.0)));
@@ -33745,11 +35133,11 @@ struct phaze_width {
         for (const std::int64_t id : {e.source, e.target})
             if (std::find(into.ids.begin(), into.ids.end(), id) == into.ids.end())
                 return edge.wrong(errc::unknown_name, "it joins layer " + to_text(id),
-                                  "edges join layers that '" + into.path + "' lists");
+                                  "edges join layers that '" + into.way + "' lists");
         into.edges.push_back(e);
     }
-    std::stable_sort(into.edges.begin(), into.edges.end(),
-                     [](const phaze_edge& a, const phaze_edge& b) { return a.ends() < b.ends(); });
+    sort_stably(into.edges.begin(), into.edges.end(),
+                [](const phaze_edge& a, const phaze_edge& b) { return a.ends() < b.ends(); });
     return {};
 }
 
@@ -33767,10 +35155,11 @@ struct phaze_width {
         const auto width = parse_number<std::int64_t>(key);
         if (!width || *width < 1 || *width > most_devices)
             return list.wrong(errc::out_of_range, "the tensor width is '" + key + "'",
-                              "it must be a whole number from 1 to " + to_text(most_devices));
+                              "it must be a whole number from 1 to " + readable(most_devices));
         phaze_width& into = widths.emplace_back();
         into.width = *width;
         into.path = list.path();
+        into.way = list.way();
         if (auto read = read_layers(list, copies, into); !read) return read.problem();
         const auto edge_list = edges->member(key);
         if (!edge_list) return edge_list.problem();
@@ -33779,6 +35168,21 @@ struct phaze_width {
     std::sort(widths.begin(), widths.end(),
               [](const phaze_width& a, const phaze_width& b) { return a.width < b.width; });
     return widths;
+}
+
+// The expert's plan: all of it or nothing.
+[[nodiscard]] inline result<std::optional<fixed_plan>> read_fixed_plan(const place& root) {
+    const auto part = from_to(1, most_devices);
+    if (!root.has("fixedPP") && !root.has("fixedTMPC") && !root.has("fixedDP"))
+        return std::optional<fixed_plan>();
+    fixed_plan plan;
+    if (auto read = first_problem(read_member(root, "fixedPP", plan.pipeline, part),
+                                  read_member(root, "fixedTMPC", plan.tensor, part),
+                                  read_member(root, "fixedDP", plan.data, part),
+                                  read_member(root, "numTransformerLayers", plan.transformer_layers, part));
+        !read)
+        return read.problem();
+    return std::optional(plan);
 }
 
 // Positions of the layers of `ids` by id, or the id that stands there twice.
@@ -33794,7 +35198,7 @@ struct phaze_width {
 // Checks that a width has the layers and edges of the first one.
 [[nodiscard]] inline result<void> check_agreement(const phaze_width& first, const phaze_width& other) {
     const auto differ = [&](const std::string& what) {
-        return error{errc::shape, other.path, "its " + what + " differ from those of '" + first.path + "'",
+        return error{errc::shape, other.path, "its " + what + " differ from those of '" + first.way + "'",
                      "every tensor width has the same layers and edges"};
     };
     std::vector<std::int64_t> a = first.ids;
@@ -33811,15 +35215,17 @@ struct phaze_width {
 } // namespace detail
 
 /// Reads an instance from its text; errors call it `name`. Layers are renumbered topologically, widths
-/// sorted. What the format says about an expert's plan (`fixedPP` and its kin) is no part of the problem.
-/// \returns errc::parse, errc::out_of_range, errc::unknown_name, errc::shape or errc::cycle, with the way to
-/// the value at fault.
+/// sorted. An expert's plan (`fixedPP` and its kin, all or none) is no part of the problem, and may be one
+/// that does not fit. Keys that the format does not have are refused. \returns errc::parse,
+/// errc::out_of_range, errc::unknown_name, errc::shape or errc::cycle, with line, column and the way to the
+/// value at fault.
 [[nodiscard]] inline result<phaze_placement> read_phaze_placement(std::string_view text,
                                                                   std::string_view name) {
     using namespace detail;
     const auto document = parse(text, name);
     if (!document) return document.problem();
-    const place root(*document, std::string(name));
+    const place root(*document);
+    if (auto known = root.only({phaze_keys::instance}); !known) return std::move(known).problem();
     phaze_placement instance;
     placement::layer_graph& problem = instance.problem;
     std::string optimizer;
@@ -33833,8 +35239,11 @@ struct phaze_width {
         !read)
         return read.problem();
     if (optimizer != "SGD" && optimizer != "Adam")
-        return error{errc::unknown_name, root.path() + ": optimizerAlgorithm", "it is '" + optimizer + "'",
-                     "it must be 'SGD' or 'Adam'"};
+        return root.member("optimizerAlgorithm")
+            ->wrong(errc::unknown_name, "it is '" + optimizer + "'", "it must be 'SGD' or 'Adam'");
+    auto expert = read_fixed_plan(root);
+    if (!expert) return std::move(expert).problem();
+    instance.expert = *std::move(expert);
     const auto widths = read_widths(root, optimizer == "Adam" ? 3.0 : 2.0);
     if (!widths) return widths.problem();
 
@@ -33868,21 +35277,52 @@ struct phaze_width {
         std::vector<std::pair<std::pair<graph::index, graph::index>, double>> numbered;
         for (const phaze_edge& e : w.edges)
             numbered.push_back({{number.at(e.source), number.at(e.target)}, e.bytes});
-        std::stable_sort(numbered.begin(), numbered.end(),
-                         [](const auto& a, const auto& b) { return a.first < b.first; });
+        sort_stably(numbered.begin(), numbered.end(),
+                    [](const auto& a, const auto& b) { return a.first < b.first; });
         problem.edges.clear();
         for (const auto& [ends, bytes] : numbered) {
             problem.edges.push_back({ends.first, ends.second});
             costs.edge_bytes.push_back(bytes);
         }
     }
-    if (auto valid = placement::validate(problem); !valid) return error(valid.problem()).within(root.path());
+    if (auto valid = placement::validate(problem); !valid) return error(valid.problem()).within(name);
     return instance;
 }
 
-/// Reads an instance from a file. \returns what `read_phaze_placement` returns, or errc::io.
+/// The cut of a file's fixed plan, for `placement::evaluate`: figures are not filled in, and stages may be
+/// empty, as where 32 stages share out 48 layers two by two. The instance must have a fixed plan.
+/// \returns errc::out_of_range for more stages than the cluster has devices, or more than 2^16.
+[[nodiscard]] inline result<placement::plan> cut_of_fixed_plan(const phaze_placement& instance) {
+    DOVETAIL_ASSERT(instance.expert.has_value(), "the instance has no fixed plan");
+    constexpr std::int64_t most_stages = std::int64_t{1} << 16;
+    const fixed_plan& fixed = *instance.expert;
+    if (fixed.pipeline > instance.problem.devices || fixed.pipeline > most_stages)
+        return error{errc::out_of_range, "plan: stages", "there are " + to_text(fixed.pipeline),
+                     "there are " + to_text(instance.problem.devices) + " devices, and at most " +
+                         to_text(most_stages) + " stages"};
+    const std::int64_t each = (fixed.transformer_layers - 1) / fixed.pipeline + 1;
+    std::vector<std::vector<graph::index>> stages(static_cast<std::size_t>(fixed.pipeline));
+    std::int64_t shared_out = 0;
+    for (std::size_t v = 0; v < instance.layer_ids.size(); ++v) {
+        const std::int64_t id = instance.layer_ids[v];
+        auto& stage = id < 0 ? stages.front()
+                      : id >= fixed.transformer_layers
+                          ? stages.back()
+                          : stages[static_cast<std::size_t>(shared_out++ / each)];
+        stage.push_back(static_cast<graph::index>(v));
+    }
+    placement::plan plan{.tensor_parallel = fixed.tensor, .data_parallel = fixed.data};
+    for (const std::vector<graph::index>& layers : stages) {
+        const auto begin = static_cast<std::uint32_t>(plan.order.size());
+        plan.order.insert(plan.order.end(), layers.begin(), layers.end());
+        plan.stages.push_back({.begin = begin, .end = static_cast<std::uint32_t>(plan.order.size())});
+    }
+    return plan;
+}
+
+/// Reads an instance from a file. \returns what `read_phaze_placement` or `read_file` returns.
 [[nodiscard]] inline result<phaze_placement> load_phaze_placement(const std::filesystem::path& path) {
-    const auto text = read_text(path);
+    const auto text = read_file(path);
     if (!text) return text.problem();
     return read_phaze_placement(*text, path.string());
 }
@@ -33891,8 +35331,6 @@ struct phaze_width {
 
 /// \file
 /// The instances of Piper (Tarnawski et al., NeurIPS 2021) as placement problems.
-
-#include <filesystem>
 
 namespace dovetail::ext::json {
 
@@ -33907,10 +35345,21 @@ namespace detail {
 inline constexpr std::int64_t piper_most_id = std::int64_t{1} << 53;
 inline constexpr std::int64_t piper_most_devices = 1'000'000'000;
 
+// The keys of the format, object by object. Published files carry the unused one as "debug information".
+struct piper_keys {
+    static constexpr std::array<std::string_view, 7> instance{
+        "maxMemoryPerDevice", "maxDevices", "bandwidth", "mbsInBatch", "maxBatchSize", "nodes", "edges"};
+    static constexpr std::array<std::string_view, 2> layer{"id", "TMPCs"};
+    static constexpr std::array<std::string_view, 1> unused_of_layer{"name"};
+    static constexpr std::array<std::string_view, 7> variant{
+        "id", "timePerSample", "parameterSize", "memoryUsageA", "memoryUsageB", "syncTimeFw", "syncTimeBw"};
+    static constexpr std::array<std::string_view, 3> edge{"sourceId", "destId", "communicationCost"};
+};
+
 // Every member that a file of this format has, one at a time; the first problem stops the rest.
 class piper_members {
 public:
-    explicit piper_members(const place& where) : where_(where) {}
+    piper_members(const place& where, const known_keys& known) : where_(where), outcome_(where.only(known)) {}
 
     piper_members& number(std::string_view key, double& target, bool positive = false) {
         return read(key, target, [&](const place& p) -> result<double> {
@@ -33959,14 +35408,13 @@ struct piper_edge {
 // A variant as the file lists it: what it synchronises by the id of the layer at the other end.
 struct piper_variant {
     placement::layer_variant costs;
-    std::string path;
+    std::string in_path, out_path; // of the two tables
     std::map<std::int64_t, double> in_sync;
     std::map<std::int64_t, double> out_sync;
 };
 
 struct piper_layer {
     std::int64_t id = 0;
-    std::string path;
     std::map<std::int64_t, std::vector<piper_variant>> widths;
 };
 
@@ -33992,9 +35440,8 @@ struct piper_layer {
 
 [[nodiscard]] inline result<piper_variant> read_variant(const place& where) {
     piper_variant variant;
-    variant.path = where.path();
     placement::layer_variant& costs = variant.costs;
-    piper_members members(where);
+    piper_members members(where, {piper_keys::variant});
     members.text("id", costs.name)
         .number("timePerSample", costs.seconds)
         .number("parameterSize", costs.parameter_bytes)
@@ -34004,16 +35451,17 @@ struct piper_layer {
     auto in = read_sync(where, "syncTimeFw");
     if (!in) return std::move(in).problem();
     variant.in_sync = *std::move(in);
+    variant.in_path = where.member("syncTimeFw")->path();
     auto out = read_sync(where, "syncTimeBw");
     if (!out) return std::move(out).problem();
     variant.out_sync = *std::move(out);
+    variant.out_path = where.member("syncTimeBw")->path();
     return variant;
 }
 
 [[nodiscard]] inline result<piper_layer> read_layer(const place& where) {
     piper_layer layer;
-    layer.path = where.path();
-    piper_members members(where);
+    piper_members members(where, {piper_keys::layer, piper_keys::unused_of_layer});
     members.integer("id", layer.id, -piper_most_id, piper_most_id);
     if (!members.outcome()) return members.outcome().problem();
     const auto table = where.member("TMPCs");
@@ -34025,7 +35473,7 @@ struct piper_layer {
         const auto width = parse_number<std::int64_t>(key);
         if (!width || *width < 1 || *width > piper_most_devices)
             return list.wrong(errc::out_of_range, "the tensor width is '" + key + "'",
-                              "it must be a whole number from 1 to " + to_text(piper_most_devices));
+                              "it must be a whole number from 1 to " + readable(piper_most_devices));
         const auto variants = list.elements();
         if (!variants) return variants.problem();
         const auto [into, fresh] = layer.widths.try_emplace(*width);
@@ -34079,7 +35527,7 @@ struct piper_layer {
     std::set<std::pair<std::int64_t, std::int64_t>> ends;
     for (const place& p : *elements) {
         piper_edge edge;
-        piper_members members(p);
+        piper_members members(p, {piper_keys::edge});
         members.integer("sourceId", edge.source, -piper_most_id, piper_most_id)
             .integer("destId", edge.target, -piper_most_id, piper_most_id)
             .number("communicationCost", edge.bytes);
@@ -34160,10 +35608,10 @@ struct piper_layer {
             placement::width_variants& target = layer.widths.emplace_back();
             target.width = width;
             for (piper_variant& variant : variants) {
-                auto in = aligned_sync(variant.in_sync, producers[at], variant.path + ".syncTimeFw",
+                auto in = aligned_sync(variant.in_sync, producers[at], variant.in_path,
                                        "it has one for every edge into the layer");
                 if (!in) return std::move(in).problem();
-                auto out = aligned_sync(variant.out_sync, consumers[at], variant.path + ".syncTimeBw",
+                auto out = aligned_sync(variant.out_sync, consumers[at], variant.out_path,
                                         "it has one for every edge out of the layer");
                 if (!out) return std::move(out).problem();
                 variant.costs.in_sync_bytes = *std::move(in);
@@ -34178,20 +35626,27 @@ struct piper_layer {
 } // namespace detail
 
 /// Reads an instance from its text; errors call it `name`. Layers are renumbered topologically.
+/// Keys that the format does not have are refused.
 /// \returns errc::parse, errc::out_of_range, errc::unknown_name, errc::shape, errc::empty_space or
-/// errc::cycle, with the way to the value at fault.
+/// errc::cycle, with line, column and the way to the value at fault.
 [[nodiscard]] inline result<piper_placement> read_piper_placement(std::string_view text,
                                                                   std::string_view name) {
     const auto document = parse(text, name);
     if (!document) return document.problem();
-    const place root(*document, std::string(name));
+    const place root(*document);
     piper_placement instance;
     placement::variant_graph& problem = instance.problem;
-    detail::piper_members members(root);
+    // What the files call mbsInBatch is maxBatchSize in the published description of the format.
+    const std::string_view batch =
+        root.has("maxBatchSize") && !root.has("mbsInBatch") ? "maxBatchSize" : "mbsInBatch";
+    if (root.has("mbsInBatch") && root.has("maxBatchSize"))
+        return root.wrong(errc::shape, "it has 'mbsInBatch' and 'maxBatchSize'",
+                          "both are the micro-batches");
+    detail::piper_members members(root, {detail::piper_keys::instance});
     members.number("maxMemoryPerDevice", problem.hbm_bytes, true)
         .integer("maxDevices", problem.devices, 1, detail::piper_most_devices)
         .number("bandwidth", problem.link_bytes_per_s, true)
-        .integer("mbsInBatch", problem.micro_batches, 1, detail::piper_most_devices);
+        .integer(batch, problem.micro_batches, 1, detail::piper_most_devices);
     if (!members.outcome()) return members.outcome().problem();
     auto layers = detail::read_piper_layers(root);
     if (!layers) return std::move(layers).problem();
@@ -34199,16 +35654,17 @@ struct piper_layer {
     for (const detail::piper_layer& l : *layers) ids.insert(l.id);
     const auto edges = detail::read_piper_edges(root, ids);
     if (!edges) return edges.problem();
-    if (auto built = detail::build_problem(*std::move(layers), *edges, root.path() + ": nodes", instance);
+    if (auto built =
+            detail::build_problem(*std::move(layers), *edges, root.member("nodes")->path(), instance);
         !built)
         return std::move(built).problem();
-    if (auto valid = placement::validate(problem); !valid) return error(valid.problem()).within(root.path());
+    if (auto valid = placement::validate(problem); !valid) return error(valid.problem()).within(name);
     return instance;
 }
 
-/// Reads an instance from a file. \returns what `read_piper_placement` returns, or errc::io.
+/// Reads an instance from a file. \returns what `read_piper_placement` or `read_file` returns.
 [[nodiscard]] inline result<piper_placement> load_piper_placement(const std::filesystem::path& path) {
-    const auto text = read_text(path);
+    const auto text = read_file(path);
     if (!text) return text.problem();
     return read_piper_placement(*text, path.string());
 }
@@ -34560,6 +36016,54 @@ private:
     std::int64_t batch_ = 0;
 };
 
+/// Checks that every value given is that of an open dimension, and that no dimension has two.
+/// \param stored whether the file holds the values of an input, whose shape nobody may change
+template <class Stored>
+[[nodiscard]] result<void> check_dimensions(const ::onnx::GraphProto& file, const import_options& options,
+                                            const Stored& stored) {
+    std::map<std::string, std::int64_t> fixed; // by place
+    std::map<std::string, std::string> open;   // by place: their names, or nothing
+    for (const ::onnx::ValueInfoProto& info : file.input()) {
+        if (stored(info.name()) || !info.type().has_tensor_type()) continue;
+        for (int axis = 0; axis < info.type().tensor_type().shape().dim_size(); ++axis) {
+            const auto& dim = info.type().tensor_type().shape().dim(axis);
+            const std::string place = info.name() + ":" + to_text(axis);
+            if (dim.has_dim_value())
+                fixed.emplace(place, dim.dim_value());
+            else
+                open.emplace(place, dim.dim_param());
+        }
+    }
+    std::vector<std::string_view> names;
+    std::string list = "open are";
+    for (const auto& [place, name] : open)
+        if (std::find(names.begin(), names.end(), name.empty() ? place : name) == names.end()) {
+            names.push_back(name.empty() ? place : name);
+            list.append(names.size() > 1 ? ", '" : " '").append(names.back()) += '\'';
+        }
+    if (names.empty()) list = "the file has no open dimension";
+    for (const auto& [given, extent] : options.dimensions) {
+        const std::string what = "dimension '" + given + "'";
+        if (const auto at = fixed.find(given); at != fixed.end())
+            return error{errc::out_of_range,
+                         {},
+                         what + " is fixed at " + to_text(at->second),
+                         "only open dimensions take a value: " + list};
+        const auto at = open.find(given);
+        if (at == open.end() && std::find(names.begin(), names.end(), given) == names.end())
+            return error{errc::unknown_name, {}, "it has no " + what, did_you_mean(given, names, list)};
+        const auto by_name =
+            at == open.end() ? options.dimensions.end() : options.dimensions.find(at->second);
+        if (by_name != options.dimensions.end() && by_name->second != extent)
+            return error{errc::out_of_range,
+                         {},
+                         what + " is set to " + to_text(extent) + ", and by its name '" + by_name->first +
+                             "' to " + to_text(by_name->second),
+                         "give it one value"};
+    }
+    return {};
+}
+
 /// The value of the open dimension `axis` of the input `name`.
 [[nodiscard]] inline result<std::int64_t> open_extent(const ::onnx::TensorShapeProto::Dimension& dim,
                                                       std::size_t axis, const std::string& name,
@@ -34740,9 +36244,6 @@ inline void assign_roles(workload::operator_graph& g) {
 
 #include <google/protobuf/stubs/logging.h>
 
-#include <filesystem>
-#include <fstream>
-
 namespace dovetail::ext::onnx {
 
 namespace detail {
@@ -34758,8 +36259,8 @@ public:
 
     [[nodiscard]] result<workload::operator_graph> run() && {
         using step = result<void> (importer::*)();
-        for (const step next : {&importer::check_header, &importer::add_stored, &importer::add_inputs,
-                                &importer::add_operations, &importer::add_outputs})
+        for (const step next : {&importer::check_header, &importer::add_stored, &importer::check_given,
+                                &importer::add_inputs, &importer::add_operations, &importer::add_outputs})
             if (auto done = (this->*next)(); !done) return std::move(done).problem();
         if (auto sound = workload::validate(graph_); !sound) return std::move(sound).problem();
         if (auto inferred = workload::infer_shapes(graph_); !inferred) return std::move(inferred).problem();
@@ -34800,6 +36301,10 @@ private:
             if (auto added = add(*std::move(t)); !added) return std::move(added).problem().within(place);
         }
         return {};
+    }
+
+    result<void> check_given() {
+        return check_dimensions(file_, options_, [&](const std::string& name) { return stored(name); });
     }
 
     result<void> add_inputs() {
@@ -34954,17 +36459,12 @@ private:
 }
 
 /// The operator graph of the ONNX model in the file `path`. \returns as `import_onnx`, with the file in front
-/// of the place, or errc::io.
+/// of the place, or as `read_file`.
 [[nodiscard]] inline result<workload::operator_graph> import_onnx_file(const std::filesystem::path& path,
                                                                        const import_options& options = {}) {
-    std::ifstream file(path, std::ios::binary);
-    std::string bytes;
-    std::array<char, 65536> chunk;
-    while (file.read(chunk.data(), chunk.size()) || file.gcount() > 0)
-        bytes.append(chunk.data(), static_cast<std::size_t>(file.gcount()));
-    if (!file.is_open() || file.bad())
-        return error{errc::io, path.string(), "it cannot be read", "name a file that exists and can be read"};
-    auto graph = import_onnx(bytes, options);
+    const auto bytes = read_file(path, std::numeric_limits<int>::max());
+    if (!bytes) return bytes.problem();
+    auto graph = import_onnx(*bytes, options);
     if (!graph) return std::move(graph).problem().within(path.string());
     if (graph->name.empty()) graph->name = path.stem().string();
     return graph;

@@ -53,8 +53,9 @@ TEST(NearestWord, BecomesAQuestion) {
 TEST(NearestWord, IsInTheErrorOfAnUnknownName) {
     EXPECT_EQ(dovetail::unknown_name("axis", "widht", "it is not known", nearby).line(),
               "axis 'widht': it is not known; known are threads, strategy, maxDevices, seed, x");
-    EXPECT_EQ(dovetail::unknown_name("axis", "sed", "it is not known", nearby).line(),
-              "axis 'sed': it is not known; did you mean 'seed'? Known are threads, strategy, maxDevices, seed, x");
+    EXPECT_EQ(
+        dovetail::unknown_name("axis", "sed", "it is not known", nearby).line(),
+        "axis 'sed': it is not known; did you mean 'seed'? Known are threads, strategy, maxDevices, seed, x");
 }
 
 } // namespace

@@ -81,9 +81,10 @@ TEST_F(Rerun, AnAnswerTellsEverySettingDefaultOrGiven) {
                                 " --tensor-widths 1 --devices 64");
     EXPECT_TRUE(found.at("version").is_string());
     const json& settings = found.at("settings");
-    const json expected{{"model", "bert-large"}, {"strategy", "random"}, {"samples", 3},
-                        {"micro_batches", {1, 2}}, {"devices", 64}, {"family", "phaze"},
-                        {"optimizer", "adam"},    {"seed", 1},      {"power", false}};
+    const json expected{
+        {"model", "bert-large"}, {"strategy", "random"}, {"samples", 3},        {"micro_batches", {1, 2}},
+        {"devices", 64},         {"family", "phaze"},    {"optimizer", "adam"}, {"seed", 1},
+        {"power", false}};
     for (const auto& [name, value] : expected.items()) {
         ASSERT_TRUE(settings.contains(name)) << name;
         EXPECT_EQ(settings.at(name), value) << name;

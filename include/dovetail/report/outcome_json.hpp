@@ -99,13 +99,12 @@ inline void write_solution(json_writer& json, const search::solution& found) {
 
 } // namespace detail
 
-/// Writes the outcome of a search of `profile` into the object that is open. Numbers are in SI units or bytes,
-/// as their names say; `best` and `baseline` are null where no plan fits. \param held what its figures rest on
+/// Writes the outcome of a search of `profile` into the object that is open. Numbers are in SI units or
+/// bytes, as their names say; `best` and `baseline` are null where no plan fits. \param held what its figures
+/// rest on
 inline void write_outcome(json_writer& json, const search::outcome& outcome,
                           const search::workload_profile& profile, array_view<const assumption> held = {}) {
-    json.member("status", to_string(outcome.status))
-        .member("model", profile.model)
-        .key("best");
+    json.member("status", to_string(outcome.status)).member("model", profile.model).key("best");
     detail::write_solution(json, outcome.best);
     json.key("baseline");
     detail::write_solution(json, outcome.baseline);

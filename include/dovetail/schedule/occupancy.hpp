@@ -2,7 +2,6 @@
 /// \file
 /// How long a set of tasks keeps a resource at least, when each takes all of it or shares it with others.
 
-
 #include <dovetail/core/array_view.hpp>
 
 #include <algorithm>

@@ -19,12 +19,12 @@ struct exhaustive {
     template <hardware::parameter_space Space, class Evaluator, class Observer = silent>
     [[nodiscard]] result<outcome> operator()(const Space& space, const Evaluator& evaluate,
                                              Observer&& observer = {}) const {
-        return run_strategy(
-            name, space, evaluate, options, observer,
-            [](auto& run, array_view<const hardware::kept_design> designs, array_view<const setting> settings) {
-                run.expect(designs.size());
-                return run(designs, settings);
-            });
+        return run_strategy(name, space, evaluate, options, observer,
+                            [](auto& run, array_view<const hardware::kept_design> designs,
+                               array_view<const setting> settings) {
+                                run.expect(designs.size());
+                                return run(designs, settings);
+                            });
     }
 };
 

@@ -2,7 +2,6 @@
 /// \file
 /// The named settings of an operation: axes, strides, permutations.
 
-
 #include <dovetail/core/array_view.hpp>
 
 #include <algorithm>
