@@ -128,9 +128,15 @@ TEST(Stopping, LeavesASoundPlacementOnDevices) {
         const latency_plan soonest = latency_program{}(by_latency).value();
         for (const double seconds : limits_s) {
             const device_plan load = max_load_program{.limits = {.seconds = seconds}}(loads);
-            if (load.outcome != status::budget) EXPECT_EQ(load.outcome, least.outcome);
-            if (!load.devices.empty()) EXPECT_TRUE(verify(loads, load));
-            if (least.outcome == status::optimal) EXPECT_LE(load.lower_bound_s, least.max_load_s);
+            if (load.outcome != status::budget) {
+                EXPECT_EQ(load.outcome, least.outcome);
+            }
+            if (!load.devices.empty()) {
+                EXPECT_TRUE(verify(loads, load));
+            }
+            if (least.outcome == status::optimal) {
+                EXPECT_LE(load.lower_bound_s, least.max_load_s);
+            }
             const latency_plan latency =
                 latency_program{.limits = {.seconds = seconds}, .threads = 2}(by_latency).value();
             EXPECT_TRUE(verify(by_latency, latency));
