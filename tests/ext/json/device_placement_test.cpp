@@ -1,6 +1,7 @@
 // doors: json
 #include <dovetail/ext/json/device_placement.hpp>
 
+#include "ext/json/position.hpp"
 #include "support/shared.hpp"
 
 #include <gtest/gtest.h>
@@ -72,13 +73,6 @@ TEST(device_placement, takes_edges_that_differ_in_the_last_digits_for_one_tensor
     EXPECT_EQ(read_device_placement(document.dump(), "f").value().problem.nodes[0].output_s, 0.5);
 }
 
-// The line without ":line:column" behind the name: all of it is in the first line of the text.
-std::string without_position(const std::string& line) {
-    EXPECT_TRUE(line.starts_with("f:1:")) << line;
-    const std::size_t end = line.find_first_not_of("0123456789", 4);
-    return "f" + line.substr(end);
-}
-
 TEST(device_placement, answers_every_malformed_file_with_one_clear_line) {
     const std::pair<std::function<void(json&)>, std::string> breaks[] = {
         {[](json& j) { j.erase("maxFPGAs"); }, "f: the key 'maxFPGAs' is missing; the format needs it"},
@@ -145,7 +139,7 @@ TEST(device_placement, answers_every_malformed_file_with_one_clear_line) {
         spoil(document);
         const auto read = read_device_placement(document.dump(), "f");
         ASSERT_FALSE(read) << message;
-        EXPECT_EQ(without_position(read.problem().line()), message);
+        EXPECT_EQ(dovetail::test::without_position(read.problem().line()), message);
     }
 }
 

@@ -1,6 +1,7 @@
 // doors: json
 #include <dovetail/ext/json/phaze_placement.hpp>
 
+#include "ext/json/position.hpp"
 #include "placement/problems.hpp"
 #include "support/shared.hpp"
 
@@ -138,13 +139,6 @@ TEST(phaze_placement, reads_layers_in_topological_order_and_widths_in_ascending_
     EXPECT_EQ(problem.widths[0].layers[1].resident_bytes, 9.0);
 }
 
-// The line without ":line:column" behind the name: all of it is in the first line of the text.
-std::string without_position(const std::string& line) {
-    EXPECT_TRUE(line.starts_with("f:1:")) << line;
-    const std::size_t end = line.find_first_not_of("0123456789", 4);
-    return "f" + line.substr(end);
-}
-
 TEST(phaze_placement, answers_every_malformed_file_with_one_clear_line) {
     const std::pair<std::function<void(json&)>, std::string> breaks[] = {
         {[](json& j) { j.erase("bandwidth"); }, "f: the key 'bandwidth' is missing; the format needs it"},
@@ -211,7 +205,7 @@ TEST(phaze_placement, answers_every_malformed_file_with_one_clear_line) {
         spoil(document);
         const auto read = read_phaze_placement(document.dump(), "f");
         ASSERT_FALSE(read) << message;
-        EXPECT_EQ(without_position(read.problem().line()), message);
+        EXPECT_EQ(dovetail::test::without_position(read.problem().line()), message);
     }
 }
 

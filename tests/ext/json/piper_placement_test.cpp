@@ -1,6 +1,7 @@
 // doors: json
 #include <dovetail/ext/json/piper_placement.hpp>
 
+#include "ext/json/position.hpp"
 #include "support/shared.hpp"
 
 #include <gtest/gtest.h>
@@ -84,13 +85,6 @@ TEST(piper_placement, reads_a_single_layer_without_edges) {
     EXPECT_TRUE(read->problem.edges.empty());
 }
 
-// The line without ":line:column" behind the name: all of it is in the first line of the text.
-std::string without_position(const std::string& line) {
-    EXPECT_TRUE(line.starts_with("f:1:")) << line;
-    const std::size_t end = line.find_first_not_of("0123456789", 4);
-    return "f" + line.substr(end);
-}
-
 TEST(piper_placement, answers_every_malformed_file_with_one_clear_line) {
     const auto first_variant = [](json& j) -> json& { return j["nodes"][1]["TMPCs"]["2"][0]; };
     const std::pair<std::function<void(json&)>, std::string> breaks[] = {
@@ -167,7 +161,7 @@ TEST(piper_placement, answers_every_malformed_file_with_one_clear_line) {
         spoil(document);
         const auto read = read_piper_placement(document.dump(), "f");
         ASSERT_FALSE(read) << message;
-        EXPECT_EQ(without_position(read.problem().line()), message);
+        EXPECT_EQ(dovetail::test::without_position(read.problem().line()), message);
     }
 }
 
@@ -181,7 +175,7 @@ TEST(piper_placement, takes_the_documented_name_of_the_micro_batches_and_names_o
     EXPECT_EQ(read->problem.micro_batches,
               read_piper_placement(three_layers().dump(), "f").value().problem.micro_batches);
     document.erase("maxBatchSize");
-    EXPECT_EQ(without_position(read_piper_placement(document.dump(), "f").problem().line()),
+    EXPECT_EQ(dovetail::test::without_position(read_piper_placement(document.dump(), "f").problem().line()),
               "f: the key 'mbsInBatch' is missing; the format needs it");
 }
 
