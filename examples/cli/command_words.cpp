@@ -165,7 +165,13 @@ private:
         flag.is_given = true;
         for (const std::string& text : texts)
             if (flag.is_list)
-                for (std::string& value : split_list(text)) flag.given.push_back(std::move(value));
+                for (std::string& value : split_list(text)) {
+                    if (value.empty())
+                        refuse_word("option " + flag.name,
+                                    text.empty() ? "its list is empty" : "an item of '" + text + "' is empty",
+                                    "write a value, or several with one comma between two");
+                    flag.given.push_back(std::move(value));
+                }
             else
                 flag.given.push_back(text);
     }

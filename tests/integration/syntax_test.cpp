@@ -252,6 +252,12 @@ TEST_F(Syntax, EveryRefusalHasOneForm) {
         {"space --quiet=yes", "option --quiet: its value is 'yes'; it takes none"},
         {"space --json ''", "option --json: its value is ''; write --json FILE"},
         {"space --family x", "option --family: its value is 'x'; it must be one of phaze, n7"},
+        {"search bert-large --hbm-gib 32,,80", "option --hbm-gib: an item of '32,,80' is empty; write a "
+                                               "value, or several with one comma between two"},
+        {"search bert-large --hbm-gib 32 80,", "option --hbm-gib: an item of '80,' is empty; write a "
+                                               "value, or several with one comma between two"},
+        {"search bert-large --hbm-gib ''",
+         "option --hbm-gib: its list is empty; write a value, or several with one comma between two"},
         {"price bert-large --layer 1 systolic", "'systolic': it stands behind option --model of dovetail "
                                                 "price; parts of a command come first, and take "
                                                 "options of their own: see dovetail price systolic --help"}};
