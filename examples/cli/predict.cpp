@@ -321,7 +321,7 @@ void add_predict(command_syntax app, int& status) {
     const command_syntax command =
         app.add_subcommand("predict", "seconds, memory and utilisation of a training plan on a machine");
     const auto options = std::make_shared<predict_command>();
-    command.add_example("dovetail predict gpt3-175b --tp 8 --pp 8 --micro-batch 1 --global-batch 64",
+    command.add_example("dovetail predict gpt3-175b --tp 8 --pp 16 --micro-batch 1 --global-batch 64",
                         "64 A100 for a batch of 64 sequences");
     command.add_example(
         "dovetail predict --hidden 6144 --layers 48 --heads 64 --seq 2048 --vocab 51200 --tp 8 "

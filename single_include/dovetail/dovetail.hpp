@@ -3815,16 +3815,16 @@ private:
         const std::int64_t stride = entry("strides", i, 1);
         const std::int64_t dilation = entry("dilations", i, 1);
         const std::int64_t more = entry("output_padding", i, 0);
-        const std::int64_t less = entry("pads", i, 0);
+        const std::int64_t less_front = entry("pads", i, 0);
         const std::int64_t less_back = entry("pads", i + rank, 0);
         constexpr std::int64_t largest = std::int64_t{1} << 30; // products stay below 2^61
-        for (const std::int64_t value : {extent, kernel, stride, dilation, more, less, less_back})
+        for (const std::int64_t value : {extent, kernel, stride, dilation, more, less_front, less_back})
             if (value < 0 || value > largest)
                 return shape_error("a window setting of " + dovetail::to_text(value),
                                    "extents, strides, dilations and pads are not negative and below 2^30");
         if (a.text("auto_pad", "NOTSET").starts_with("SAME")) return extent * stride;
         const std::int64_t result =
-            stride * (extent - 1) + more + dilation * (kernel - 1) + 1 - less - less_back;
+            stride * (extent - 1) + more + dilation * (kernel - 1) + 1 - less_front - less_back;
         if (extent < 1 || kernel < 1 || result < 0)
             return shape_error("pads larger than the result", "something of the result remains");
         return result;

@@ -284,7 +284,7 @@ TEST_F(Cli, BadOptionsAreRefused) {
     refused("serach", {"no command 'serach'", "dovetail --help"});
     refused("", {"dovetail --help"});
     refused("space --family none", {"none", "phaze"});
-    refused("space --csv no/such/folder.csv", {"no/such/folder.csv", "cannot be written"});
+    refused("space --csv no/such/folder.csv", {"no/such/folder.csv", "there is no such folder"});
     refused("space --threads -2", {"option --threads", "its value is '-2'"});
     EXPECT_EQ(run("--version").exit, 0);
     EXPECT_EQ(run("search --help").exit, 0);

@@ -19,6 +19,7 @@
 #include <fstream>
 #include <initializer_list>
 #include <set>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <utility>
@@ -323,12 +324,14 @@ TEST_F(Cli, ATimeLimitMeansTheSameEverywhere) {
         EXPECT_EQ(answered(command + " --time-limit 0", 4).at("status"), "budget");
         for (const std::string wrong : {"-1", "nan", "-inf"})
             refused(command + " --time-limit " + wrong,
-                    {"option --time-limit: its value is " + wrong + "; it must be at least 0"});
+                    {"option --time-limit: its value is '" + wrong + "'; it must be a number, at least 0"});
         refused(command + " --time-limit soon",
                 {"option --time-limit: its value is 'soon'; it must be a number"});
     }
     for (const std::string command : {"search", "place", "schedule"}) {
-        const std::string help = run(command + " --help").out;
+        std::istringstream lines(run(command + " --help").out);
+        std::string help;
+        for (std::string word; lines >> word;) help += (help.empty() ? "" : " ") + word;
         EXPECT_NE(help.find("seconds after which the search ends with its best so far; 0 is no time at all"),
                   std::string::npos)
             << help;

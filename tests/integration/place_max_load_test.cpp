@@ -157,7 +157,7 @@ TEST_F(Cli, MaxLoadRefusesBrokenInstances) {
         refused("place --format max-load " + name, all);
     };
     broken("negative.json", [](json& j) { j["nodes"][1]["fpgaLatency"] = -1; },
-           {"nodes[1].fpgaLatency", "its value is '-1'", "0 or more"});
+           {"nodes[1].fpgaLatency", "it is -1", "0 or more"});
     broken("missing.json", [](json& j) { j.erase("maxCPUs"); }, {"maxCPUs", "missing"});
     broken("edge.json", [](json& j) { j["edges"][0]["destId"] = 9; }, {"edges[0]", "node 9"});
     broken("cycle.json",

@@ -100,12 +100,12 @@ TEST_F(Cli, BadPlacementsAreRefused) {
 
     const std::string text = sound.dump();
     write("truncated.json", text.substr(0, text.size() / 2));
-    refused("place truncated.json", {"truncated.json", "byte", "ends too early"});
+    refused("place truncated.json", {"truncated.json:1:", "ends too early"});
     std::string not_a_number = text;
     const std::string bandwidth = "\"bandwidth\":10";
     not_a_number.replace(not_a_number.find(bandwidth), bandwidth.size(), "\"bandwidth\":NaN");
     write("nan.json", not_a_number);
-    refused("place nan.json", {"nan.json", "byte", "not JSON"});
+    refused("place nan.json", {"nan.json:1:", "not JSON"});
     refused("place absent.json", {"absent.json", "there is no such file"});
     refused("place sound.json --time-limit -0.5", {"--time-limit", "its value is '-0.5'", "at least 0"});
     refused("place sound.json --format chess", {"--format", "chess", "phaze"});

@@ -217,7 +217,7 @@ TEST_F(Cli, ScheduleRefusesBadInputInOneLine) {
     refused("schedule bert-large --layer 1 --time-limit -1", {"--time-limit", "at least 0"});
     refused("schedule nowhere.onnx --layer 1", {"nowhere.onnx"});
     refused("schedule short.sm --format psplib", {"short.sm: line"});
-    refused("schedule five.sm --format psplib --layer 1", {"--layer", "it must be model"});
+    refused("schedule five.sm --format psplib --layer 1", {"--layer", "it goes with --format model"});
     refused("schedule five.sm --format psplib --solver glpk --formulation phaze",
             {"PHAZE formulation: task"});
     refused("schedule bert-large --layer 0 --trace nowhere/trace.json", {"nowhere/trace.json"});

@@ -165,7 +165,7 @@ TEST_F(Syntax, NothingIsTakenTwice) {
     refused("validate . --folder .", {"option --folder", "given twice"});
     refused("inspect x.onnx --dimension a=1 --dimension a=2", {"x.onnx"});
     write("x.onnx", "no model");
-    refused("inspect x.onnx --dimension a=1 --dimension a=2", {"option --dimension", "'a'", "more than one"});
+    refused("inspect x.onnx --dimension a=1 --dimension a=2", {"option --dimension", "'a'", "given twice"});
     // A dimension for each name is no repetition, in any form.
     for (const std::string form :
          {"--dimension a=1 --dimension b=2", "--dimension a=1 b=2", "--dimension a=1,b=2"})

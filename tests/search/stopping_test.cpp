@@ -13,7 +13,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -37,7 +36,7 @@ public:
         : test_evaluator(p.profile, p.options, cost::optimizer::adam), stop_(&stop), left_(chips + 1) {}
 
     using test_evaluator::operator();
-    evaluation operator()(const hardware::accelerator& chip, std::span<const setting> settings,
+    evaluation operator()(const hardware::accelerator& chip, array_view<const setting> settings,
                           memory& m) const {
         const evaluation found = test_evaluator::operator()(chip, settings, m);
         if (--left_ == 0) stop_->ask();

@@ -197,7 +197,7 @@ TEST(phaze_placement, answers_every_malformed_file_with_one_clear_line) {
          "f: edges.2[0]: the key 'destID' is unknown; did you mean 'destId'?"},
         {[](json& j) { j["fixedPP"] = 2; }, "f: the key 'fixedTMPC' is missing; the format needs it"},
         {[](json& j) { j["fixedPP"] = 0, j["fixedTMPC"] = j["fixedDP"] = j["numTransformerLayers"] = 1; },
-         "f: fixedPP: it is 0; it must be a whole number from 1 to 1000000000000"},
+         "f: fixedPP: it is 0; it must be a whole number from 1 to 1,000,000,000,000"},
         {[](json& j) { j = json::array({1}); }, "f: it is of type array; it must be an object"},
     };
     for (const auto& [spoil, message] : breaks) {
