@@ -148,9 +148,11 @@ array_view(std::span<T, N>) -> array_view<T>;
 
 } // namespace dovetail
 
+/// \cond
 // It owns nothing: what it points to outlives it.
 template <class T>
 inline constexpr bool std::ranges::enable_borrowed_range<dovetail::array_view<T>> = true;
+/// \endcond
 
 /// \file
 /// The one assertion macro: it guards against a caller's bug, never against bad input.
