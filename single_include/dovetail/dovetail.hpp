@@ -30842,7 +30842,7 @@ inline void keep_best(std::optional<evaluation>& known, evaluation found, std::s
 [[nodiscard]] inline std::string open_question(std::string_view name, const search_record& record,
                                                bool cut_short) {
     const std::string part =
-        to_text(record.evaluated) + " of " + to_text(record.evaluated + record.pruned) + " designs";
+        readable(record.evaluated) + " of " + readable(record.evaluated + record.pruned) + " designs";
     const std::string left = record.pruned > 0 ? "a design that it left out may be better"
                                                : "not each under every setting: another plan may be better";
     if (cut_short) return "ended early, after " + part + "; " + left;
@@ -31931,7 +31931,7 @@ inline void write_assumptions(json_writer& json, array_view<const assumption> he
 /// The part of a page that tells them, nothing for none.
 [[nodiscard]] inline std::string assumption_section(array_view<const assumption> held) {
     if (held.empty()) return {};
-    std::string section = "<h2>What this assumes</h2>\n<table>\n";
+    std::string section = "<h2>What this assumes</h2>\n<table class=\"words\">\n";
     for (const assumption& a : held)
         section += "<tr><td>" + escaped(a.name) + "</td><td>" + escaped(a.meaning) + "</td><td>" +
                    escaped(a.page) + "</td></tr>\n";
@@ -32139,13 +32139,13 @@ inline void write_origin(json_writer& json, const origin& from) {
     std::string section = "<h2>How to repeat this</h2>\n<p><code>" + escaped(from.command) +
                           "</code>, dovetail " + escaped(from.version) + "</p>\n";
     if (!from.inputs.empty()) {
-        section += "<table><tr><th>input</th><th>bytes</th><th>SHA-256</th></tr>\n";
+        section += "<table class=\"words\"><tr><th>input</th><th>bytes</th><th>SHA-256</th></tr>\n";
         for (const input_source& input : from.inputs)
             section += "<tr>" + cell(input.name) + cell(input.bytes ? to_text(*input.bytes) : "–") +
                        cell(input.sha256.empty() ? "–" : input.sha256) + "</tr>\n";
         section += "</table>\n";
     }
-    section += "<table><tr><th>setting</th><th>value</th></tr>\n";
+    section += "<table class=\"words\"><tr><th>setting</th><th>value</th></tr>\n";
     for (const setting& s : from.settings) {
         std::string values;
         for (const std::string& value : s.values) values += (values.empty() ? "" : ", ") + value;
@@ -32173,7 +32173,7 @@ h1 { font-size: 1.5rem; margin-bottom: .2rem; } h2 { font-size: 1.1rem; margin: 
 p { color: var(--soft); margin: .2rem 0 .6rem; }
 table { border-collapse: collapse; width: 100%; margin: 1rem 0; font-variant-numeric: tabular-nums; }
 th, td { text-align: right; padding: .3rem .6rem; border-bottom: 1px solid var(--line); }
-th:first-child, td:first-child { text-align: left; } th { font-weight: 600; }
+th:first-child, td:first-child, .words th, .words td { text-align: left; } th { font-weight: 600; }
 svg { width: 100%; height: auto; display: block; } svg text { font: 12px system-ui, sans-serif; fill: var(--ink); }
 .grid { stroke: var(--line); } svg .tick { fill: var(--soft); font-size: 11px; } svg .name { fill: var(--soft); }
 .cloud { fill: var(--e); opacity: .45; } .frontier { fill: none; stroke: var(--a); stroke-width: 2; }

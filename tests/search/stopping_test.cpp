@@ -36,9 +36,9 @@ public:
         : test_evaluator(p.profile, p.options, cost::optimizer::adam), stop_(&stop), left_(chips + 1) {}
 
     using test_evaluator::operator();
-    evaluation operator()(const hardware::accelerator& chip, array_view<const setting> settings,
+    evaluation operator()(const hardware::accelerator& candidate, array_view<const setting> settings,
                           memory& m) const {
-        const evaluation found = test_evaluator::operator()(chip, settings, m);
+        const evaluation found = test_evaluator::operator()(candidate, settings, m);
         if (--left_ == 0) stop_->ask();
         return found;
     }

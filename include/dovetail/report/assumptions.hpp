@@ -223,7 +223,7 @@ inline void write_assumptions(json_writer& json, array_view<const assumption> he
 /// The part of a page that tells them, nothing for none.
 [[nodiscard]] inline std::string assumption_section(array_view<const assumption> held) {
     if (held.empty()) return {};
-    std::string section = "<h2>What this assumes</h2>\n<table>\n";
+    std::string section = "<h2>What this assumes</h2>\n<table class=\"words\">\n";
     for (const assumption& a : held)
         section += "<tr><td>" + escaped(a.name) + "</td><td>" + escaped(a.meaning) + "</td><td>" +
                    escaped(a.page) + "</td></tr>\n";

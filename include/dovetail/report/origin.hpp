@@ -92,13 +92,13 @@ inline void write_origin(json_writer& json, const origin& from) {
     std::string section = "<h2>How to repeat this</h2>\n<p><code>" + escaped(from.command) +
                           "</code>, dovetail " + escaped(from.version) + "</p>\n";
     if (!from.inputs.empty()) {
-        section += "<table><tr><th>input</th><th>bytes</th><th>SHA-256</th></tr>\n";
+        section += "<table class=\"words\"><tr><th>input</th><th>bytes</th><th>SHA-256</th></tr>\n";
         for (const input_source& input : from.inputs)
             section += "<tr>" + cell(input.name) + cell(input.bytes ? to_text(*input.bytes) : "–") +
                        cell(input.sha256.empty() ? "–" : input.sha256) + "</tr>\n";
         section += "</table>\n";
     }
-    section += "<table><tr><th>setting</th><th>value</th></tr>\n";
+    section += "<table class=\"words\"><tr><th>setting</th><th>value</th></tr>\n";
     for (const setting& s : from.settings) {
         std::string values;
         for (const std::string& value : s.values) values += (values.empty() ? "" : ", ") + value;

@@ -3,9 +3,9 @@
 /// From evaluated chips to an outcome: the part of every strategy that is not its own.
 
 #include <dovetail/core/array_view.hpp>
+#include <dovetail/core/readable.hpp>
 #include <dovetail/core/result.hpp>
 #include <dovetail/core/status.hpp>
-#include <dovetail/core/text.hpp>
 #include <dovetail/hardware/parameter_space.hpp>
 #include <dovetail/search/admitted.hpp>
 #include <dovetail/search/campaign.hpp>
@@ -34,7 +34,7 @@ inline void keep_best(std::optional<evaluation>& known, evaluation found, std::s
 [[nodiscard]] inline std::string open_question(std::string_view name, const search_record& record,
                                                bool cut_short) {
     const std::string part =
-        to_text(record.evaluated) + " of " + to_text(record.evaluated + record.pruned) + " designs";
+        readable(record.evaluated) + " of " + readable(record.evaluated + record.pruned) + " designs";
     const std::string left = record.pruned > 0 ? "a design that it left out may be better"
                                                : "not each under every setting: another plan may be better";
     if (cut_short) return "ended early, after " + part + "; " + left;
