@@ -11,19 +11,23 @@
 #include <concepts>
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <system_error>
-#include <utility>
 
 namespace dovetail {
 
 namespace detail {
 
-/// `digits`, a number without an exponent, with a comma between its thousands.
-[[nodiscard]] inline std::string with_thousands(std::string digits) {
-    const std::size_t first = digits.starts_with('-') ? 1 : 0;
-    std::size_t place = std::min(digits.find('.'), digits.size());
-    for (; place > first + 3; place -= 3) digits.insert(place - 3, 1, ',');
-    return digits;
+/// `number`, written without an exponent, with a comma between its thousands.
+[[nodiscard]] inline std::string with_thousands(std::string_view number) {
+    const std::size_t first = number.starts_with('-') ? 1 : 0;
+    const std::size_t point = std::min(number.find('.'), number.size());
+    std::string text;
+    for (std::size_t i = 0; i < number.size(); ++i) {
+        if (i > first && i < point && (point - i) % 3 == 0) text += ',';
+        text += number[i];
+    }
+    return text;
 }
 
 /// The sizes that are written without an exponent.
@@ -47,7 +51,7 @@ template <std::integral Number>
     std::array<char, 64> buffer;
     const auto [end, code] =
         std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::fixed);
-    return code == std::errc{} ? detail::with_thousands(std::string(buffer.data(), end)) : to_text(value);
+    return code == std::errc{} ? detail::with_thousands({buffer.data(), end}) : to_text(value);
 }
 
 /// `value` rounded to `digits` significant digits, and to no fewer than its whole part has: plain, without
@@ -63,10 +67,10 @@ template <std::integral Number>
     const auto [end, code] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
                                            std::chars_format::fixed, decimals);
     if (code != std::errc{}) return to_text(value);
-    std::string text(buffer.data(), end);
-    if (decimals > 0) text.resize(text.find_last_not_of('0') + 1);
-    if (text.back() == '.') text.pop_back();
-    return detail::with_thousands(std::move(text));
+    std::string_view text(buffer.data(), end);
+    if (decimals > 0) text = text.substr(0, text.find_last_not_of('0') + 1);
+    if (text.ends_with('.')) text.remove_suffix(1);
+    return detail::with_thousands(text);
 }
 
 } // namespace dovetail
