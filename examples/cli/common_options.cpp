@@ -63,7 +63,7 @@ result<void> common_options::begin(const std::vector<report::input_source>& read
     inputs_ = reads;
     std::vector<std::string> files;
     for (const report::input_source& source : reads)
-        if (source.bytes) files.push_back(source.name);
+        if (source.bytes || source.name == "-") files.push_back(source.name);
     if (auto distinct = check_distinct(outputs_, files); !distinct) return distinct;
     for (output* file : outputs_)
         if (auto opened = file->open(); !opened) return opened;

@@ -3,7 +3,9 @@
 #include "command.hpp"
 
 #include <array>
+#include <atomic>
 #include <csignal>
+#include <cstdint>
 #include <ctime>
 
 namespace cli {
@@ -11,28 +13,28 @@ namespace cli {
 namespace {
 
 dovetail::stop_request interruption;
-// Written by the first handler before it asks to stop; no other signal that is heeded comes between.
-timespec first_signal{};
+// When the first signal came, in milliseconds; -1 before. A signal may come to any thread.
+std::atomic<std::int64_t> first_signal_ms{-1};
+static_assert(std::atomic<std::int64_t>::is_always_lock_free);
 
 constexpr std::array heeded{SIGINT, SIGTERM, SIGHUP};
 
-bool same_as_first() {
-    constexpr long within_ms = 50;
+std::int64_t now_ms() {
     timespec now{};
     clock_gettime(CLOCK_MONOTONIC, &now);
-    const long ms =
-        (now.tv_sec - first_signal.tv_sec) * 1000 + (now.tv_nsec - first_signal.tv_nsec) / 1000000;
-    return ms < within_ms;
+    return std::int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1000000;
 }
 
-// Only what is safe in a signal handler: clock_gettime, a flag, sigaction, raise.
+// Only what is safe in a signal handler: clock_gettime, atomics without locks, sigaction, raise.
 void on_signal(int number) {
-    if (!interruption.asked()) {
-        clock_gettime(CLOCK_MONOTONIC, &first_signal);
+    constexpr std::int64_t within_ms = 50;
+    const std::int64_t now = now_ms();
+    std::int64_t first = -1;
+    if (first_signal_ms.compare_exchange_strong(first, now)) {
         interruption.ask();
         return;
     }
-    if (same_as_first()) return;
+    if (now - first < within_ms) return;
     struct sigaction usual {};
     usual.sa_handler = SIG_DFL;
     sigaction(number, &usual, nullptr);

@@ -56,9 +56,20 @@ bool write_all(int descriptor, std::string_view text) {
     return true;
 }
 
+/// Whether `path` is the file behind an open descriptor.
+bool is_behind(int descriptor, const std::string& path) {
+    struct stat named {};
+    struct stat open {};
+    return ::stat(path.c_str(), &named) == 0 && ::fstat(descriptor, &open) == 0 && S_ISREG(named.st_mode) &&
+           named.st_dev == open.st_dev && named.st_ino == open.st_ino;
+}
+
 /// The way to a file from the root, links followed; of a file that is not there yet too.
-fs::path whole_way(const fs::path& path) {
+fs::path whole_way(fs::path path) {
     std::error_code unknown;
+    // A link to a file that is not there yet; a circle of links is for the system to refuse.
+    for (int links = 0; links < 40 && fs::is_symlink(path, unknown) && !fs::exists(path, unknown); ++links)
+        path = path.parent_path() / fs::read_symlink(path, unknown);
     fs::path way = fs::weakly_canonical(fs::absolute(path, unknown), unknown);
     return unknown ? path : way;
 }
@@ -88,6 +99,9 @@ error output::failed(int reason) const {
 
 result<void> output::open() {
     if (!wanted() || is_standard_output()) return {};
+    if (is_behind(STDOUT_FILENO, path_))
+        return error{errc::io, "option " + flag_, "standard output goes to " + path_ + " already",
+                     "give each output a file of its own"};
     std::error_code unknown;
     const fs::file_status there = fs::status(path_, unknown);
     if (fs::is_directory(there)) return failed(EISDIR);
@@ -155,6 +169,7 @@ bool takes_turns(const fs::path& path) {
 std::string overwritten(const fs::path& path, std::span<const std::string> inputs) {
     std::error_code unknown;
     for (const std::string& input : inputs) {
+        if (input == "-" && is_behind(STDIN_FILENO, path.string())) return "standard input";
         if (same_file(path, input)) return input;
         if (!fs::is_directory(input, unknown) || !fs::exists(path, unknown)) continue;
         for (fs::directory_iterator file(input, unknown), end; !unknown && file != end;

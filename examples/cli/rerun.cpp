@@ -7,6 +7,7 @@
 #include <dovetail/ext/json.hpp>
 #include <dovetail/version.hpp>
 
+#include <cstdint>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -88,8 +89,10 @@ result<earlier_answer> read_answer(const std::string& file) {
         const auto name_text = name->text();
         if (!name_text) return name_text.problem();
         const auto hash_text = hash->text(); // null where it was a pipe
+        // A file has bytes; a model of the zoo has none, whatever lies under its name.
+        const auto bytes = input.has("bytes") ? std::optional<std::uint64_t>(0) : std::nullopt;
         answer.inputs.push_back(
-            {.name = *name_text, .bytes = {}, .sha256 = hash_text ? *hash_text : std::string()});
+            {.name = *name_text, .bytes = bytes, .sha256 = hash_text ? *hash_text : std::string()});
     }
     return answer;
 }
@@ -100,7 +103,7 @@ result<void> check_inputs(const earlier_answer& answer) {
         if (input.sha256.empty())
             return error{errc::io, input.name, "it was read from a pipe, which is gone",
                          "only answers from files and the zoo can be repeated"};
-        const auto now = sources_of_model(input.name);
+        const auto now = input.bytes ? sources_of(input.name) : sources_of_model(input.name);
         if (now.empty())
             return error{errc::io, input.name, "it is not there any more",
                          "run it where the answer came from"};

@@ -100,6 +100,10 @@ TEST_F(Outputs, ALinkStaysALinkAndRightsStayAsTheyWere) {
     fs::create_symlink("target", path("link"));
     EXPECT_EQ(run("space --quiet --json link").exit, 0);
     EXPECT_TRUE(fs::is_symlink(path("link")));
+    fs::create_symlink("later", path("early"));
+    EXPECT_EQ(run("space --quiet --json early").exit, 0);
+    EXPECT_TRUE(fs::is_symlink(path("early")));
+    EXPECT_EQ(json::parse(read("later")).at("kept"), 29360);
     EXPECT_EQ(json::parse(read("target")).at("kept"), 29360);
     EXPECT_EQ(fs::status(path("target")).permissions(),
               fs::perms::owner_read | fs::perms::owner_write | fs::perms::group_read);
@@ -127,6 +131,12 @@ TEST_F(Outputs, NoOutputOverwritesAnInputOrAnotherOutput) {
     refused("space --json both --csv ./both", {"option --", "is the file of --", "a file of its own"});
     refused("space --json - --csv -", {"standard output carries", "a file of its own"});
     EXPECT_FALSE(fs::exists(path("both")));
+    // What the shell has opened is an input or an output as well.
+    EXPECT_EQ(run("place - --json chain.json <chain.json 2>told.txt; (exit $?)").exit, 2);
+    EXPECT_NE(read("told.txt").find("would overwrite the input standard input"), std::string::npos);
+    EXPECT_EQ(read("chain.json"), before);
+    EXPECT_EQ(run("space --json table.txt 2>told.txt >table.txt; (exit $?)").exit, 2);
+    EXPECT_NE(read("told.txt").find("standard output goes to table.txt already"), std::string::npos);
     EXPECT_EQ(run("space --quiet --json /dev/null --csv /dev/null").exit, 0);
 }
 
